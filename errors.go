@@ -1,0 +1,92 @@
+package unwind
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A Code classes an error; each has one HTTP status and one problem type.
+type Code string
+
+// The codes of errors.
+const (
+	InvalidRequest   Code = "invalid-request"
+	UnknownSaga      Code = "unknown-saga"
+	NotFound         Code = "not-found"
+	Conflict         Code = "conflict"
+	PastPivot        Code = "past-pivot"
+	KeyReused        Code = "key-reused"
+	TooLarge         Code = "too-large"
+	Overloaded       Code = "overloaded"
+	StoreUnavailable Code = "store-unavailable"
+	Unauthenticated  Code = "unauthenticated"
+	Forbidden        Code = "forbidden"
+	Unreachable      Code = "unreachable"
+	Internal         Code = "internal"
+)
+
+// An Error is what every method of [Service] returns when it fails: what was
+// being done, why it failed, and what to do.
+type Error struct {
+	Code    Code
+	Message string
+	// Faults lists each fault of an invalid request.
+	Faults []Fault
+	// RetryAfter says when to try again; zero: no word on that.
+	RetryAfter Duration
+	// By, Action and At say who did what when, for a conflict.
+	By, Action string
+	At         Time
+	// RequestID is the request's id, where the error came over HTTP.
+	RequestID string
+	cause     error
+}
+
+// A Fault is one thing wrong with a request, a definition or a configuration.
+type Fault struct {
+	// Pointer is a JSON pointer (RFC 6901) to the place.
+	Pointer string `json:"pointer"`
+	// Message says what is wrong and what would be right.
+	Message string `json:"message"`
+	// Warning marks a fault that does not refuse the definition.
+	Warning bool `json:"warning,omitempty"`
+	// Line and Column of the file, counted from 1; zero where there is no file.
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
+
+// Errorf makes an error of a code. A %w verb keeps its cause.
+func Errorf(code Code, format string, args ...any) *Error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Code: code, Message: err.Error(), cause: errors.Unwrap(err)}
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Message }
+
+// Unwrap returns the cause, or nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// CodeOf returns the code of err, [Internal] where it has none, and the empty
+// code for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
+
+// Refusal is the error of a [Func] that did nothing and will not: a business
+// refusal, which turns the saga back.
+type Refusal struct{ Reason string }
+
+// Error implements error.
+func (r *Refusal) Error() string { return r.Reason }
+
+// Refuse makes a [Refusal].
+func Refuse(reason string) error { return &Refusal{Reason: reason} }

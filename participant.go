@@ -1,0 +1,45 @@
+package unwind
+
+// A Participant is a declared service: where it is and what it bears. Sagas
+// reach nothing that is not declared.
+type Participant struct {
+	// URL is the base that call paths are appended to; http or https.
+	URL string `json:"url"`
+	// Timeout bounds one call. Defaults to 10s.
+	Timeout Duration `json:"timeout,omitempty"`
+	// Headers are sent with each call. Values may be secrets; they are never shown.
+	Headers map[string]string `json:"headers,omitempty"`
+	// Forward limits actions. Zero values: no rate, concurrency 256.
+	Forward Limits `json:"forward,omitzero"`
+	// Compensation limits compensations. Zero values: 20% of the forward rate
+	// (10/s where it has none), concurrency 10.
+	Compensation Limits `json:"compensation,omitzero"`
+	// Breaker opens the lane of a participant that fails.
+	Breaker Breaker `json:"breaker,omitzero"`
+	// KeyLifetime is how long the participant remembers an idempotency key.
+	// Zero: for ever.
+	KeyLifetime Duration `json:"key_lifetime,omitempty"`
+	// Status is a path that answers what became of a key. Empty: there is none.
+	Status string `json:"status,omitempty"`
+	// Settle is how long after its last send an uncertain call may still take
+	// effect. Defaults to the call's timeout.
+	Settle Duration `json:"settle,omitempty"`
+	// AllowPrivate lets the URL's name resolve to loopback, link-local and private addresses.
+	AllowPrivate bool `json:"allow_private,omitempty"`
+}
+
+// Limits bound one lane of a participant.
+type Limits struct {
+	Rate        Rate `json:"rate,omitzero"`
+	Concurrency int  `json:"concurrency,omitempty"`
+	Burst       int  `json:"burst,omitempty"`
+	Window      Rate `json:"window,omitzero"`
+	Adaptive    bool `json:"adaptive,omitempty"`
+}
+
+// Breaker says when a participant's compensation lane opens (stops).
+type Breaker struct {
+	Failures float64  `json:"failures,omitempty"`
+	Minimum  int      `json:"minimum,omitempty"`
+	Open     Duration `json:"open,omitempty"`
+}

@@ -1,0 +1,234 @@
+package unwind
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Service is what an engine offers. The embedded engine and the HTTP client
+// both implement it; both are safe for concurrent use. Every error is an
+// [*Error].
+type Service interface {
+	// Start begins a saga and returns once that is durable; created is false
+	// where the same key and input already began one.
+	Start(ctx context.Context, req StartRequest) (inst *Instance, created bool, err error)
+	// StartBatch begins many; answers are in the order of the requests.
+	StartBatch(ctx context.Context, reqs []StartRequest) ([]StartResult, error)
+	Get(ctx context.Context, id string) (*Instance, error)
+	History(ctx context.Context, id string, page Page) (List[Entry], error)
+	List(ctx context.Context, filter Filter) (List[Instance], error)
+	// Cancel turns a saga back; it returns once that is durable.
+	Cancel(ctx context.Context, id string, req CancelRequest) (*Instance, error)
+	// Signal answers a waiting signal step.
+	Signal(ctx context.Context, id string, req SignalRequest) (*Instance, error)
+	// Complete completes an asynchronous call by its token.
+	Complete(ctx context.Context, token string, req Completion) error
+
+	PutDefinition(ctx context.Context, def Definition, actor string) (Revision, error)
+	Definition(ctx context.Context, name string) (Revision, error)
+	Definitions(ctx context.Context, page Page) (List[Revision], error)
+	// Validate returns every fault of a definition against the declared participants.
+	Validate(ctx context.Context, def Definition) ([]Fault, error)
+
+	DeadLetters(ctx context.Context, filter DeadLetterFilter) (List[DeadLetter], error)
+	DeadLetter(ctx context.Context, id string) (*DeadLetter, error)
+	Replay(ctx context.Context, id string, req ReplayRequest) (*DeadLetter, error)
+	Resolve(ctx context.Context, id string, req ResolveRequest) (*DeadLetter, error)
+
+	Participants(ctx context.Context) ([]ServiceState, error)
+	Alerts(ctx context.Context, page Page) (List[Alert], error)
+	Audit(ctx context.Context, page Page) (List[AuditRow], error)
+	Stats(ctx context.Context) (Stats, error)
+}
+
+// Page selects a part of a list. Zero Limit means 100; the most is 1000.
+type Page struct {
+	Limit  int
+	Cursor string
+}
+
+// A List is one page.
+type List[T any] struct {
+	Items []T `json:"items"`
+	// NextCursor asks for the next page; empty: there is none.
+	NextCursor string `json:"next_cursor"`
+}
+
+// A StartRequest asks for a saga.
+type StartRequest struct {
+	Saga   string          `json:"saga"`
+	Key    string          `json:"key,omitempty"`
+	Tenant string          `json:"tenant,omitempty"`
+	Input  json.RawMessage `json:"input,omitempty"`
+	// Wait holds the answer until the saga is at rest, at most 60s.
+	Wait Duration `json:"wait,omitempty"`
+}
+
+// A StartResult is one answer of a batch.
+type StartResult struct {
+	Instance *Instance
+	Created  bool
+	Err      error
+}
+
+// Filter selects sagas; zero fields match all.
+type Filter struct {
+	Page
+	Status Status
+	Saga   string
+	Tenant string
+	Key    string
+	Since  Time
+}
+
+// CancelRequest says why a saga is to be turned back.
+type CancelRequest struct {
+	Reason string `json:"reason"`
+	Actor  string `json:"-"`
+}
+
+// SignalRequest answers a signal step.
+type SignalRequest struct {
+	Name  string          `json:"name"`
+	Data  json.RawMessage `json:"data,omitempty"`
+	Actor string          `json:"-"`
+}
+
+// Completion completes an asynchronous call.
+type Completion struct {
+	Outcome string          `json:"outcome" enum:"done,refused"`
+	Output  json.RawMessage `json:"output,omitempty"`
+}
+
+// A Revision is a stored definition.
+type Revision struct {
+	Name       string     `json:"name"`
+	Version    string     `json:"version"`
+	Definition Definition `json:"definition"`
+	CreatedAt  Time       `json:"created_at"`
+	By         string     `json:"by"`
+}
+
+// DeadLetterFilter selects dead letters; zero fields match all.
+type DeadLetterFilter struct {
+	Page
+	Saga, Service, Group string
+	State                DeadLetterState
+}
+
+// ReplayRequest asks for a dead letter to be called again.
+type ReplayRequest struct {
+	Reason string `json:"reason"`
+	// NewKey raises the key's generation: only where the participant is known
+	// not to have executed the old one. It needs Evidence.
+	NewKey   bool   `json:"new_key,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
+	Actor    string `json:"-"`
+}
+
+// ResolveRequest settles a dead letter by hand, without a call.
+type ResolveRequest struct {
+	Reason   string `json:"reason"`
+	Evidence string `json:"evidence"`
+	// As is "done" or "refused" for a forward dead letter; empty for a compensation.
+	As     string          `json:"as,omitempty"`
+	Output json.RawMessage `json:"output,omitempty"`
+	Actor  string          `json:"-"`
+}
+
+// ServiceState is a participant's lanes as they stand.
+type ServiceState struct {
+	Name  string `json:"name"`
+	Lanes struct {
+		Forward      LaneState `json:"forward"`
+		Compensation LaneState `json:"compensation"`
+	} `json:"lanes"`
+}
+
+// LaneState is one lane; rates in calls per second.
+type LaneState struct {
+	Rate            LaneRate    `json:"rate"`
+	Window          *Rate       `json:"window"`
+	Concurrency     int         `json:"concurrency"`
+	InFlight        int         `json:"in_flight"`
+	Depth           LaneDepth   `json:"depth"`
+	OldestAgeMS     int64       `json:"oldest_age_ms"`
+	DrainEstimateMS *int64      `json:"drain_estimate_ms"`
+	Gate            *LaneGate   `json:"gate"`
+	Breaker         LaneBreaker `json:"breaker"`
+	Paused          *LanePause  `json:"paused"`
+}
+
+// LaneRate is a lane's rate; nil where it has none.
+type LaneRate struct {
+	Configured *float64 `json:"configured"`
+	Adaptive   *float64 `json:"adaptive"`
+	Effective  *float64 `json:"effective"`
+}
+
+// LaneDepth counts what waits.
+type LaneDepth struct {
+	Ready      int `json:"ready"`
+	BackingOff int `json:"backing_off"`
+}
+
+// LaneGate says until when a lane is closed, and why.
+type LaneGate struct {
+	Until  Time   `json:"until"`
+	Reason string `json:"reason"`
+}
+
+// LaneBreaker is the state of a lane's breaker.
+type LaneBreaker struct {
+	State string `json:"state"`
+}
+
+// LanePause says who paused a lane, and why.
+type LanePause struct {
+	Reason string `json:"reason"`
+	By     string `json:"by"`
+	At     Time   `json:"at"`
+}
+
+// An Alert is something a person must know.
+type Alert struct {
+	ID        string          `json:"id"`
+	At        Time            `json:"at"`
+	Kind      string          `json:"kind"`
+	SagaID    string          `json:"saga_id,omitempty"`
+	Service   string          `json:"service,omitempty"`
+	Message   string          `json:"message"`
+	Data      json.RawMessage `json:"data,omitempty"`
+	Delivered bool            `json:"delivered"`
+}
+
+// The kinds of alerts.
+const (
+	AlertDeadLetter   = "dead_letter"
+	AlertServiceFault = "service_fault"
+	AlertLaneGuard    = "lane_guard"
+	AlertDeadline     = "deadline"
+	AlertRetryAfter   = "retry_after_capped"
+)
+
+// An AuditRow is one operator action.
+type AuditRow struct {
+	ID     int64           `json:"id"`
+	At     Time            `json:"at"`
+	Actor  string          `json:"actor"`
+	Action string          `json:"action"`
+	Target string          `json:"target"`
+	Reason string          `json:"reason,omitempty"`
+	Data   json.RawMessage `json:"data,omitempty"`
+}
+
+// Stats counts what the engine holds.
+type Stats struct {
+	Sagas           map[Status]int64 `json:"sagas"`
+	DeadLettersOpen int64            `json:"dead_letters_open"`
+	Compensations   int64            `json:"compensations_queued"`
+	ActiveSagas     int64            `json:"active_sagas"`
+	Started         int64            `json:"started"`
+	Refused         int64            `json:"refused"`
+	AlertsPending   int64            `json:"alerts_pending"`
+}
