@@ -134,6 +134,7 @@ const (
 	EntryActionFailed          = "action_failed"
 	EntryActionThrottled       = "action_throttled"
 	EntryActionAwaiting        = "action_awaiting"
+	EntryCancelRequested       = "cancel_requested"
 	EntrySagaCompensating      = "saga_compensating"
 	EntryCompensationOrdered   = "compensation_ordered"
 	EntryCompensationSucceeded = "compensation_succeeded"

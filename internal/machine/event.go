@@ -1,0 +1,118 @@
+package machine
+
+import (
+	"encoding/json"
+
+	"github.com/unwindhq/unwind"
+)
+
+// An Event is something that happened to a saga. At and Rand are the caller's
+// clock and chance; the fields that a kind does not name stay zero.
+type Event struct {
+	Kind EventKind
+	At   Micros
+	Rand uint64
+	Step int
+	Dir  unwind.Direction
+	// Attempt that an answer belongs to.
+	Attempt uint32
+	// Generation of the key that an answer belongs to.
+	Generation uint32
+	// Resent: the attempt may have left before, in a process that has ended.
+	Resent bool
+	Answer Answer
+	// SentAt is when the answered call was sent; 0 where that is not known.
+	SentAt Micros
+	// Operator events.
+	Actor, Reason, Evidence string
+	NewKey                  bool
+	As                      string // of Resolved: "", done, refused
+	// Output of Resolved, Signalled or Completed.
+	Output json.RawMessage
+}
+
+// An EventKind says what happened.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	// Started begins the saga; the state is the zero State.
+	Started EventKind = iota
+	// Answered: a call ended with Answer. Step, Dir, Attempt, Generation.
+	Answered
+	// StatusAnswered: the status path answered; Answer.Outcome done, refused
+	// (not done), in_progress, or none where it could not be asked.
+	StatusAnswered
+	// Withdrawn: the ordered action was taken back before it was sent. Step, Attempt.
+	Withdrawn
+	// Lost: nobody knows whether the ordered action left, and nobody waits for
+	// it any more. Step, Attempt.
+	Lost
+	// TimerFired: the time that NextTimer named has come. Step, Dir.
+	TimerFired
+	// DeadlineReached: the saga's deadline has come.
+	DeadlineReached
+	// CancelRequested by Actor for Reason.
+	CancelRequested
+	// Signalled: a waiting signal step got its answer in Output. Step.
+	Signalled
+	// CallCompleted: an awaiting call was completed; Answer.Outcome done or refused. Step, Dir.
+	CallCompleted
+	// Replayed: an operator has a dead letter called again. Step, Dir.
+	Replayed
+	// Resolved: an operator settled a dead letter by hand. Step, Dir.
+	Resolved
+	eventKinds
+)
+
+var eventNames = [...]string{"started", "answered", "status_answered", "withdrawn", "lost", "timer_fired", "deadline_reached",
+	"cancel_requested", "signalled", "call_completed", "replayed", "resolved"}
+
+// String returns the event's name.
+func (k EventKind) String() string { return eventNames[k] }
+
+// An Answer is what came of one call.
+type Answer struct {
+	// Outcome is the participant's own word (Unwind-Outcome), or "".
+	Outcome Outcome
+	// Status is the HTTP status; 0 where there was none.
+	Status int
+	// Fault says why there was no usable answer.
+	Fault Fault
+	// Hint is the Retry-After of the answer; 0 where there was none.
+	Hint   Micros
+	Output json.RawMessage
+	// Message for people, at most a few hundred bytes.
+	Message string
+}
+
+// An Outcome is a participant's own word on what became of a call.
+type Outcome uint8
+
+// The outcomes.
+const (
+	NoOutcome Outcome = iota
+	OutcomeDone
+	OutcomeRefused
+	OutcomeInProgress
+)
+
+// A Fault is why a call has no usable answer.
+type Fault uint8
+
+// The faults.
+const (
+	NoFault Fault = iota
+	// FaultNotSent: name not found, connection refused, handshake failed.
+	FaultNotSent
+	// FaultCertificate: the certificate was not accepted.
+	FaultCertificate
+	// FaultTimeout: no answer in time.
+	FaultTimeout
+	// FaultBroken: the connection broke after something was sent.
+	FaultBroken
+	// FaultUnreadable: a 2xx whose body is not JSON, or is too large.
+	FaultUnreadable
+	// FaultForbidden: the address is one that must not be called.
+	FaultForbidden
+)
