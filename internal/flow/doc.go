@@ -1,0 +1,36 @@
+// Package flow decides which call may go now, and when to ask again.
+//
+// It is one interface for both lanes of a service, the forward actions and
+// the compensations: scopes in; a grant, or a reason and a time, out.
+//
+// # The protocol
+//
+//	Configure  sets the limits of a scope, at start and live
+//	Push       puts a task into its queue
+//	Next       grants one task that every one of its scopes admits
+//	Wake       says when Next can answer otherwise, if nothing else happens
+//	Done       gives the slot back and tells what the service answered
+//
+// A task is checked against all of its scopes (all compensations, the
+// service's lane, the saga type), and only when all admit it, all are charged.
+// Nothing is ever reserved and cancelled, so a denial changes no budget.
+//
+// # How waiting costs nothing
+//
+// A target, one lane of one service, sits in a heap at the time from which
+// its pace, its gate and its probe let it go. A target that waits for an event
+// instead of a time (a free slot, a resume, the answer to a probe) is in no
+// heap at all, and the event puts it back. Inside a target the tasks of one
+// class and saga type form a queue, first in, first out. A queue whose saga
+// type is at its limit parks with that saga type, so nobody waits behind it.
+//
+// Only the heads of a queue are in memory. What Push leaves behind stays in
+// the store, and Short names the queues that want to be refilled from it.
+//
+// # Purity
+//
+// Time is int64 nanoseconds on a clock of the caller's that does not go back;
+// a clock that does go back makes the scheduler stricter, never laxer. There is
+// no clock, no random source, no goroutine and no channel in here: the same
+// calls give the same answers. A Scheduler is not safe for concurrent use.
+package flow

@@ -1,0 +1,146 @@
+package flow
+
+import "strconv"
+
+// Why names what a task or a target waits for.
+type Why uint8
+
+const (
+	// Ready: nothing stands in the way.
+	Ready Why = iota
+	// InFlight: the task has been granted and not given back.
+	InFlight
+	// BackingOff: the task is not due.
+	BackingOff
+	// Paused: the scope is paused; Detail says by what.
+	Paused
+	// Gated: the target is closed until a time; Detail says by what.
+	Gated
+	// Faulty: the target has a service fault, Detail, and waits for a probe.
+	Faulty
+	// Full: the scope has no free slot; an answer frees one.
+	Full
+	// Pacing: the scope's rate allows the next call at a time.
+	Pacing
+	// Behind: other tasks of the target go first.
+	Behind
+)
+
+var whyNames = [...]string{
+	"ready", "in flight", "backing off", "paused", "gate", "service fault",
+	"concurrency", "rate", "behind others",
+}
+
+func (w Why) String() string { return whyNames[w] }
+
+// Explanation answers "why is it not running".
+type Explanation struct {
+	Scope  Scope  // the one that binds
+	Why    Why    //
+	Detail string // reason of a pause, a gate or a fault
+	Until  int64  // ns, expected; Never when only an event can tell
+	Ahead  int    // tasks of the target that go first
+}
+
+// String returns the explanation without its time, which has no time zone
+// here: "service payments: gate (503)".
+func (e Explanation) String() string {
+	text := e.Scope.String() + ": " + e.Why.String()
+	if e.Detail != "" {
+		text += " (" + e.Detail + ")"
+	}
+	if e.Ahead > 0 {
+		text += ", " + strconv.Itoa(e.Ahead) + " ahead"
+	}
+	return text
+}
+
+// Explain says why a task is not running; ok is false when it is neither
+// queued nor in flight here. A task whose way is free but for the tasks before
+// it is Behind, and its time assumes the target's rate.
+func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
+	id, ok := s.index[key]
+	if !ok {
+		return e, false
+	}
+	n := &s.nodes[id]
+	t := n.queue.target
+	switch n.place {
+	case placeGranted:
+		return Explanation{Scope: t.name, Why: InFlight, Until: Never}, true
+	case placeDelayed:
+		e = Explanation{Scope: t.name, Why: BackingOff, Until: n.task.Due}
+		if b := s.binding(t, n.queue.sagaType, now); b.Until > e.Until {
+			e = b
+		}
+		return e, true
+	}
+	e = s.binding(t, n.queue.sagaType, now)
+	e.Ahead = s.ahead(n)
+	if e.Ahead > 0 && e.Why == Ready {
+		e.Why = Behind
+	}
+	if e.Until != Never {
+		e.Until += min(longest/int64(1+e.Ahead), t.pace.interval) * int64(e.Ahead)
+	}
+	return e, true
+}
+
+// ExplainTarget says what a task at the head of the target would wait for.
+func (s *Scheduler) ExplainTarget(name Target, now int64) Explanation {
+	return s.binding(s.target(name, now), nil, now)
+}
+
+// binding returns what holds a target's next call of a saga type back: first
+// what an operator did, then what the service said, then the limits.
+func (s *Scheduler) binding(t *target, ty *sagaType, now int64) Explanation {
+	buf := [...]*scope{&t.scope, &s.lanes[t.lane].all, nil}
+	scopes := buf[:2]
+	if ty != nil {
+		buf[2] = &ty.scope
+		scopes = buf[:]
+	}
+	for _, sc := range scopes {
+		if sc.paused {
+			return Explanation{Scope: sc.name, Why: Paused, Detail: sc.pauseReason, Until: Never}
+		}
+	}
+	if t.fault.open {
+		e := Explanation{Scope: t.name, Why: Faulty, Detail: t.fault.reason, Until: max(now, t.fault.until, t.gate.until)}
+		if t.fault.probing {
+			e.Until = Never
+		}
+		return e
+	}
+	if t.gate.until > now {
+		return Explanation{Scope: t.name, Why: Gated, Detail: t.gate.reason, Until: t.gate.until}
+	}
+	for _, sc := range scopes {
+		if sc.inFlight >= sc.concurrency {
+			return Explanation{Scope: sc.name, Why: Full, Until: Never}
+		}
+	}
+	e := Explanation{Scope: t.name, Why: Ready, Until: now}
+	for _, sc := range scopes {
+		if at := sc.pace.eligible(); at > e.Until {
+			e = Explanation{Scope: sc.name, Why: Pacing, Until: at}
+		}
+	}
+	return e
+}
+
+// ahead counts the due tasks of the target that go before a due one: those of
+// higher classes, and those of its own class that became due sooner.
+func (s *Scheduler) ahead(n *node) (count int) {
+	for rank, c := range n.queue.target.byRank[:n.queue.rank+1] {
+		for _, q := range c.queues {
+			for id := q.head; id != none; id = s.nodes[id].next {
+				if rank == n.queue.rank && s.nodes[id].order >= n.order {
+					break
+				}
+				count++
+			}
+		}
+	}
+	return count
+}

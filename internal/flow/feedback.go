@@ -1,0 +1,101 @@
+package flow
+
+// Outcome is what a granted call came to, as far as flow control cares.
+type Outcome uint8
+
+const (
+	// Dropped: the grant was not used; nothing was sent and nothing was
+	// learned. What it was charged stays charged.
+	Dropped Outcome = iota
+	// OK: the call did what it was meant to do.
+	OK
+	// Answered: an answer that says nothing about the service's health
+	// (refused, invalid, in progress).
+	Answered
+	// Throttled: 429 or 503.
+	Throttled
+	// Fault: a service fault: credentials, routing, certificate.
+	Fault
+	// Error: 5xx (Status is set), or a timeout or broken connection (0).
+	Error
+	// Unsent: name not found, connection refused, handshake failed.
+	Unsent
+)
+
+// Feedback tells what a call came to.
+type Feedback struct {
+	Outcome Outcome
+	Status  int    // HTTP status; 0 when there was no answer
+	Hint    int64  // ns, from Retry-After; not above zero when there is none
+	Reason  string // of a Fault, for operators
+}
+
+// Result tells the caller what a feedback led to.
+type Result struct {
+	// Wait, in ns, is how long a throttled call waits at least before it is
+	// pushed again. Zero leaves it to the caller's own backoff.
+	Wait int64
+	// Capped: the hint was over HintCap; an alert is due.
+	Capped bool
+	// Gated: the target is closed until GateUntil.
+	Gated     bool
+	GateUntil int64
+	// FaultOpened and FaultClosed tell of a service fault's begin and end; an
+	// alert is due.
+	FaultOpened, FaultClosed bool
+}
+
+// learn applies what a call came to. mark is the number of the last grant.
+func (t *target) learn(g Grant, f Feedback, mark uint64, now int64) (r Result) {
+	if g.Probe {
+		t.fault.probing = false
+	}
+	switch f.Outcome {
+	case OK:
+		t.guard.reset()
+		t.gate.worked(g.number)
+		r.FaultClosed = t.fault.proved(g)
+	case Answered:
+		t.gate.worked(g.number)
+		r.FaultClosed = t.fault.proved(g)
+	case Throttled:
+		r.FaultClosed = t.fault.proved(g)
+		t.throttled(g, f, mark, now, &r)
+	case Fault:
+		r.FaultOpened = t.fault.seen(g, f.Reason, now)
+	case Error, Unsent:
+		switch {
+		case f.Outcome == Error && f.Status != 0:
+			r.FaultClosed = t.fault.proved(g)
+		case t.fault.open && g.Probe:
+			t.fault.seen(g, t.fault.reason, now)
+		}
+	}
+	return r
+}
+
+// throttled decides between delaying one call and closing the lane. Closing a
+// compensation lane for every hint, however short, would waste the drain, and
+// never closing it would waste the service.
+func (t *target) throttled(g Grant, f Feedback, mark uint64, now int64, r *Result) {
+	r.Wait = f.Hint
+	if r.Wait > HintCap {
+		r.Wait, r.Capped = HintCap, true
+	}
+	hinted := f.Hint > 0
+	reason := "429"
+	if f.Status == 503 {
+		reason = "503"
+	}
+	r.Gated = f.Status == 503 || f.Hint > GateHint || hinted && t.lane == Forward
+	if !hinted {
+		r.Wait = BackoffStart
+		if r.Gated {
+			r.Wait = t.gate.delay(g.number)
+		}
+	}
+	if r.Gated {
+		t.gate.close(now+r.Wait, reason, mark)
+		r.GateUntil = t.gate.until
+	}
+}

@@ -1,0 +1,90 @@
+package flow
+
+import "time"
+
+const (
+	// HintCap is the longest wait that a service can ask for, in ns. A longer
+	// one is cut to it and reported, because it closes a lane for that long.
+	HintCap = int64(5 * time.Minute)
+	// GateHint, in ns: a 429 that asks for more closes the whole
+	// compensation lane instead of delaying one call.
+	GateHint = int64(2 * time.Second)
+	// BackoffStart and BackoffCap, in ns, bound the exponential delays where
+	// the service names none: between probes, and for a 503 without a hint.
+	BackoffStart = int64(time.Second)
+	// BackoffCap is the longest of these delays.
+	BackoffCap = int64(time.Minute)
+)
+
+// gate holds a target back until a time. A gate only ever moves later; it
+// opens by time alone, whatever calls sent before it closed come back with.
+type gate struct {
+	until  int64
+	reason string
+	mark   uint64 // grants up to this number were made before it closed
+	own    int64  // last own delay of consecutive closings without a hint, ns
+}
+
+func (g *gate) close(until int64, reason string, mark uint64) {
+	g.mark = max(g.mark, mark)
+	if until > g.until {
+		g.until, g.reason = until, reason
+	}
+}
+
+// delay returns the gate's own delay, doubled once for every closing that a
+// call made after the last closing brought about.
+func (g *gate) delay(number uint64) int64 {
+	switch {
+	case g.own == 0:
+		g.own = BackoffStart
+	case number > g.mark:
+		g.own = min(2*g.own, BackoffCap)
+	}
+	return g.own
+}
+
+// worked forgets the doubling when a call made after the last closing is ok.
+func (g *gate) worked(number uint64) {
+	if number > g.mark {
+		g.own = 0
+	}
+}
+
+// fault is open while the service can't be used by anybody (credentials,
+// routing, certificate). While it is open one probe goes at a time: the head
+// of the queue, after an exponential delay.
+type fault struct {
+	open    bool
+	probing bool
+	until   int64 // the next probe goes no sooner
+	delay   int64
+	reason  string
+	closed  uint64 // number of the grant whose answer closed it last
+}
+
+// seen records a service fault. Only the first of those in flight together
+// opens it, and only a probe makes the delay longer. An answer to a call made
+// before the probe that closed the fault is old news.
+func (f *fault) seen(g Grant, reason string, now int64) (opened bool) {
+	switch {
+	case !f.open && g.number > f.closed:
+		f.open, f.delay, opened = true, BackoffStart, true
+	case f.open && g.Probe:
+		f.delay = min(2*f.delay, BackoffCap)
+	default:
+		return false
+	}
+	f.reason, f.until = reason, now+f.delay
+	return opened
+}
+
+// proved closes the fault. Only the answer to a probe proves anything: the
+// other calls in flight left before the fault was known.
+func (f *fault) proved(g Grant) (closed bool) {
+	if !f.open || !g.Probe {
+		return false
+	}
+	*f = fault{closed: g.number}
+	return true
+}

@@ -1,0 +1,97 @@
+package flow
+
+// Grant allows one call. It is to be given back with Done. The zero value is
+// no grant.
+type Grant struct {
+	// At is when it was granted, ns.
+	At int64
+	// Probe: the target has a service fault, and the answer to this call
+	// decides whether it is over. It needs a hard timeout.
+	Probe bool
+
+	number   uint64
+	node     int32
+	target   *target
+	sagaType *sagaType
+}
+
+// Next grants the next task that may go now, over all targets; ok is false
+// when there is none, and Wake then says when to ask again.
+func (s *Scheduler) Next(now int64) (task Task, grant Grant, ok bool) {
+	s.advance(now)
+	for {
+		t := s.first(now)
+		if t == nil {
+			return Task{}, Grant{}, false
+		}
+		for q := t.choose(); q != nil; q = t.choose() {
+			if q.sagaType == nil || q.sagaType.admits(now) {
+				task, grant = s.grant(q, now)
+				return task, grant, true
+			}
+			s.park(q, now)
+		}
+	}
+}
+
+// first returns the target that has been able to go for longest, both by
+// itself and by what its lane shares.
+func (s *Scheduler) first(now int64) *target {
+	best := entry{at: Never, id: -1}
+	for i := range s.lanes {
+		l := &s.lanes[i]
+		if e := l.ready.top(); e.at <= now && e.id >= 0 && (best.id < 0 || e.before(best)) && l.all.admits(now) {
+			best = e
+		}
+	}
+	if best.id < 0 {
+		return nil
+	}
+	return s.targets[best.id]
+}
+
+// grant charges every scope of the queue's head and takes it out. All of them
+// have admitted it.
+func (s *Scheduler) grant(q *queue, now int64) (Task, Grant) {
+	t := q.target
+	s.grants++
+	g := Grant{At: now, Probe: t.fault.open, number: s.grants, node: q.head, target: t, sagaType: q.sagaType}
+	s.lanes[t.lane].all.take(now)
+	t.take(now)
+	if q.sagaType != nil {
+		q.sagaType.take(now)
+	}
+	t.fault.probing = t.fault.open
+	t.since, t.turn = now, s.grants
+	t.served(q.rank)
+
+	s.withdraw(g.node, now)
+	n := &s.nodes[g.node]
+	n.place, n.order = placeGranted, g.number
+	s.refresh(t, now)
+	return n.task, g
+}
+
+// Done gives the grant's slots back and applies what the call came to. A
+// grant that was given back before, or is none, changes nothing.
+func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
+	if g.target == nil {
+		return Result{}
+	}
+	if n := &s.nodes[g.node]; n.place != placeGranted || n.order != g.number {
+		return Result{}
+	}
+	s.forget(g.node)
+	t := g.target
+	t.release()
+	s.lanes[t.lane].all.release()
+	r := t.learn(g, f, s.grants, now)
+	s.refresh(t, now)
+	if ty := g.sagaType; ty != nil {
+		ty.release()
+		if len(ty.parked) > 0 {
+			s.rouse(ty, now)
+		}
+	}
+	return r
+}

@@ -1,0 +1,57 @@
+package flow
+
+// Snapshot is the state of a scope as operators see it. The fields below
+// Paused are those of a target and zero for other scopes.
+type Snapshot struct {
+	Scope       Scope
+	Configured  Limits // as given to Configure
+	Effective   Limits // what holds now
+	InFlight    int
+	Paused      bool
+	PauseReason string
+
+	Ready      int   // tasks in memory that are due
+	BackingOff int   // tasks in memory that are not
+	Left       bool  // more wait in the store
+	OldestDue  int64 // ns, of the tasks that are due; Never when there is none
+	GateUntil  int64 // ns; not after now when the gate is open
+	GateReason string
+	Fault      bool // a service fault; GateUntil is the next probe
+}
+
+// Snapshot returns the state of a scope.
+func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
+	sc := s.scope(name, now)
+	snap := Snapshot{
+		Scope: sc.name, Configured: sc.configured, Effective: sc.effective, InFlight: sc.inFlight,
+		Paused: sc.paused, PauseReason: sc.pauseReason, OldestDue: Never,
+	}
+	if name.Kind != ScopeForward && name.Kind != ScopeCompensation {
+		return snap
+	}
+	t := s.target(name.target(), now)
+	snap.Ready, snap.BackingOff = t.ready, t.delayed
+	snap.GateUntil, snap.GateReason = t.gate.until, t.gate.reason
+	if t.fault.open {
+		snap.Fault = true
+		snap.GateUntil, snap.GateReason = max(t.fault.until, t.gate.until), t.fault.reason
+	}
+	for _, c := range t.byRank {
+		for _, q := range c.queues {
+			snap.Left = snap.Left || q.rest != Never
+			if q.head != none {
+				snap.OldestDue = min(snap.OldestDue, s.nodes[q.head].task.Due)
+			}
+		}
+	}
+	return snap
+}
+
+// Targets appends every target known so far to dst, in the order in which
+// their services were first named, the forward lane first.
+func (s *Scheduler) Targets(dst []Target) []Target {
+	for _, t := range s.targets {
+		dst = append(dst, t.name.target())
+	}
+	return dst
+}
