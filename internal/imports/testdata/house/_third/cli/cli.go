@@ -1,0 +1,2 @@
+// Package cli stands for somebody else's module.
+package cli

@@ -1,0 +1,2 @@
+// Package otlp stands for somebody else's module.
+package otlp

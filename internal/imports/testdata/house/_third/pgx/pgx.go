@@ -1,0 +1,2 @@
+// Package pgx stands for somebody else's module.
+package pgx

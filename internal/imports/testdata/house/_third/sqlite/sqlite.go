@@ -1,0 +1,2 @@
+// Package sqlite stands for somebody else's module.
+package sqlite

@@ -1,0 +1,3 @@
+package alert
+
+import _ "example.test/house/relay" // want "alerts go out when the relay is broken"

@@ -1,0 +1,3 @@
+package api
+
+import _ "example.test/house/client" // want "client and server meet"

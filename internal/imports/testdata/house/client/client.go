@@ -1,0 +1,3 @@
+package client
+
+import _ "example.test/house/engine" // want "it speaks HTTP and carries no engine"

@@ -1,0 +1,3 @@
+package engine
+
+import _ "example.test/house/store/storetest" // tests may look from outside

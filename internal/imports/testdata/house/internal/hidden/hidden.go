@@ -1,0 +1,3 @@
+//go:build planted
+
+package hidden // want "./internal/hidden stands in no room"

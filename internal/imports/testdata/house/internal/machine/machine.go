@@ -1,0 +1,12 @@
+package machine
+
+import (
+	_ "context"                          // want "a decision does not wait"
+	_ "example.test/house/internal/flow" // want "./internal/flow: the machine orders calls"
+	_ "example.test/house/internal/id"   // want "chance comes in as an argument"
+	_ "example.test/house/internal/planted"
+	_ "math/rand/v2" // want "chance comes in as an argument"
+	_ "os/exec"      // want "files, sockets, processes"
+	_ "reflect"      // want "reflection shows map order"
+	_ "sync"         // want "one caller, no goroutine"
+)

@@ -1,0 +1,3 @@
+package planted
+
+import _ "example.test/house/internal/id" // want "support packages stay single"

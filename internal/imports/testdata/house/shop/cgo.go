@@ -1,0 +1,3 @@
+package shop
+
+import "C" // want "without a C compiler"

@@ -1,0 +1,3 @@
+package sim
+
+import _ "example.test/house/sagatest" // want "the harness is for users' sagas"

@@ -1,0 +1,6 @@
+package memory
+
+import (
+	_ "example.test/house/store"
+	_ "example.test/house/store/sqlite" // want "an adapter is swapped or deleted"
+)

@@ -1,0 +1,6 @@
+package storetest
+
+import (
+	_ "example.test/house/store"
+	_ "testing"
+)

@@ -1,0 +1,1 @@
+package utils // want "./utils stands in no room"
