@@ -1,0 +1,168 @@
+# Everything runs with Go, a C compiler (for -race), git and make; what else a
+# target needs it installs itself, into ./bin. A target fails rather than skips.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+GO    ?= go
+GOFMT := $(shell $(GO) env GOROOT)/bin/gofmt
+PKGS  ?= ./...
+
+# Modules of their own, beside the main one.
+SUBMODULES := $(patsubst %/go.mod,%,$(wildcard shop/go.mod bench/go.mod))
+# $(call each-module,COMMAND) runs COMMAND in the main module and in each other.
+each-module = for module in . $(SUBMODULES); do (cd $$module && $(1)) || { echo "failed in module $$module: $(1)"; exit 1; }; done
+
+# The tiers of `make test` after check and lint, in the order they run; race is
+# last so that its list of packages ends the output. Add a tier here when its
+# tests exist. `make tiers` fails when they exist and are not listed, and every
+# tier fails when it is listed and finds no test.
+TIERS := race
+
+SIM_PKGS      ?= ./...
+SIM_RUN       ?= ^TestSimulation
+SIM_FLAGS     ?= -count=1 -timeout 5m
+PLANTED_PKGS  ?= ./...
+PLANTED_RUN   ?= ^TestPlanted
+PLANTED_FLAGS ?= -count=1 -timeout 5m
+CRASH_PKGS    ?= ./...
+CRASH_RUN     ?= ^TestCrash
+CRASH_FLAGS   ?= -count=1 -timeout 5m
+RACE_FLAGS    ?= -timeout 8m
+
+FUZZTIME ?= 10s
+BENCH    ?= .
+COVERPKG ?= ./...
+
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI         := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
+
+##@ Every day
+
+.PHONY: help
+help: ## Print this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: check
+check: fmt vet compile imports short ## Format, vet, build, import gate, short tests; under 60 s
+
+.PHONY: test
+test: tiers check lint $(TIERS) ## Everything, on a fresh machine; under 12 minutes
+
+.PHONY: build
+build: ## Build the command into ./bin
+	$(GO) build -trimpath -o bin/unwind ./cmd/unwind
+
+.PHONY: docs
+docs: ## Regenerate the documents that are made from code
+	@$(call each-module,$(GO) generate ./...)
+
+.PHONY: clean
+clean: ## Remove what these targets wrote
+	rm -rf bin dist coverage.out
+
+##@ The parts of check
+
+.PHONY: fmt
+fmt: ## Fail on files that gofmt would change
+	@unformatted=$$($(GOFMT) -l .); \
+	if [[ -n $$unformatted ]]; then echo "gofmt -w would change:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet, with and without planted bugs
+	@$(call each-module,$(GO) vet $(PKGS))
+	@$(GO) vet -tags planted $(PKGS)
+
+.PHONY: compile
+compile:
+	@$(call each-module,$(GO) build $(PKGS))
+
+.PHONY: imports
+imports: ## The import gate: who may import whom, and what is pure
+	@$(GO) test -count=1 ./internal/imports
+
+.PHONY: short
+short: ## Short tests
+	@$(call each-module,$(GO) test -short -timeout 2m $(PKGS))
+
+##@ The parts of test
+
+.PHONY: lint
+lint: $(GOLANGCI) ## golangci-lint, installed on first use
+	@$(call each-module,$(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...)
+
+.PHONY: sim
+sim: ## Simulated schedules, judged by the history checker
+	@$(call some-tests,$(SIM_PKGS),$(SIM_RUN),$(SIM_FLAGS))
+
+.PHONY: planted
+planted: ## Planted bugs: the simulator must find every one
+	@$(call some-tests,$(PLANTED_PKGS),$(PLANTED_RUN),-tags planted $(PLANTED_FLAGS))
+
+.PHONY: crash
+crash: ## Crash loops on the real engine
+	@$(call some-tests,$(CRASH_PKGS),$(CRASH_RUN),$(CRASH_FLAGS))
+
+# The tests of the other tiers run there, once and without the detector's cost.
+.PHONY: race
+race: ## All other tests under the race detector
+	@for module in $(SUBMODULES); do (cd $$module && $(GO) test -race $(RACE_FLAGS) $(PKGS)); done
+	@$(GO) test -race -skip '$(SIM_RUN)|$(PLANTED_RUN)|$(CRASH_RUN)' $(RACE_FLAGS) $(PKGS)
+
+.PHONY: tiers
+tiers: ## Fail when tests of a tier exist and make test does not run them
+	@$(call listed-if-tests,sim,$(SIM_RUN))
+	@$(call listed-if-tests,planted,$(PLANTED_RUN))
+	@$(call listed-if-tests,crash,$(CRASH_RUN))
+
+##@ On demand
+
+.PHONY: bench
+bench: ## Benchmarks; BENCH=regexp picks some
+	@$(call each-module,$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKGS))
+
+.PHONY: fuzz
+fuzz: ## Every Fuzz target for FUZZTIME each (10s)
+	@found=0; \
+	for pkg in $$($(GO) list $(PKGS)); do \
+		targets=$$($(GO) test -list '^Fuzz' $$pkg | { grep '^Fuzz' || true; }); \
+		for target in $$targets; do \
+			found=$$((found + 1)); echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done; \
+	if ((found == 0)); then echo "no Fuzz target in $(PKGS)"; exit 1; fi
+
+.PHONY: cover
+cover: ## Statements covered, the total last; coverage.out for go tool cover
+	@$(GO) test -short -coverpkg=$(COVERPKG) -coverprofile=coverage.out $(PKGS)
+	@$(GO) tool cover -func=coverage.out | tail -n 1
+
+# The version is part of the name, so a new one is installed when it changes.
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv bin/golangci-lint $@
+
+# $(call some-tests,PACKAGES,RUN,FLAGS) runs the tests that match and fails when
+# none does: go test alone is content with packages and patterns that match nothing.
+define some-tests
+listing=$$($(GO) test $(3) -list '$(2)' $(1)); \
+names=$$(grep '^Test' <<<"$$listing" || true); \
+if [[ -z $$names ]]; then echo "make $@: no test matches $(2) in $(1)"; exit 1; fi; \
+pkgs=$$(awk '/^Test/ { found = 1 } /^ok/ { if (found) print $$2; found = 0 }' <<<"$$listing"); \
+echo "make $@:" $$names; \
+$(GO) test $(3) -run '$(2)' $$pkgs
+endef
+
+# $(call listed-if-tests,TIER,RUN) compares the tree with TIERS.
+define listed-if-tests
+if [[ " $(TIERS) " != *" $(1) "* ]]; then \
+	files=$$(grep -rlE --include='*_test.go' 'func $(2:^%=%)' . || true); \
+	if [[ -n $$files ]]; then echo "the tier $(1) has tests but is not in TIERS:" $$files; exit 1; fi; \
+	echo "make test: there is no test of the tier $(1) yet"; \
+fi
+endef
