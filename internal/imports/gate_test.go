@@ -60,7 +60,7 @@ func againstFloors(level int, from, to string) string {
 }
 
 func (b ban) forbids(t *tree, from, to string) bool {
-	if !inAny(b.from, from) || inAny(b.except, from) {
+	if !inAny(b.from, from) || inAny(b.except, from) || inAny(b.allow, to) {
 		return false
 	}
 	return inAny(b.to, to) || slices.Contains(b.to, thirdParty) && t.isThirdParty(to)

@@ -1,0 +1,2 @@
+// Package gjson stands for somebody else's module.
+package gjson
