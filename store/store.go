@@ -1,0 +1,317 @@
+// Package store says what the engine needs of a database: a few methods named
+// by intent. One transition is one write; transitions that are ready together
+// share one transaction (group commit). store/storetest holds every
+// implementation to the same behaviour.
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+)
+
+// Errors that callers tell apart with errors.Is. Anything else means that
+// nothing was written and that the same may work later.
+var (
+	// ErrFenced: a later epoch exists; this writer changes nothing any more.
+	ErrFenced = errors.New("another process has taken over the store")
+	// ErrFatal: nobody knows what the disk holds (a failed fsync, a damaged
+	// file). The process must end; retrying would lose acknowledged data.
+	ErrFatal = errors.New("the store can't be trusted any more")
+	// ErrNotFound: there is no such row.
+	ErrNotFound = errors.New("not found")
+)
+
+// Due says when a saga needs a node although nobody remembers it.
+const (
+	// AtRest: never.
+	AtRest int64 = -1
+	// Active: now; it has calls out.
+	Active int64 = 0
+	// Any other value: at that time, in microseconds since the Unix epoch.
+)
+
+// A Store keeps sagas durably. Its methods are safe for concurrent use, except
+// that Commit is called by one goroutine at a time. Times are microseconds since
+// the Unix epoch.
+type Store interface {
+	// Join begins a new epoch and fences every earlier writer.
+	Join(ctx context.Context, node string) (epoch int64, err error)
+	// Commit writes a batch in one transaction and returns once it is durable.
+	// It answers each transition; one that conflicts leaves the others alone.
+	// An error means that none was written (or ErrFatal).
+	Commit(ctx context.Context, b *Batch) ([]Result, error)
+
+	// ClaimDue returns unfinished sagas in the order of (Due, id), from Active on:
+	// those past the position (afterDue, after) and not due later than until.
+	ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) ([]Saga, error)
+	// Load returns one saga with its journal, or ErrNotFound.
+	Load(ctx context.Context, saga id.ID) (Saga, error)
+	// FindKey returns the saga that a start's identity began, or ErrNotFound.
+	FindKey(ctx context.Context, tenant, name, key string) (id.ID, error)
+	// List returns sagas, newest first, without journals except the first row.
+	List(ctx context.Context, f Filter) (sagas []Saga, next string, err error)
+	// Tasks returns up to limit compensation tasks of a target that are due by
+	// until, in the order of (class, due, saga), and the due time of the earliest
+	// task that is due later (0: none).
+	Tasks(ctx context.Context, target string, until int64, limit int) (tasks []Task, later int64, err error)
+	// Targets counts the tasks of each target, by name.
+	Targets(ctx context.Context, now int64) ([]TargetDepth, error)
+
+	DeadLetters(ctx context.Context, f DeadLetterFilter) (items []DeadLetter, next string, err error)
+	DeadLetter(ctx context.Context, dead DeadLetterID) (DeadLetter, error)
+	// Journal returns rows of all sagas in the order of their commits, past the
+	// opaque cursor; the empty cursor is the beginning, "now" the end.
+	Journal(ctx context.Context, cursor string, limit int) (rows []JournalRow, next string, err error)
+
+	// PutDefinition stores a revision; putting the newest one again changes nothing.
+	PutDefinition(ctx context.Context, epoch int64, d Definition, audit Audit) (changed bool, err error)
+	// Definition returns a revision by name and version; the empty version is the newest.
+	Definition(ctx context.Context, name, version string) (Definition, error)
+	// Definitions returns the newest revision of each name, by name.
+	Definitions(ctx context.Context) ([]Definition, error)
+
+	// Alerts returns alerts, newest first.
+	Alerts(ctx context.Context, cursor string, limit int) (alerts []Alert, next string, err error)
+	// PendingAlerts returns the oldest alerts that no sink has acknowledged.
+	PendingAlerts(ctx context.Context, limit int) ([]Alert, error)
+	// AlertsDelivered records that sinks have acknowledged alerts.
+	AlertsDelivered(ctx context.Context, epoch int64, ids []int64) error
+	// Audit returns the audit's rows, newest first.
+	Audit(ctx context.Context, cursor string, limit int) (rows []Audit, next string, err error)
+	// Lanes returns the lanes that are paused.
+	Lanes(ctx context.Context) ([]Lane, error)
+
+	// Purge deletes up to limit sagas that came to rest as completed or
+	// compensated before the given time, with all that belongs to them, and
+	// reports how many it deleted.
+	Purge(ctx context.Context, epoch int64, before int64, limit int) (int, error)
+	Stats(ctx context.Context) (unwind.Stats, error)
+	// Close waits for what is under way. The store can't be used afterwards.
+	Close() error
+}
+
+// A Batch is what one transaction writes.
+type Batch struct {
+	Epoch       int64
+	Node        string
+	At          int64
+	Transitions []Transition
+	Lanes       []Lane
+	Alerts      []Alert
+	Audit       []Audit
+}
+
+// A Transition is one saga's move from a version to the next. Its rows are
+// written together or not at all.
+type Transition struct {
+	Saga id.ID
+	// Start holds what a new saga began with; nil for every later transition.
+	Start *Start
+	// Version after the transition; the saga must stand at Version-1.
+	Version uint64
+	Phase   uint8 // machine.Phase
+	State   []byte
+	// Due is written where SetDue is true.
+	Due    int64
+	SetDue bool
+	At     int64
+	// Journal is one row: machine.AppendEntries of the transition.
+	Journal     []byte
+	Tasks       []TaskChange
+	DeadLetters []DeadLetterChange
+	Alerts      []Alert
+	Audit       *Audit
+}
+
+// A Start is what never changes about a saga.
+type Start struct {
+	Name, Version string
+	Tenant, Key   string
+	// KeyHash is id.KeyHash(Tenant, Name, Key).
+	KeyHash uint64
+	Input   []byte
+	// InputDigest tells the same input from another: SHA-256 of its canonical form.
+	InputDigest [32]byte
+}
+
+// A Result is what became of one transition.
+type Result struct {
+	Outcome Outcome
+	// Saga that the key already began, for Duplicate and KeyReused.
+	Saga id.ID
+}
+
+// An Outcome says what became of one transition.
+type Outcome uint8
+
+// The outcomes.
+const (
+	// Committed: it is durable.
+	Committed Outcome = iota
+	// Conflicting: the saga does not stand at the version before; nothing of it was written.
+	Conflicting
+	// Duplicate: the key and input began a saga before.
+	Duplicate
+	// KeyReused: the key began a saga with another input before.
+	KeyReused
+)
+
+// A Saga is a stored saga. Journal is oldest first; the first row's is the start.
+type Saga struct {
+	ID id.ID
+	Start
+	Version   uint64
+	Epoch     int64 // of its last writer
+	Phase     uint8
+	Due       int64
+	CreatedAt int64
+	UpdatedAt int64
+	State     []byte
+	Journal   []JournalRow
+}
+
+// A JournalRow is the journal of one transition.
+type JournalRow struct {
+	Saga    id.ID
+	Name    string // the definition's, where rows of all sagas are read
+	Version string
+	Epoch   int64
+	Node    string
+	At      int64
+	Body    []byte
+}
+
+// A Task is a compensation in its target's queue. It is a row of its own, so
+// that it can be run by another node than its saga.
+type Task struct {
+	Saga       id.ID
+	Step       int
+	Target     string // the participant's name
+	Class      uint8  // 0 money, 1 normal, 2 low
+	SagaType   string // with Tenant: the flow
+	Tenant     string
+	Generation uint32
+	Attempt    uint32
+	Due        int64
+	QueuedAt   int64
+	Ask        bool
+	Epoch      int64 // of its last writer
+}
+
+// A TaskChange puts a task into its queue (replacing the one of the same saga
+// and step), or takes it out.
+type TaskChange struct {
+	Task
+	Delete bool
+}
+
+// A TargetDepth counts one target's tasks.
+type TargetDepth struct {
+	Target     string
+	Ready      int
+	BackingOff int
+	Oldest     int64 // QueuedAt of the oldest; 0: none
+}
+
+// A DeadLetterID names a dead letter: one per saga, step and direction.
+type DeadLetterID struct {
+	Saga      id.ID
+	Step      int
+	Direction unwind.Direction
+}
+
+// A DeadLetter is a stored dead letter.
+type DeadLetter struct {
+	DeadLetterID
+	SagaType, Tenant  string
+	StepName, Service string
+	Key               string
+	Attempts          int
+	Throttled         int
+	FirstAt, DeadAt   int64
+	Error             unwind.CallError
+	Group             string
+	State             unwind.DeadLetterState
+	Amount            string // a JSON number, or empty
+	By                string
+	Reason, Evidence  string
+	UpdatedAt         int64
+}
+
+// A DeadLetterChange opens a dead letter (or opens it anew), or moves the one
+// that exists to another state; moving one that does not exist changes nothing.
+type DeadLetterChange struct {
+	Open *DeadLetter
+	Move *DeadLetterMove
+}
+
+// A DeadLetterMove is a dead letter's change of state.
+type DeadLetterMove struct {
+	DeadLetterID
+	State                unwind.DeadLetterState
+	By, Reason, Evidence string // empty: as before
+	At                   int64
+}
+
+// A Definition is a stored revision.
+type Definition struct {
+	Name, Version string
+	Body          []byte // JSON
+	CreatedAt     int64
+	By            string
+}
+
+// An Alert is a stored alert. The store gives it its ID.
+type Alert struct {
+	ID        int64
+	At        int64
+	Kind      string
+	Saga      id.ID // zero: none
+	Service   string
+	Message   string
+	Data      []byte
+	Delivered bool
+}
+
+// An Audit is one operator action. The store gives it its ID.
+type Audit struct {
+	ID     int64
+	At     int64
+	Actor  string
+	Action string
+	Target string
+	Reason string
+	Data   []byte
+}
+
+// A Lane is the pause of one lane of a participant.
+type Lane struct {
+	Service string
+	Name    string // forward or compensation
+	Paused  bool
+	Reason  string
+	By      string
+	At      int64
+}
+
+// A Filter selects sagas; zero fields match all.
+type Filter struct {
+	Phase  *uint8
+	Name   string
+	Tenant string
+	Key    string
+	Since  int64
+	Cursor string
+	Limit  int
+}
+
+// A DeadLetterFilter selects dead letters, newest first; zero fields match all.
+type DeadLetterFilter struct {
+	SagaType, Service, Group string
+	State                    unwind.DeadLetterState
+	Cursor                   string
+	Limit                    int
+}
