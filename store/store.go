@@ -53,12 +53,11 @@ type Store interface {
 	FindKey(ctx context.Context, tenant, name, key string) (id.ID, error)
 	// List returns sagas, newest first, without journals except the first row.
 	List(ctx context.Context, f Filter) (sagas []Saga, next string, err error)
-	// Tasks returns up to limit compensation tasks of a target that are due by
-	// until, in the order of (class, due, saga), and the due time of the earliest
-	// task that is due later (0: none).
-	Tasks(ctx context.Context, target string, until int64, limit int) (tasks []Task, later int64, err error)
-	// Targets counts the tasks of each target, by name.
-	Targets(ctx context.Context, now int64) ([]TargetDepth, error)
+	// Tasks returns up to limit compensation tasks of one queue, due or not, in
+	// the order of (due, saga, step).
+	Tasks(ctx context.Context, q Queue, limit int) ([]Task, error)
+	// Queues counts the tasks of each queue that holds any, by target, saga type and class.
+	Queues(ctx context.Context, now int64) ([]QueueDepth, error)
 
 	DeadLetters(ctx context.Context, f DeadLetterFilter) (items []DeadLetter, next string, err error)
 	DeadLetter(ctx context.Context, dead DeadLetterID) (DeadLetter, error)
@@ -184,15 +183,21 @@ type JournalRow struct {
 	Body    []byte
 }
 
+// A Queue is where the compensations of one saga type and class wait for one
+// target; first due, first served. It is what flow.Queue names.
+type Queue struct {
+	Target   string // the participant's name
+	SagaType string
+	Class    uint8 // flow.Class
+}
+
 // A Task is a compensation in its target's queue. It is a row of its own, so
 // that it can be run by another node than its saga.
 type Task struct {
-	Saga       id.ID
-	Step       int
-	Target     string // the participant's name
-	Class      uint8  // 0 money, 1 normal, 2 low
-	SagaType   string // with Tenant: the flow
-	Tenant     string
+	Saga id.ID
+	Step int
+	Queue
+	Tenant     string // with SagaType: the flow
 	Generation uint32
 	Attempt    uint32
 	Due        int64
@@ -208,12 +213,12 @@ type TaskChange struct {
 	Delete bool
 }
 
-// A TargetDepth counts one target's tasks.
-type TargetDepth struct {
-	Target     string
+// A QueueDepth counts one queue's tasks.
+type QueueDepth struct {
+	Queue
 	Ready      int
 	BackingOff int
-	Oldest     int64 // QueuedAt of the oldest; 0: none
+	Oldest     int64 // QueuedAt of the oldest
 }
 
 // A DeadLetterID names a dead letter: one per saga, step and direction.
