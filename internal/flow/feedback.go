@@ -45,8 +45,8 @@ type Result struct {
 	FaultOpened, FaultClosed bool
 }
 
-// learn applies what a call came to. mark is the number of the last grant.
-func (t *target) learn(g Grant, f Feedback, mark uint64, now int64) (r Result) {
+// learn applies what a call came to. last is the number of the last grant.
+func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 	if g.Probe {
 		t.fault.probing = false
 	}
@@ -60,7 +60,7 @@ func (t *target) learn(g Grant, f Feedback, mark uint64, now int64) (r Result) {
 		r.FaultClosed = t.fault.proved(g)
 	case Throttled:
 		r.FaultClosed = t.fault.proved(g)
-		t.throttled(g, f, mark, now, &r)
+		t.throttled(g, f, last, now, &r)
 	case Fault:
 		r.FaultOpened = t.fault.seen(g, f.Reason, now)
 	case Error, Unsent:
@@ -77,7 +77,7 @@ func (t *target) learn(g Grant, f Feedback, mark uint64, now int64) (r Result) {
 // throttled decides between delaying one call and closing the lane. Closing a
 // compensation lane for every hint, however short, would waste the drain, and
 // never closing it would waste the service.
-func (t *target) throttled(g Grant, f Feedback, mark uint64, now int64, r *Result) {
+func (t *target) throttled(g Grant, f Feedback, last uint64, now int64, r *Result) {
 	r.Wait = f.Hint
 	if r.Wait > HintCap {
 		r.Wait, r.Capped = HintCap, true
@@ -91,11 +91,11 @@ func (t *target) throttled(g Grant, f Feedback, mark uint64, now int64, r *Resul
 	if !hinted {
 		r.Wait = BackoffStart
 		if r.Gated {
-			r.Wait = t.gate.delay(g.number)
+			r.Wait = t.gate.delay(g.number, last)
 		}
 	}
 	if r.Gated {
-		t.gate.close(now+r.Wait, reason, mark)
+		t.gate.close(now+r.Wait, reason)
 		r.GateUntil = t.gate.until
 	}
 }

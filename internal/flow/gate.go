@@ -21,30 +21,31 @@ const (
 type gate struct {
 	until  int64
 	reason string
-	mark   uint64 // grants up to this number were made before it closed
-	own    int64  // last own delay of consecutive closings without a hint, ns
+	own    int64  // the last own delay, ns; 0 when the service works
+	mark   uint64 // grants up to this number were made before it was chosen
 }
 
-func (g *gate) close(until int64, reason string, mark uint64) {
-	g.mark = max(g.mark, mark)
+func (g *gate) close(until int64, reason string) {
 	if until > g.until {
 		g.until, g.reason = until, reason
 	}
 }
 
-// delay returns the gate's own delay, doubled once for every closing that a
-// call made after the last closing brought about.
-func (g *gate) delay(number uint64) int64 {
+// delay returns the gate's own delay. It doubles once for all the calls that
+// were in flight together: only a call granted after the last doubling doubles
+// it again. last is the number of the last grant.
+func (g *gate) delay(number, last uint64) int64 {
 	switch {
 	case g.own == 0:
-		g.own = BackoffStart
+		g.own, g.mark = BackoffStart, last
 	case number > g.mark:
-		g.own = min(2*g.own, BackoffCap)
+		g.own, g.mark = min(2*g.own, BackoffCap), last
 	}
 	return g.own
 }
 
-// worked forgets the doubling when a call made after the last closing is ok.
+// worked forgets the delay when a call granted after the last doubling is
+// answered.
 func (g *gate) worked(number uint64) {
 	if number > g.mark {
 		g.own = 0

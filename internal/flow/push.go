@@ -48,6 +48,9 @@ func (s *Scheduler) add(q *queue, task Task, now int64) {
 	n.task, n.queue, n.place = task, q, placeDelayed
 	s.index[task.Key] = id
 	q.heads++
+	if q.rest != Never {
+		s.watch(q)
+	}
 	if task.Due <= now {
 		s.link(id, now)
 		return

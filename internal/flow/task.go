@@ -101,4 +101,4 @@ type Queue struct {
 }
 
 // Queue returns the queue that the task waits in.
-func (t *Task) Queue() Queue { return Queue{t.Target, t.SagaType, t.Class} }
+func (t Task) Queue() Queue { return Queue{t.Target, t.SagaType, t.Class} }

@@ -1,0 +1,107 @@
+package flow
+
+import "math"
+
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// check holds the scheduler against its own account of where everything is.
+func check(t failer, s *Scheduler) {
+	t.Helper()
+	queued, delayed, granted := 0, 0, 0
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		if n.queue == nil {
+			continue
+		}
+		if s.index[n.task.Key] != int32(i) {
+			t.Fatalf("node %d is not in the index", i)
+		}
+		switch n.place {
+		case placeQueued:
+			queued++
+		case placeDelayed:
+			delayed++
+			if !s.delayed.has(int32(i)) {
+				t.Fatalf("node %d waits for nothing", i)
+			}
+		case placeGranted:
+			granted++
+		}
+	}
+	if n := queued + delayed + granted; n != len(s.index) || n+len(s.free) != len(s.nodes) || delayed != s.delayed.len() {
+		t.Fatalf("%d nodes, %d in the index, %d free of %d, %d delayed in heap of %d",
+			n, len(s.index), len(s.free), len(s.nodes), delayed, s.delayed.len())
+	}
+	for _, h := range []*heap{&s.delayed, &s.alarms, &s.shorts, &s.lanes[0].ready, &s.lanes[1].ready} {
+		checkHeap(t, h)
+	}
+	inFlight, ready, waiting := 0, 0, 0
+	for _, target := range s.targets {
+		in := s.lanes[target.lane].ready.has(target.id)
+		if in != target.runnable() {
+			t.Fatalf("%s: in the heap %v, runnable %v", target.name, in, target.runnable())
+		}
+		if in {
+			h := &s.lanes[target.lane].ready
+			if at := h.entries[h.pos[target.id]-1].at; at < target.eligible() || at < target.since {
+				t.Fatalf("%s: in the heap too early, at %d", target.name, at)
+			}
+		}
+		inFlight, ready, waiting = inFlight+target.inFlight, ready+target.ready, waiting+target.delayed
+		for rank := range target.byRank {
+			checkHeap(t, &target.byRank[rank].open)
+		}
+	}
+	if inFlight != granted || ready != queued || waiting != delayed {
+		t.Fatalf("targets count %d in flight, %d ready, %d delayed; nodes %d, %d, %d",
+			inFlight, ready, waiting, granted, queued, delayed)
+	}
+	for _, q := range s.queueList {
+		checkQueue(t, s, q)
+	}
+	for _, ty := range s.sagaTypeList {
+		if s.alarms.has(ty.id) && (len(ty.parked) == 0 || ty.pace.eligible() == math.MinInt64) {
+			t.Fatalf("%s: an alarm for nothing", ty.name)
+		}
+		if len(ty.parked) > 0 && ty.open() && !s.alarms.has(ty.id) {
+			t.Fatalf("%s: parked queues and no alarm", ty.name)
+		}
+	}
+}
+
+func checkQueue(t failer, s *Scheduler, q *queue) {
+	t.Helper()
+	open := q.target.byRank[q.rank].open.has(q.slot)
+	if open != (q.head != none && !q.parked) {
+		t.Fatalf("%v: open %v, head %d, parked %v", q.name, open, q.head, q.parked)
+	}
+	last, order := none, uint64(0)
+	for id := q.head; id != none; id = s.nodes[id].next {
+		n := &s.nodes[id]
+		if n.prev != last || n.order <= order {
+			t.Fatalf("%v: node %d is out of order", q.name, id)
+		}
+		last, order = id, n.order
+	}
+	if q.tail != last || q.heads > q.bound {
+		t.Fatalf("%v: tail %d, last %d, %d heads of %d", q.name, q.tail, last, q.heads, q.bound)
+	}
+	if want := q.rest != Never && !q.asked && q.heads <= q.bound/2; s.shorts.has(q.id) != want {
+		t.Fatalf("%v: asks for a refill %v, want %v", q.name, !want, want)
+	}
+}
+
+func checkHeap(t failer, h *heap) {
+	t.Helper()
+	for i, e := range h.entries {
+		if i > 0 && e.before(h.entries[(i-1)/2]) {
+			t.Fatalf("entry %d is before its parent", i)
+		}
+		if h.pos[e.id] != int32(i+1) {
+			t.Fatalf("entry %d is not where pos says", i)
+		}
+	}
+}

@@ -1,0 +1,347 @@
+package flow
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the transcripts answer into testdata")
+
+// TestTranscripts plays every testdata/*.txt. A block is commands, a line of
+// dashes, and what they answer; each file begins with a scheduler of its own
+// at time 0. See testdata/README for the commands.
+func TestTranscripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &player{s: New(Config{CompensationHeads: 4}), grants: map[string]Grant{}}
+			got := p.play(t, string(data))
+			if got == string(data) {
+				return
+			}
+			if *rewrite {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			t.Errorf("the answers differ; -rewrite accepts these:\n%s", got)
+		})
+	}
+}
+
+type player struct {
+	s      *Scheduler
+	now    int64
+	grants map[string]Grant
+}
+
+// play returns the text with the answers replaced by what the scheduler says.
+func (p *player) play(t *testing.T, text string) string {
+	var out strings.Builder
+	blocks := strings.Split(strings.TrimRight(text, "\n"), "\n\n")
+	for i, block := range blocks {
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		commands, _, _ := strings.Cut(block+"\n", "----\n")
+		out.WriteString(commands)
+		answers := ""
+		for line := range strings.Lines(commands) {
+			line = strings.TrimSpace(line)
+			if line == "" || line[0] == '#' {
+				continue
+			}
+			answers += p.run(t, line)
+			check(t, p.s)
+		}
+		if answers == "" && !strings.Contains(block, "----") {
+			continue // a comment
+		}
+		out.WriteString("----\n" + answers)
+	}
+	return out.String()
+}
+
+func (p *player) run(t *testing.T, line string) string {
+	t.Helper()
+	words := strings.Fields(line)
+	a := args{t: t, line: line, words: words[1:]}
+	switch words[0] {
+	case "at":
+		p.now = a.duration(a.words[0])
+		return ""
+	case "configure":
+		l := Limits{Concurrency: a.number("concurrency"), Burst: a.number("burst")}
+		if n, per, ok := strings.Cut(a.get("rate"), "/"); ok {
+			count, err := strconv.Atoi(n)
+			a.must(err)
+			l.Rate = Rate{int64(count), a.duration("1" + per)}
+		} else if n == "unlimited" {
+			l.Rate.N = Unlimited
+		}
+		p.s.Configure(a.scope(), l, p.now)
+		return ""
+	case "pause":
+		p.s.Pause(a.scope(), a.get("by"), p.now)
+		return ""
+	case "resume":
+		p.s.Resume(a.scope(), p.now)
+		return ""
+	case "gate":
+		p.s.Gate(a.scope().target(), a.duration(a.get("until")), a.get("by"), p.now)
+		return ""
+	case "push":
+		out := ""
+		for _, name := range strings.Split(a.words[0], ",") {
+			if r := p.s.Push(a.task(name, p.now), p.now); r != Queued {
+				out += fmt.Sprintf("%s %s\n", name, [...]string{"queued", "duplicate", "left"}[r])
+			}
+		}
+		return out
+	case "remove":
+		return fmt.Sprintln(p.s.Remove(key(a.words[0], a.lane()), p.now))
+	case "next":
+		task, g, ok := p.s.Next(p.now)
+		if !ok {
+			return "none, wake " + p.time(p.s.Wake()) + "\n"
+		}
+		return p.granted(task, g)
+	case "run": // grant, and answer ok at once, until a time
+		return p.runUntil(a.duration(a.words[0]))
+	case "done":
+		name := a.words[0]
+		g := p.grants[name]
+		f := Feedback{Status: a.number("status"), Reason: a.get("reason")}
+		for o, text := range [...]string{"dropped", "ok", "answered", "throttled", "fault", "error", "unsent"} {
+			if text == a.words[1] {
+				f.Outcome = Outcome(o)
+			}
+		}
+		if h := a.get("hint"); h != "" {
+			f.Hint = a.duration(h)
+		}
+		return p.result(p.s.Done(g, f, p.now))
+	case "dead":
+		out := ""
+		for _, name := range strings.Split(a.words[0], ",") {
+			k := key(name, Compensation)
+			out += fmt.Sprintln(p.s.DeadLettered(a.scope().target(), k.Saga, a.get("fingerprint"), p.now))
+		}
+		return out
+	case "explain":
+		e, ok := p.s.Explain(key(a.words[0], a.lane()), p.now)
+		if !ok {
+			return "unknown\n"
+		}
+		return e.String() + ", " + p.time(e.Until) + "\n"
+	case "explain-target":
+		e := p.s.ExplainTarget(a.scope().target(), p.now)
+		return e.String() + ", " + p.time(e.Until) + "\n"
+	case "snapshot":
+		return p.snapshot(a.scope())
+	case "short":
+		q, room, ok := p.s.Short(p.now)
+		if !ok {
+			return "none, wake " + p.time(p.s.Wake()) + "\n"
+		}
+		return fmt.Sprintf("%s %q %s room %d\n", q.Target.Scope(), q.SagaType, q.Class, room)
+	case "refill":
+		var tasks []Task
+		for _, name := range strings.Split(a.words[0], ",") {
+			if name != "-" {
+				tasks = append(tasks, a.task(name, p.now))
+			}
+		}
+		rest := int64(Never)
+		if r := a.get("rest"); r != "" {
+			rest = a.duration(r)
+		}
+		name := a.task("x", 0).Queue()
+		return fmt.Sprintln("added", p.s.Refill(name, tasks, rest, p.now))
+	}
+	t.Fatalf("no such command: %s", line)
+	return ""
+}
+
+// runUntil is a caller whose calls take no time.
+func (p *player) runUntil(end int64) (out string) {
+	for p.now <= end {
+		task, g, ok := p.s.Next(p.now)
+		if ok {
+			out += p.time(p.now) + " " + p.granted(task, g)
+			p.s.Done(g, Feedback{Outcome: OK, Status: 200}, p.now)
+			continue
+		}
+		wake := p.s.Wake()
+		if wake <= p.now || wake > end {
+			p.now = end
+			return out + "none, wake " + p.time(wake) + "\n"
+		}
+		p.now = wake
+	}
+	return out
+}
+
+func (p *player) granted(task Task, g Grant) string {
+	name := strings.TrimRight(string(task.Key.Saga[:]), "\x00")
+	p.grants[name] = g
+	if g.Probe {
+		return name + " (probe)\n"
+	}
+	return name + "\n"
+}
+
+func (p *player) result(r Result) (out string) {
+	if r.Wait != 0 {
+		out += " wait " + p.time(r.Wait)
+	}
+	if r.Capped {
+		out += " capped"
+	}
+	if r.Gated {
+		out += " gated until " + p.time(r.GateUntil)
+	}
+	if r.FaultOpened {
+		out += " fault opened"
+	}
+	if r.FaultClosed {
+		out += " fault closed"
+	}
+	if out == "" {
+		return ""
+	}
+	return out[1:] + "\n"
+}
+
+func (p *player) snapshot(name Scope) string {
+	s := p.s.Snapshot(name, p.now)
+	out := fmt.Sprintf("rate %g/s concurrency %d burst %d, in flight %d, ready %d, backing off %d",
+		s.Effective.Rate.Float(), s.Effective.Concurrency, s.Effective.Burst, s.InFlight, s.Ready, s.BackingOff)
+	if s.Left {
+		out += ", more left"
+	}
+	if s.OldestDue != Never {
+		out += ", oldest " + p.time(s.OldestDue)
+	}
+	if s.GateUntil > p.now {
+		out += fmt.Sprintf(", gate until %s (%s)", p.time(s.GateUntil), s.GateReason)
+	}
+	if s.Paused {
+		out += ", paused (" + s.PauseReason + ")"
+	}
+	return out + "\n"
+}
+
+func (p *player) time(at int64) string {
+	if at == Never {
+		return "never"
+	}
+	return time.Duration(at).String()
+}
+
+func key(name string, lane Lane) (k TaskKey) {
+	copy(k.Saga[:], name)
+	k.Lane = lane
+	return k
+}
+
+// args are the words of a command: a scope, and name=value pairs. A target is
+// service/lane, a saga type type/name, and every compensation all.
+type args struct {
+	t     *testing.T
+	line  string
+	words []string
+}
+
+func (a args) must(err error) {
+	a.t.Helper()
+	if err != nil {
+		a.t.Fatalf("%s: %v", a.line, err)
+	}
+}
+
+func (a args) get(name string) string {
+	for _, w := range a.words {
+		if v, ok := strings.CutPrefix(w, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+func (a args) number(name string) int {
+	v := a.get(name)
+	if v == "" {
+		return 0
+	}
+	if v == "unlimited" {
+		return Unlimited
+	}
+	n, err := strconv.Atoi(v)
+	a.must(err)
+	return n
+}
+
+func (a args) duration(text string) int64 {
+	a.t.Helper()
+	d, err := time.ParseDuration(text)
+	a.must(err)
+	return int64(d)
+}
+
+func (a args) scope() Scope {
+	for _, w := range a.words {
+		if w == "all" {
+			return Scope{Kind: ScopeAll}
+		}
+		if !strings.Contains(w, "=") {
+			if before, after, ok := strings.Cut(w, "/"); ok {
+				switch {
+				case before == "type":
+					return Scope{ScopeSagaType, after}
+				case after == "forward":
+					return Scope{ScopeForward, before}
+				}
+				return Scope{ScopeCompensation, before}
+			}
+		}
+	}
+	a.t.Fatalf("no scope: %s", a.line)
+	return Scope{}
+}
+
+func (a args) lane() Lane {
+	if strings.Contains(a.line, "/forward") {
+		return Forward
+	}
+	return Compensation
+}
+
+func (a args) task(name string, now int64) Task {
+	target := a.scope().target()
+	task := Task{Key: key(name, target.Lane), Target: target, SagaType: a.get("type"), Due: now}
+	if d := a.get("due"); d != "" {
+		task.Due = a.duration(d)
+	}
+	switch a.get("class") {
+	case "money":
+		task.Class = Money
+	case "low":
+		task.Class = Low
+	}
+	return task
+}
