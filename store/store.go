@@ -36,22 +36,41 @@ const (
 // A Store keeps sagas durably. Its methods are safe for concurrent use, except
 // that Commit is called by one goroutine at a time. Times are microseconds since
 // the Unix epoch.
+//
+// What holds for every method:
+//   - Sagas are ordered by [id.ID.Sequence], which no two sagas of a store share;
+//     text is compared byte by byte and may hold any byte.
+//   - A limit of zero or less means 100 rows, one above 1000 means 1000.
+//   - Cursors are opaque. An empty next is the end of the list (Journal's never
+//     is); a cursor that this list did not give is an [*unwind.Error] of
+//     InvalidRequest. Rows that come or go between two pages neither repeat nor
+//     hide others.
+//   - A write carries an epoch. Any but the one that the last Join returned is
+//     refused with ErrFenced, before the first Join every one.
+//   - A context that is done before a write begins leaves nothing written.
+//   - The caller keeps its arguments and owns its results: neither is shared with
+//     the store. Nil and empty bytes are the same.
 type Store interface {
-	// Join begins a new epoch and fences every earlier writer.
+	// Join begins a new epoch and fences every earlier writer. Epochs are positive and rise.
 	Join(ctx context.Context, node string) (epoch int64, err error)
 	// Commit writes a batch in one transaction and returns once it is durable.
-	// It answers each transition; one that conflicts leaves the others alone.
+	// It applies the transitions in their order, each to what those before it
+	// left, and answers each; one that conflicts leaves the others alone. The
+	// batch's own rows are written whatever becomes of its transitions.
 	// An error means that none was written (or ErrFatal).
 	Commit(ctx context.Context, b *Batch) ([]Result, error)
 
-	// ClaimDue returns unfinished sagas in the order of (Due, id), from Active on:
-	// those past the position (afterDue, after) and not due later than until.
+	// ClaimDue returns sagas in the order of (Due, id), from Active on: those past
+	// the position (afterDue, after) and not due later than until, without their
+	// journals. Sagas AtRest are never among them; (Active, the zero id) is before
+	// all others.
 	ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) ([]Saga, error)
 	// Load returns one saga with its journal, or ErrNotFound.
 	Load(ctx context.Context, saga id.ID) (Saga, error)
-	// FindKey returns the saga that a start's identity began, or ErrNotFound.
+	// FindKey returns the saga that a start's identity began, or ErrNotFound. The
+	// empty key names none.
 	FindKey(ctx context.Context, tenant, name, key string) (id.ID, error)
-	// List returns sagas, newest first, without journals except the first row.
+	// List returns sagas, newest first by id, each with the first row of its journal only.
 	List(ctx context.Context, f Filter) (sagas []Saga, next string, err error)
 	// Tasks returns up to limit compensation tasks of one queue, due or not, in
 	// the order of (due, saga, step).
@@ -59,15 +78,22 @@ type Store interface {
 	// Queues counts the tasks of each queue that holds any, by target, saga type and class.
 	Queues(ctx context.Context, now int64) ([]QueueDepth, error)
 
+	// DeadLetters returns dead letters in the order of (DeadAt, saga, step), newest
+	// first, of one step the compensation before the action.
 	DeadLetters(ctx context.Context, f DeadLetterFilter) (items []DeadLetter, next string, err error)
+	// DeadLetter returns one dead letter, or ErrNotFound.
 	DeadLetter(ctx context.Context, dead DeadLetterID) (DeadLetter, error)
 	// Journal returns rows of all sagas in the order of their commits, past the
-	// opaque cursor; the empty cursor is the beginning, "now" the end.
+	// opaque cursor; the empty cursor is the beginning, "now" the end. Its next
+	// cursor resumes where the rows end, also where there are none yet.
 	Journal(ctx context.Context, cursor string, limit int) (rows []JournalRow, next string, err error)
 
-	// PutDefinition stores a revision; putting the newest one again changes nothing.
+	// PutDefinition stores a revision and its audit row; putting the version that
+	// is the newest again changes nothing. An older one becomes the newest anew,
+	// with its new Body, CreatedAt and By.
 	PutDefinition(ctx context.Context, epoch int64, d Definition, audit Audit) (changed bool, err error)
-	// Definition returns a revision by name and version; the empty version is the newest.
+	// Definition returns a revision by name and version, or ErrNotFound; the empty
+	// version is the newest.
 	Definition(ctx context.Context, name, version string) (Definition, error)
 	// Definitions returns the newest revision of each name, by name.
 	Definitions(ctx context.Context) ([]Definition, error)
@@ -76,23 +102,30 @@ type Store interface {
 	Alerts(ctx context.Context, cursor string, limit int) (alerts []Alert, next string, err error)
 	// PendingAlerts returns the oldest alerts that no sink has acknowledged.
 	PendingAlerts(ctx context.Context, limit int) ([]Alert, error)
-	// AlertsDelivered records that sinks have acknowledged alerts.
+	// AlertsDelivered records that sinks have acknowledged alerts; ids that are
+	// unknown or acknowledged already change nothing.
 	AlertsDelivered(ctx context.Context, epoch int64, ids []int64) error
 	// Audit returns the audit's rows, newest first.
 	Audit(ctx context.Context, cursor string, limit int) (rows []Audit, next string, err error)
-	// Lanes returns the lanes that are paused.
+	// Lanes returns the lanes that are paused, by service and name.
 	Lanes(ctx context.Context) ([]Lane, error)
 
-	// Purge deletes up to limit sagas that came to rest as completed or
-	// compensated before the given time, with all that belongs to them, and
-	// reports how many it deleted.
+	// Purge deletes up to limit sagas that are completed or compensated and were
+	// updated last before the given time, with all that belongs to them: journal,
+	// tasks, dead letters and key. It reports how many it deleted; zero: none is
+	// left to delete. A saga with a dead letter that is open or replaying is kept
+	// whole; alerts and audit rows always stay.
 	Purge(ctx context.Context, epoch int64, before int64, limit int) (int, error)
+	// Stats counts sagas by status, open dead letters, tasks and alerts that no
+	// sink has acknowledged. Started, Refused and ActiveSagas are the engine's to
+	// fill in.
 	Stats(ctx context.Context) (unwind.Stats, error)
 	// Close waits for what is under way. The store can't be used afterwards.
 	Close() error
 }
 
-// A Batch is what one transaction writes.
+// A Batch is what one transaction writes. Alerts and audit rows get their ids in
+// the order of the transitions, the batch's own after them.
 type Batch struct {
 	Epoch       int64
 	Node        string
@@ -108,17 +141,20 @@ type Batch struct {
 type Transition struct {
 	Saga id.ID
 	// Start holds what a new saga began with; nil for every later transition.
+	// Its key is judged before its id: a start that is made again is a Duplicate.
 	Start *Start
-	// Version after the transition; the saga must stand at Version-1.
+	// Version after the transition; the saga must stand at Version-1. A start's is 1.
 	Version uint64
 	Phase   uint8 // machine.Phase
 	State   []byte
-	// Due is written where SetDue is true.
+	// Due is written where SetDue is true; a start without it is Active.
 	Due    int64
 	SetDue bool
 	At     int64
-	// Journal is one row: machine.AppendEntries of the transition.
-	Journal     []byte
+	// Journal is one row: machine.AppendEntries of the transition. A row is
+	// written even where it is empty.
+	Journal []byte
+	// Tasks and DeadLetters are this saga's, applied in their order.
 	Tasks       []TaskChange
 	DeadLetters []DeadLetterChange
 	Alerts      []Alert
@@ -128,8 +164,10 @@ type Transition struct {
 // A Start is what never changes about a saga.
 type Start struct {
 	Name, Version string
-	Tenant, Key   string
-	// KeyHash is id.KeyHash(Tenant, Name, Key).
+	// Key with Tenant and Name is the start's identity; without a key it has none
+	// and never meets another.
+	Tenant, Key string
+	// KeyHash is id.KeyHash(Tenant, Name, Key). Two identities may share it.
 	KeyHash uint64
 	Input   []byte
 	// InputDigest tells the same input from another: SHA-256 of its canonical form.
@@ -150,7 +188,8 @@ type Outcome uint8
 const (
 	// Committed: it is durable.
 	Committed Outcome = iota
-	// Conflicting: the saga does not stand at the version before; nothing of it was written.
+	// Conflicting: the saga does not stand at the version before, or is there
+	// already although this starts it; nothing of it was written.
 	Conflicting
 	// Duplicate: the key and input began a saga before.
 	Duplicate
@@ -159,6 +198,7 @@ const (
 )
 
 // A Saga is a stored saga. Journal is oldest first; the first row's is the start.
+// CreatedAt and UpdatedAt are the At of its first and last transition.
 type Saga struct {
 	ID id.ID
 	Start
@@ -175,8 +215,8 @@ type Saga struct {
 // A JournalRow is the journal of one transition.
 type JournalRow struct {
 	Saga    id.ID
-	Name    string // the definition's, where rows of all sagas are read
-	Version string
+	Name    string // Name and Version are the start's where rows of all sagas
+	Version string // are read, and empty in Saga.Journal
 	Epoch   int64
 	Node    string
 	At      int64
@@ -246,8 +286,9 @@ type DeadLetter struct {
 	UpdatedAt         int64
 }
 
-// A DeadLetterChange opens a dead letter (or opens it anew), or moves the one
-// that exists to another state; moving one that does not exist changes nothing.
+// A DeadLetterChange opens a dead letter (or opens it anew, replacing all of it),
+// or moves the one that exists to another state; moving one that does not exist
+// changes nothing. Open is stored as it is given, its State being open.
 type DeadLetterChange struct {
 	Open *DeadLetter
 	Move *DeadLetterMove
@@ -269,7 +310,8 @@ type Definition struct {
 	By            string
 }
 
-// An Alert is a stored alert. The store gives it its ID.
+// An Alert is a stored alert. The store gives it its ID, which rises, and writes
+// it as not delivered.
 type Alert struct {
 	ID        int64
 	At        int64
@@ -281,7 +323,7 @@ type Alert struct {
 	Delivered bool
 }
 
-// An Audit is one operator action. The store gives it its ID.
+// An Audit is one operator action. The store gives it its ID, which rises.
 type Audit struct {
 	ID     int64
 	At     int64
@@ -308,7 +350,7 @@ type Filter struct {
 	Name   string
 	Tenant string
 	Key    string
-	Since  int64
+	Since  int64 // the earliest CreatedAt
 	Cursor string
 	Limit  int
 }
