@@ -75,6 +75,6 @@ func (s *Scheduler) changed(name Scope, now int64) {
 		s.refresh(s.targets[first], now)
 		s.refresh(s.targets[first+1], now)
 	case ScopeSagaType:
-		s.rouse(s.sagaType(name.Name), now)
+		s.alarm(s.sagaType(name.Name), now)
 	}
 }

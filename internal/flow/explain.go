@@ -65,17 +65,21 @@ func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
 	}
 	n := &s.nodes[id]
 	t := n.queue.target
+	var ty *sagaType
+	if n.queue.branch != nil {
+		ty = n.queue.branch.sagaType
+	}
 	switch n.place {
 	case placeGranted:
 		return Explanation{Scope: t.name, Why: InFlight, Until: Never}, true
 	case placeDelayed:
 		e = Explanation{Scope: t.name, Why: BackingOff, Until: n.task.Due}
-		if b := s.binding(t, n.queue.sagaType, now); b.Until > e.Until {
+		if b := s.binding(t, ty, now); b.Until > e.Until {
 			e = b
 		}
 		return e, true
 	}
-	e = s.binding(t, n.queue.sagaType, now)
+	e = s.binding(t, ty, now)
 	e.Ahead = s.ahead(n)
 	if e.Ahead > 0 && e.Why == Ready {
 		e.Why = Behind

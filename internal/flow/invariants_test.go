@@ -1,7 +1,5 @@
 package flow
 
-import "math"
-
 type failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -63,11 +61,13 @@ func check(t failer, s *Scheduler) {
 		checkQueue(t, s, q)
 	}
 	for _, ty := range s.sagaTypeList {
-		if s.alarms.has(ty.id) && (len(ty.parked) == 0 || ty.pace.eligible() == math.MinInt64) {
-			t.Fatalf("%s: an alarm for nothing", ty.name)
+		if ty.first != nil && ty.open() && !s.alarms.has(ty.id) {
+			t.Fatalf("%s: parked branches and no alarm", ty.name)
 		}
-		if len(ty.parked) > 0 && ty.open() && !s.alarms.has(ty.id) {
-			t.Fatalf("%s: parked queues and no alarm", ty.name)
+		for b := ty.first; b != nil; b = b.next {
+			if !b.parked || b.next == nil && b != ty.last {
+				t.Fatalf("%s: a broken list of parked branches", ty.name)
+			}
 		}
 	}
 }
@@ -75,8 +75,8 @@ func check(t failer, s *Scheduler) {
 func checkQueue(t failer, s *Scheduler, q *queue) {
 	t.Helper()
 	open := q.target.byRank[q.rank].open.has(q.slot)
-	if open != (q.head != none && !q.parked) {
-		t.Fatalf("%v: open %v, head %d, parked %v", q.name, open, q.head, q.parked)
+	if parked := q.branch != nil && q.branch.parked; open != (q.head != none && !parked) {
+		t.Fatalf("%v: open %v, head %d, parked %v", q.name, open, q.head, parked)
 	}
 	last, order := none, uint64(0)
 	for id := q.head; id != none; id = s.nodes[id].next {

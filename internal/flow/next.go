@@ -9,10 +9,10 @@ type Grant struct {
 	// decides whether it is over. It needs a hard timeout.
 	Probe bool
 
-	number   uint64
-	node     int32
-	target   *target
-	sagaType *sagaType
+	number uint64
+	node   int32
+	target *target
+	branch *branch
 }
 
 // Next grants the next task that may go now, over all targets; ok is false
@@ -20,16 +20,20 @@ type Grant struct {
 func (s *Scheduler) Next(now int64) (task Task, grant Grant, ok bool) {
 	s.advance(now)
 	for {
+		s.rouse(now)
 		t := s.first(now)
 		if t == nil {
+			if s.alarms.top().at <= now {
+				continue // another parked branch may be able to go
+			}
 			return Task{}, Grant{}, false
 		}
 		for q := t.choose(); q != nil; q = t.choose() {
-			if q.sagaType == nil || q.sagaType.admits(now) {
+			if q.branch == nil || q.branch.sagaType.admits(now) {
 				task, grant = s.grant(q, now)
 				return task, grant, true
 			}
-			s.park(q, now)
+			s.park(q.branch, now)
 		}
 	}
 }
@@ -55,11 +59,11 @@ func (s *Scheduler) first(now int64) *target {
 func (s *Scheduler) grant(q *queue, now int64) (Task, Grant) {
 	t := q.target
 	s.grants++
-	g := Grant{At: now, Probe: t.fault.open, number: s.grants, node: q.head, target: t, sagaType: q.sagaType}
+	g := Grant{At: now, Probe: t.fault.open, number: s.grants, node: q.head, target: t, branch: q.branch}
 	s.lanes[t.lane].all.take(now)
 	t.take(now)
-	if q.sagaType != nil {
-		q.sagaType.take(now)
+	if q.branch != nil {
+		q.branch.sagaType.take(now)
 	}
 	t.fault.probing = t.fault.open
 	t.since, t.turn = now, s.grants
@@ -87,10 +91,11 @@ func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 	s.lanes[t.lane].all.release()
 	r := t.learn(g, f, s.grants, now)
 	s.refresh(t, now)
-	if ty := g.sagaType; ty != nil {
+	if g.branch != nil {
+		ty := g.branch.sagaType
 		ty.release()
-		if len(ty.parked) > 0 {
-			s.rouse(ty, now)
+		if ty.first != nil {
+			s.alarm(ty, now)
 		}
 	}
 	return r

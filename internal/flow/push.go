@@ -85,16 +85,12 @@ func (s *Scheduler) forget(id int32) {
 	s.free = append(s.free, id)
 }
 
-// advance brings in what time has brought about: tasks that have become due
-// and saga types that admit a call again.
+// advance brings in the tasks that have become due.
 func (s *Scheduler) advance(now int64) {
 	for e := s.delayed.top(); e.at <= now && e.id >= 0; e = s.delayed.top() {
 		s.delayed.remove(e.id)
 		s.nodes[e.id].queue.target.delayed--
 		s.link(e.id, now)
-	}
-	for e := s.alarms.top(); e.at <= now && e.id >= 0; e = s.alarms.top() {
-		s.rouse(s.sagaTypeList[e.id], now)
 	}
 }
 

@@ -5,28 +5,20 @@ const none = int32(-1)
 
 // queue is the first in, first out line of one target, class and saga type.
 type queue struct {
-	name     Queue
-	id       int32 // among all queues
-	slot     int32 // among the queues of its class
-	rank     int
-	target   *target
-	sagaType *sagaType // nil on a forward lane
+	name   Queue
+	id     int32 // among all queues
+	slot   int32 // among the queues of its class
+	rank   int
+	target *target
+	branch *branch // nil on a forward lane
 
 	head, tail int32 // nodes, in order of becoming due
 	heads      int   // tasks in memory, due or not
 	bound      int   // most of them
-	parked     bool  // waits with its saga type
 
 	rest  int64 // due time of the earliest task left in the store; Never if none
 	late  int64 // the same, of those left since Short named the queue
 	asked bool  // Short has named it and Refill has not come yet
-}
-
-// sagaType is the scope of a saga type, and the queues parked with it.
-type sagaType struct {
-	scope
-	id     int32
-	parked []*queue
 }
 
 // place says where a node is.
@@ -86,7 +78,7 @@ func (s *Scheduler) unlink(id int32, now int64) {
 func (s *Scheduler) offer(q *queue, now int64) {
 	open := &q.target.byRank[q.rank].open
 	before := open.len()
-	if q.head == none || q.parked {
+	if q.head == none || q.branch != nil && q.branch.parked {
 		open.remove(q.slot)
 	} else {
 		open.set(q.slot, 0, s.nodes[q.head].order)
@@ -94,34 +86,6 @@ func (s *Scheduler) offer(q *queue, now int64) {
 	if open.len() != before {
 		s.refresh(q.target, now)
 	}
-}
-
-// park lets the queue wait with its saga type, which does not admit a call.
-func (s *Scheduler) park(q *queue, now int64) {
-	q.parked = true
-	q.sagaType.parked = append(q.sagaType.parked, q)
-	s.offer(q, now)
-	s.rouse(q.sagaType, now)
-}
-
-// rouse puts the queues parked with a saga type back to work if it admits a
-// call now, sets the alarm if time will tell, and else leaves it to an event.
-func (s *Scheduler) rouse(ty *sagaType, now int64) {
-	if len(ty.parked) == 0 || !ty.open() {
-		s.alarms.remove(ty.id)
-		return
-	}
-	if at := ty.pace.eligible(); at > now {
-		s.alarms.set(ty.id, at, uint64(ty.id))
-		return
-	}
-	s.alarms.remove(ty.id)
-	for i, q := range ty.parked {
-		q.parked = false
-		ty.parked[i] = nil
-		s.offer(q, now)
-	}
-	ty.parked = ty.parked[:0]
 }
 
 // queue returns the named queue, made on first sight.
@@ -135,7 +99,8 @@ func (s *Scheduler) queue(name Queue, now int64) *queue {
 		target: t, head: none, tail: none, rest: Never, late: Never, bound: s.bounds[t.lane],
 	}
 	if t.lane == Compensation {
-		q.sagaType = s.sagaType(name.SagaType)
+		q.branch = s.branch(t, name.SagaType)
+		q.branch.queues = append(q.branch.queues, q)
 	}
 	c := &t.byRank[q.rank]
 	q.slot = int32(len(c.queues))
@@ -143,14 +108,4 @@ func (s *Scheduler) queue(name Queue, now int64) *queue {
 	s.queues[name] = q
 	s.queueList = append(s.queueList, q)
 	return q
-}
-
-func (s *Scheduler) sagaType(name string) *sagaType {
-	if ty := s.sagaTypes[name]; ty != nil {
-		return ty
-	}
-	ty := &sagaType{scope: newScope(Scope{ScopeSagaType, name}), id: int32(len(s.sagaTypeList))}
-	s.sagaTypes[name] = ty
-	s.sagaTypeList = append(s.sagaTypeList, ty)
-	return ty
 }

@@ -31,7 +31,7 @@ type Scheduler struct {
 	free  []int32
 
 	delayed heap // nodes that are not due, by due time
-	alarms  heap // saga types with parked queues, by the time of their next call
+	alarms  heap // saga types with parked branches, by the time of their next call
 	shorts  heap // queues that want a refill, by due time of what was left behind
 
 	arrivals uint64

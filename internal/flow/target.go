@@ -22,7 +22,7 @@ type target struct {
 // class holds the queues of one priority.
 type class struct {
 	queues []*queue
-	open   heap // of queues with a ready task and no reason to be parked, by arrival of the head
+	open   heap // queues with a due task whose branch is not parked, by order of the head
 	passed int  // grants that went to others while this class waited
 }
 
