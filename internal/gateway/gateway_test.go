@@ -1,0 +1,139 @@
+package gateway_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/unwindhq/unwind/internal/gateway"
+)
+
+func TestAGatewayAnswers429AboveItsRate(t *testing.T) {
+	c := newClock()
+	bucket, err := gateway.NewTokenBucket(2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(gateway.Options{Model: bucket, Clock: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, client := serve(t, g)
+	send := func(key string) (int, string) {
+		res, err := client.Do(newCall(t, url, key, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		_, _ = io.Copy(io.Discard, res.Body)
+		return res.StatusCode, res.Header.Get("Retry-After")
+	}
+	if status, _ := send("s1/charge/action"); status != 200 {
+		t.Errorf("first: %d", status)
+	}
+	// Half a second would do; the hint has whole ones.
+	if status, hint := send("s1/charge/compensation"); status != 429 || hint != "1" {
+		t.Errorf("second: %d, Retry-After %q", status, hint)
+	}
+	c.advance(500 * time.Millisecond)
+	if status, _ := send("s1/charge/compensation"); status != 200 {
+		t.Errorf("half a second later: %d", status)
+	}
+	want := gateway.Stats{Accepted: 2, Rejected: 1, MaxInFlight: 1, CompensationsAccepted: 1, CompensationsRejected: 1}
+	if got := g.Stats(); got != want {
+		t.Errorf("stats %+v, want %+v", got, want)
+	}
+	g.SetModel(nil)
+	if status, _ := send("s2/charge/action"); status != 200 {
+		t.Errorf("without a model: %d", status)
+	}
+}
+
+func TestAGatewayTakesItsLatencyAndCountsWhatIsInFlight(t *testing.T) {
+	c := newClock()
+	g, err := gateway.New(gateway.Options{Latency: 30 * time.Millisecond, Clock: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, client := serve(t, g)
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			res, err := client.Do(newCall(t, url, "s1/charge/action", ""))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			res.Body.Close()
+		})
+	}
+	for range 3 {
+		<-c.waits
+	}
+	if s := g.Stats(); s.InFlight != 3 || s.Accepted != 3 {
+		t.Errorf("while they wait: %+v", s)
+	}
+	c.advance(30 * time.Millisecond)
+	all.Wait()
+	// Stop the server's side: its last step is to leave.
+	client.CloseIdleConnections()
+	if s := g.Stats(); s.MaxInFlight != 3 {
+		t.Errorf("after: %+v", s)
+	}
+}
+
+func TestACallerThatGoesAwayDoesNotReachTheService(t *testing.T) {
+	c := newClock()
+	reached := false
+	g, err := gateway.New(gateway.Options{Latency: time.Second, Clock: c, Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true })})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	url, client := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		g.ServeHTTP(w, r)
+	}))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-c.waits; cancel() }()
+	if res, err := client.Do(newCall(t, url, "s1/charge/action", "").WithContext(ctx)); err == nil {
+		res.Body.Close()
+		t.Error("an answer came")
+	}
+	<-ended
+	if s := g.Stats(); reached || s.InFlight != 0 {
+		t.Errorf("reached %v, %+v", reached, s)
+	}
+}
+
+func TestHints(t *testing.T) {
+	for wait, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", time.Second: "1", time.Second + 1: "2", time.Minute: "60"} {
+		if got := gateway.WholeSeconds(wait); got != want {
+			t.Errorf("%v: %s, want %s", wait, got, want)
+		}
+	}
+	if gateway.NoHint(time.Second) != "" {
+		t.Error("a hint was given")
+	}
+	if _, err := gateway.New(gateway.Options{Latency: -1}); err == nil {
+		t.Error("a negative latency was taken")
+	}
+}
+
+func TestTheSystemClockWaitsAndIsStopped(t *testing.T) {
+	var c gateway.SystemClock
+	if err := c.Wait(t.Context(), 0); err != nil {
+		t.Error(err)
+	}
+	if err := c.Wait(t.Context(), time.Nanosecond); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Wait(ctx, time.Hour); err == nil {
+		t.Error("a stopped wait ended without an error")
+	}
+}
