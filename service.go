@@ -209,6 +209,7 @@ const (
 	AlertLaneGuard    = "lane_guard"
 	AlertDeadline     = "deadline"
 	AlertRetryAfter   = "retry_after_capped"
+	AlertStuck        = "saga_stuck"
 )
 
 // An AuditRow is one operator action.

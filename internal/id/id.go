@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -26,6 +27,9 @@ const Slots = 1024
 
 // An ID names a saga. The zero value names none.
 type ID [16]byte
+
+// Last is past every id.
+var Last = ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
 // String returns the canonical text.
 func (i ID) String() string { return uuid.UUID(i).String() }
@@ -47,6 +51,9 @@ func (i ID) Slot() int { return int(binary.BigEndian.Uint16(i[6:8]) & (Slots - 1
 func (i ID) Sequence() int64 {
 	ms := int64(binary.BigEndian.Uint64(i[0:8]) >> 16)
 	counter := int64(binary.BigEndian.Uint32(i[8:12])&0x3fff_ffff) >> 8
+	if ms-epoch >= 1<<41 { // the year 2089; also Last
+		return math.MaxInt64
+	}
 	return (ms-epoch)<<22 | counter
 }
 

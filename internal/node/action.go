@@ -1,0 +1,188 @@
+package node
+
+import (
+	"encoding/json"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
+)
+
+// An order is a call that is durable: it waits for its grant, or is in flight.
+type order struct {
+	key        flow.TaskKey
+	dir        unwind.Direction
+	saga       id.ID
+	step       int
+	attempt    uint32
+	generation uint32
+	ask        bool
+	resent     bool
+	state      orderState
+	grant      flow.Grant
+	call       uint64
+	sentAt     machine.Micros
+	sg         *saga         // nil: the saga is not in memory
+	plan       *machine.Plan // set when it is sent
+}
+
+type orderState uint8
+
+const (
+	orderQueued orderState = iota
+	orderGranted
+	orderSent
+)
+
+// A Call is to be made now.
+type Call struct {
+	ID         uint64
+	Plan       *machine.Plan
+	Saga       id.ID
+	Step       int
+	Dir        unwind.Direction
+	Attempt    uint32
+	Generation uint32
+	// Ask: put the question to the status path.
+	Ask bool
+	// Probe: the answer decides whether the service's fault is over.
+	Probe bool
+	Key   string
+	Body  json.RawMessage
+}
+
+// carryOut does what a transition ordered; it is durable.
+func (n *Node) carryOut(m Moment, sg *saga, effects []machine.Effect) {
+	for i := range effects {
+		e := &effects[i]
+		switch e.Kind {
+		case machine.CallAction:
+			n.enqueue(m, sg, e, false)
+		case machine.QueueCompensation:
+			n.enqueue(m, sg, e, false)
+		case machine.WithdrawAction:
+			n.withdraw(m, sg, e)
+		case machine.DropCompensation:
+			n.takeBack(sg, e.Step, m)
+		case machine.OpenDeadLetter:
+			n.guard(m, sg, e)
+		}
+	}
+}
+
+// enqueue puts an order into its lane.
+func (n *Node) enqueue(m Moment, sg *saga, e *machine.Effect, resent bool) {
+	if side := sg.State.Side(e.Step, e.Dir); !side.Ordered || side.Attempts+1 != e.Attempt || side.Generation != e.Generation {
+		return // a later transition has taken it back
+	}
+	target := lane(sg.Plan, e.Step, e.Dir)
+	key := taskKey(sg.ID, e.Step, e.Dir)
+	task := flow.Task{Key: key, Target: target, Tenant: sg.Tenant, Due: nanos(e.NotBefore)}
+	if e.Dir == unwind.Compensation {
+		task.SagaType = sg.Plan.Name
+		task.Class = class(sg.Plan, e.Step)
+	}
+	if n.sched.Push(task, nanos(m.Now)) != flow.Queued {
+		return // the queue is full: it stays in the store until its turn
+	}
+	sg.orders++
+	n.orders[key] = &order{key: key, dir: e.Dir, saga: sg.ID, step: e.Step, attempt: e.Attempt, generation: e.Generation, ask: e.Ask, resent: resent, sg: sg}
+}
+
+func class(p *machine.Plan, step int) flow.Class {
+	switch p.Steps[step].Undo.Call.Priority {
+	case unwind.Money:
+		return flow.Money
+	case unwind.Low:
+		return flow.Low
+	}
+	return flow.Normal
+}
+
+// withdraw takes an action back that has not been sent, and says so.
+func (n *Node) withdraw(m Moment, sg *saga, e *machine.Effect) {
+	key := taskKey(sg.ID, e.Step, e.Dir)
+	o := n.orders[key]
+	switch {
+	case o == nil:
+		// Not in memory, so never sent by this process.
+	case o.state == orderQueued && n.sched.Remove(key, nanos(m.Now)):
+		n.forget(o)
+	case planted.On(planted.WithdrawSent):
+	default:
+		return
+	}
+	n.apply(m, sg, machine.Event{Kind: machine.Withdrawn, Step: e.Step, Dir: e.Dir, Attempt: e.Attempt}, nil)
+}
+
+// forget takes an order out of memory.
+func (n *Node) forget(o *order) {
+	if n.orders[o.key] == o {
+		delete(n.orders, o.key)
+	}
+	if o.sg != nil {
+		o.sg.orders--
+		o.sg = nil
+	}
+}
+
+// pump makes every call that may go now.
+func (n *Node) pump(m Moment) {
+	if n.draining {
+		return
+	}
+	for {
+		task, grant, ok := n.sched.Next(nanos(m.Now))
+		if !ok {
+			break
+		}
+		o := n.orders[task.Key]
+		if o == nil {
+			n.sched.Done(grant, flow.Feedback{Outcome: flow.Dropped}, nanos(m.Now))
+			continue
+		}
+		o.grant, o.state = grant, orderGranted
+		if o.sg == nil {
+			if sg := n.sagas[o.saga]; sg != nil {
+				n.tie(o, sg)
+			} else {
+				v := n.visit(o.saga)
+				v.orders = append(v.orders, o)
+				continue
+			}
+		}
+		n.send(m, o)
+	}
+	n.readShort(m)
+}
+
+func (n *Node) tie(o *order, sg *saga) {
+	o.sg = sg
+	sg.orders++
+}
+
+// send makes a granted call, unless it has been taken back meanwhile.
+func (n *Node) send(m Moment, o *order) {
+	sg := o.sg
+	side := sg.State.Side(o.step, o.dir)
+	if !side.Ordered || side.Attempts+1 != o.attempt || side.Generation != o.generation {
+		n.sched.Done(o.grant, flow.Feedback{Outcome: flow.Dropped}, nanos(m.Now))
+		n.forget(o)
+		n.release(sg)
+		return
+	}
+	n.lastCall++
+	o.call, o.state, o.sentAt, o.plan = n.lastCall, orderSent, m.Now, sg.Plan
+	n.flights[o.call] = o
+	c := Call{
+		ID: o.call, Plan: sg.Plan, Saga: sg.ID, Step: o.step, Dir: o.dir, Attempt: o.attempt, Generation: o.generation,
+		Ask: o.ask, Probe: o.grant.Probe,
+		Key: machine.Key(sg.Facts.ID, sg.Plan.Steps[o.step].Name, o.dir, o.generation),
+	}
+	if !o.ask {
+		c.Body = machine.Body(sg.Plan, &sg.Facts, &sg.State, o.step, o.dir)
+	}
+	n.out.Calls = append(n.out.Calls, c)
+}

@@ -1,0 +1,113 @@
+package node
+
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
+	"github.com/unwindhq/unwind/store"
+)
+
+// CallEnded takes in the answer to a call.
+func (n *Node) CallEnded(m Moment, call uint64, a machine.Answer) {
+	o := n.flights[call]
+	if o == nil {
+		return
+	}
+	delete(n.flights, call)
+	sg := o.sg
+	a.Hint = n.learn(m, o, a)
+	n.forget(o)
+	ev := machine.Event{Kind: machine.Answered, Step: o.step, Dir: o.dir, Attempt: o.attempt, Generation: o.generation,
+		Resent: o.resent && !planted.On(planted.TrustFirstSend), Answer: a, SentAt: o.sentAt}
+	if o.ask {
+		ev.Kind = machine.StatusAnswered
+	}
+	if sg == nil {
+		sg = n.sagas[o.saga]
+	}
+	if sg == nil {
+		v := n.visit(o.saga)
+		v.answers = append(v.answers, ev)
+		return
+	}
+	n.apply(m, sg, ev, nil)
+	n.release(sg)
+}
+
+// A LateAnswer is what a participant said after nobody waited any more.
+type LateAnswer struct {
+	Call   Call
+	Answer machine.Answer
+}
+
+// CallAnsweredLate journals an answer that came after the call's timeout.
+func (n *Node) CallAnsweredLate(m Moment, late LateAnswer) {
+	ev := machine.Event{Kind: machine.Answered, Step: late.Call.Step, Dir: late.Call.Dir, Attempt: late.Call.Attempt, Generation: late.Call.Generation, Answer: late.Answer}
+	if sg := n.sagas[late.Call.Saga]; sg != nil {
+		n.late(m, sg, ev)
+		return
+	}
+	v := n.visit(late.Call.Saga)
+	v.late = append(v.late, ev)
+}
+
+// late applies a late answer, unless the same attempt is out again: then the
+// answer to that one will say the same.
+func (n *Node) late(m Moment, sg *saga, ev machine.Event) {
+	side := sg.State.Side(ev.Step, ev.Dir)
+	if side.Ordered && side.Attempts+1 == ev.Attempt {
+		return
+	}
+	n.apply(m, sg, ev, nil)
+	n.release(sg)
+}
+
+// learn tells flow control what a call came to, and returns the hint that the
+// call itself is to wait for.
+func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
+	call := o.plan.Call(o.step, o.dir)
+	f := flow.Feedback{Status: a.Status, Hint: nanos(a.Hint), Reason: a.Message}
+	switch a.Class(call.Call.Async) {
+	case unwind.ClassThrottled:
+		f.Outcome = flow.Throttled
+	case unwind.ClassServiceFault:
+		f.Outcome = flow.Fault
+	case unwind.ClassNotSent:
+		f.Outcome = flow.Unsent
+	case unwind.ClassUncertain:
+		f.Outcome = flow.Error
+	case unwind.ClassRefused, unwind.ClassInvalid, unwind.ClassInProgress:
+		f.Outcome = flow.Answered
+	default:
+		f.Outcome = flow.OK
+	}
+	r := n.sched.Done(o.grant, f, nanos(m.Now))
+	if r.Capped {
+		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertRetryAfter, Saga: o.saga, Service: call.Service,
+			Message: "service " + call.Service + " asked to wait for longer than the cap; the cap is used instead"})
+	}
+	if r.FaultOpened {
+		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertServiceFault, Saga: o.saga, Service: call.Service,
+			Message: "service " + call.Service + " answers with a fault of its set-up (" + a.Message + "); its lane is closed and probed until that is mended: look at its URL, credentials and certificate"})
+	}
+	if f.Outcome == flow.Throttled && a.Hint > 0 {
+		return machine.Micros(r.Wait / 1000)
+	}
+	return a.Hint
+}
+
+// guard counts dead letters in a row; five of one cause pause the lane.
+func (n *Node) guard(m Moment, sg *saga, e *machine.Effect) {
+	target := lane(sg.Plan, e.Step, e.Dir)
+	if e.Dir != unwind.Compensation || !n.sched.DeadLettered(target, sg.ID, e.Group, nanos(m.Now)) {
+		return
+	}
+	reason := "lane guard: five sagas in a row died of the same cause (group " + e.Group + "): " + e.Error.Message
+	n.building.rows.Lanes = append(n.building.rows.Lanes, store.Lane{
+		Service: target.Service, Name: "compensation", Paused: true, Reason: reason, By: "lane guard", At: int64(m.Now)})
+	n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertLaneGuard, Saga: sg.ID, Service: target.Service,
+		Message: "the compensation lane of service " + target.Service + " has paused itself: " + reason})
+}
+
+func (n *Node) alert(a store.Alert) { n.building.rows.Alerts = append(n.building.rows.Alerts, a) }

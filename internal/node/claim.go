@@ -1,0 +1,156 @@
+package node
+
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
+	"github.com/unwindhq/unwind/store"
+)
+
+// A claim is how far the node has read the unfinished sagas: all that are due
+// up to the position (due, id) are in memory, or have moved on.
+type claim struct {
+	due     int64
+	id      id.ID
+	until   machine.Micros // what the read under way, or the last one, goes up to
+	reading bool
+	next    machine.Micros // when to read on; 0: not yet begun
+	gone    map[id.ID]bool // sagas that left memory while the read was under way
+}
+
+// A Claim asks for unfinished sagas: store.ClaimDue.
+type Claim struct {
+	AfterDue int64
+	After    id.ID
+	Until    int64
+	Limit    int
+}
+
+// A Claimed saga comes with its plan; Err says why it has none.
+type Claimed struct {
+	Row  store.Saga
+	Plan *machine.Plan
+	Err  error
+}
+
+// Recover begins the work after a start: every unfinished saga is read and its
+// orders are made again; the queues that hold compensations are read.
+func (n *Node) Recover(m Moment, queues []store.QueueDepth, lanes []store.Lane) {
+	n.claim.due, n.claim.next, n.claim.until = store.AtRest, m.Now, m.Now+n.cfg.Horizon
+	for _, l := range lanes {
+		kind := flow.ScopeForward
+		if l.Name == "compensation" {
+			kind = flow.ScopeCompensation
+		}
+		n.sched.Pause(flow.Scope{Kind: kind, Name: l.Service}, l.Reason, nanos(m.Now))
+	}
+	if planted.On(planted.ForgetTasksOnRestart) {
+		return
+	}
+	for _, q := range queues {
+		n.sched.Refill(flowQueue(q.Queue), nil, 0, nanos(m.Now))
+	}
+}
+
+// seek reads on when it is time and there is room.
+func (n *Node) seek(m Moment) {
+	c := &n.claim
+	if n.draining || c.reading || c.next == 0 || m.Now < c.next || len(n.sagas) >= n.cfg.MaxActive {
+		return
+	}
+	c.reading = true
+	c.gone = map[id.ID]bool{}
+	c.until = max(c.until, m.Now+n.cfg.Horizon)
+	n.out.Claim = &Claim{AfterDue: c.due, After: c.id, Until: int64(c.until), Limit: n.cfg.ClaimPage}
+}
+
+// Claimed takes in the answer to Output.Claim.
+func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
+	c := &n.claim
+	c.reading = false
+	if err != nil {
+		c.next = m.Now + sickStart
+		return
+	}
+	for i := range sagas {
+		s := &sagas[i]
+		c.due, c.id = s.Row.Due, s.Row.ID
+		mine := s.Row.Epoch == n.cfg.Epoch && s.Row.Due == store.Active // it is, or was, in memory
+		if mine && !planted.On(planted.TrustStaleClaim) || c.gone[s.Row.ID] || n.sagas[s.Row.ID] != nil || n.loading[s.Row.ID] != nil {
+			continue
+		}
+		if s.Err == nil {
+			_, s.Err = n.adopt(m, s.Plan, &s.Row)
+		}
+		if s.Err != nil {
+			n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Saga: s.Row.ID,
+				Message: "saga " + s.Row.ID.String() + " can't go on: " + s.Err.Error()})
+		}
+	}
+	c.next = m.Now
+	if len(sagas) < asked.Limit {
+		// Caught up: what is parked from now on is parked past until.
+		c.due, c.id = asked.Until, id.Last
+		c.next = machine.Micros(asked.Until) - n.cfg.Horizon/2
+	}
+}
+
+// adopt takes a stored saga into memory and makes its orders again.
+func (n *Node) adopt(m Moment, p *machine.Plan, row *store.Saga) (*saga, error) {
+	s, err := Restore(p, row)
+	if err != nil {
+		return nil, err
+	}
+	sg := n.hold(s, row.Due)
+	if planted.On(planted.LoseTimers) {
+		n.clearTimer(sg)
+	}
+	n.eachOrder(sg, func(o *order) {
+		if o.sg == nil {
+			n.tie(o, sg)
+		}
+	})
+	stranger := row.Epoch != n.cfg.Epoch
+	if sg.State.Phase == machine.Compensating {
+		for i := range sg.State.Steps {
+			if a := &sg.State.Steps[i].Action; a.Ordered && !a.Asking {
+				n.lose(m, sg, i, a)
+			}
+		}
+		return sg, nil
+	}
+	if stranger && planted.On(planted.ForgetOrdersOnRestart) {
+		return sg, nil
+	}
+	for _, e := range machine.Outstanding(&sg.State, nil) {
+		if e.Kind == machine.CallAction && n.orders[taskKey(sg.ID, e.Step, e.Dir)] == nil {
+			n.enqueue(m, sg, &e, stranger && e.NotBefore <= n.started)
+		}
+	}
+	return sg, nil
+}
+
+// lose: the saga has turned back, so the action that may have left with an
+// earlier process is neither sent nor awaited any more.
+func (n *Node) lose(m Moment, sg *saga, step int, a *machine.Side) {
+	if planted.On(planted.ResendAfterTurn) {
+		n.enqueue(m, sg, &machine.Effect{Step: step, Dir: unwind.Action, Attempt: a.Attempts + 1, Generation: a.Generation}, true)
+		return
+	}
+	if n.orders[taskKey(sg.ID, step, unwind.Action)] == nil {
+		n.apply(m, sg, machine.Event{Kind: machine.Lost, Step: step, Dir: unwind.Action, Attempt: a.Attempts + 1}, nil)
+	}
+}
+
+// abandon answers everything that waited for a saga that can't be read.
+func (n *Node) abandon(m Moment, v *visit, err error) {
+	for _, op := range v.operations {
+		n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Err: err})
+	}
+	for _, o := range v.orders {
+		n.sched.Done(o.grant, flow.Feedback{Outcome: flow.Dropped}, nanos(m.Now))
+		n.forget(o)
+	}
+}

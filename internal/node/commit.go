@@ -1,0 +1,311 @@
+package node
+
+import (
+	"errors"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
+	"github.com/unwindhq/unwind/store"
+)
+
+// A request is who waits for a transition.
+type request struct {
+	token Token
+	start *store.Start // of a new saga
+	wait  bool         // reply at rest
+	audit *store.Audit
+}
+
+// A batch is a store.Batch with what is held until it is durable.
+type batch struct {
+	rows  store.Batch
+	steps []step // beside rows.Transitions
+	// answers wait for everything before them; they have no row of their own.
+	answers []Reply
+}
+
+// A step is what is held for one transition.
+type step struct {
+	sg      *saga
+	state   machine.State // after the transition
+	effects []machine.Effect
+	req     *request
+}
+
+// A sickness is a store that could not be written.
+type sickness struct {
+	err     error
+	retryAt machine.Micros
+	wait    machine.Micros
+}
+
+const (
+	sickStart = 100_000
+	sickMost  = 2_000_000
+)
+
+func newBatch() *batch { return &batch{} }
+
+func (b *batch) empty() bool {
+	return len(b.rows.Transitions) == 0 && len(b.rows.Lanes) == 0 && len(b.rows.Alerts) == 0 && len(b.rows.Audit) == 0 && len(b.answers) == 0
+}
+
+// apply gives an event to a saga and puts the transition into the next batch.
+// A refusal goes to the request, if there is one.
+func (n *Node) apply(m Moment, sg *saga, ev machine.Event, req *request) {
+	ev.At, ev.Rand = m.Now, n.rand(m)
+	tr, err := machine.Next(sg.Plan, sg.State, ev)
+	switch {
+	case err != nil:
+		if req != nil {
+			n.out.Replies = append(n.out.Replies, Reply{Token: req.token, Err: err, Saga: sg.share()})
+		}
+		return
+	case len(tr.Entries) == 0:
+		if req != nil {
+			n.building.answers = append(n.building.answers, Reply{Token: req.token, Saga: sg.share()})
+		}
+		return
+	}
+	sg.State = tr.State
+	sg.fold(tr.Entries)
+	n.setTimer(sg)
+	row := store.Transition{
+		Saga: sg.ID, Version: tr.State.Version, Phase: uint8(tr.State.Phase), At: int64(m.Now),
+		State:   machine.AppendState(make([]byte, 0, 96), &tr.State),
+		Journal: machine.AppendEntries(make([]byte, 0, 384), tr.Entries),
+	}
+	if due := n.due(sg); due != sg.due || req != nil && req.start != nil {
+		sg.due = due
+		row.Due, row.SetDue = due, true
+	}
+	if req != nil {
+		row.Start, row.Audit = req.start, req.audit
+	}
+	for i := range tr.Effects {
+		n.record(&row, sg, &tr.Effects[i], m)
+	}
+	sg.unsaved++
+	n.building.rows.Transitions = append(n.building.rows.Transitions, row)
+	n.building.steps = append(n.building.steps, step{sg: sg, state: tr.State, effects: tr.Effects, req: req})
+	if planted.On(planted.CallBeforeCommit) {
+		n.carryOut(m, sg, tr.Effects)
+	}
+}
+
+// due is when the saga would need a node if this one forgot it now.
+func (n *Node) due(sg *saga) int64 {
+	if sg.State.Phase.AtRest() {
+		return store.AtRest
+	}
+	next := machine.Micros(0)
+	if t, ok := machine.NextTimer(sg.Plan, &sg.State); ok {
+		next = t.At
+	}
+	for i := range sg.State.Steps {
+		a := &sg.State.Steps[i].Action
+		if !a.Ordered {
+			continue
+		}
+		if sg.State.Phase == machine.Compensating {
+			return store.Active
+		}
+		if next == 0 || a.NotBefore < next {
+			next = a.NotBefore
+		}
+	}
+	if next <= n.claim.until && !planted.On(planted.ParkActive) {
+		return store.Active
+	}
+	return int64(next)
+}
+
+// record writes an effect's rows into its transition.
+func (n *Node) record(row *store.Transition, sg *saga, e *machine.Effect, m Moment) {
+	switch e.Kind {
+	case machine.QueueCompensation:
+		row.Tasks = append(row.Tasks, store.TaskChange{Task: n.task(sg, e)})
+	case machine.DropCompensation:
+		if !planted.On(planted.KeepTask) {
+			row.Tasks = append(row.Tasks, store.TaskChange{Task: store.Task{Saga: sg.ID, Step: e.Step}, Delete: true})
+		}
+	case machine.OpenDeadLetter:
+		d := sg.deadLetter(e, m)
+		row.DeadLetters = append(row.DeadLetters, store.DeadLetterChange{Open: d})
+		if !planted.On(planted.NoAlert) {
+			row.Alerts = append(row.Alerts, deadLetterAlert(d))
+		}
+	case machine.MoveDeadLetter:
+		row.DeadLetters = append(row.DeadLetters, store.DeadLetterChange{Move: &store.DeadLetterMove{
+			DeadLetterID: store.DeadLetterID{Saga: sg.ID, Step: e.Step, Direction: e.Dir},
+			State:        e.State, By: e.Actor, Reason: e.Reason, Evidence: e.Proof, At: int64(m.Now)}})
+	case machine.RaiseAlert:
+		row.Alerts = append(row.Alerts, store.Alert{At: int64(m.Now), Kind: e.Alert, Saga: sg.ID, Message: sg.Plan.Name + " " + sg.Facts.ID + ": " + e.Message})
+	}
+}
+
+// flush hands the next batch out when no commit is under way.
+func (n *Node) flush(m Moment) {
+	if n.flying != nil || n.building.empty() || n.sick.err != nil && m.Now < n.sick.retryAt {
+		return
+	}
+	b := n.building
+	if len(b.rows.Transitions) == 0 && len(b.rows.Lanes) == 0 && len(b.rows.Alerts) == 0 && len(b.rows.Audit) == 0 {
+		// Everything before these answers is durable.
+		n.out.Replies = append(n.out.Replies, b.answers...)
+		b.answers = nil
+		return
+	}
+	n.flying, n.building = b, newBatch()
+	b.rows.Epoch, b.rows.Node, b.rows.At = n.cfg.Epoch, n.cfg.Name, int64(m.Now)
+	n.out.Commit = &b.rows
+}
+
+// Committed takes in the answer to Output.Commit.
+func (n *Node) Committed(m Moment, results []store.Result, err error) {
+	b := n.flying
+	n.flying = nil
+	if err != nil {
+		n.commitFailed(m, b, err)
+		return
+	}
+	n.sick = sickness{}
+	for i := range b.steps {
+		n.stepDone(m, &b.steps[i], results[i])
+	}
+	n.out.Replies = append(n.out.Replies, b.answers...)
+}
+
+func (n *Node) stepDone(m Moment, s *step, r store.Result) {
+	sg := s.sg
+	sg.unsaved--
+	switch r.Outcome {
+	case store.Committed:
+	case store.Duplicate, store.KeyReused:
+		n.notNew(sg, s.req, r)
+		return
+	default:
+		n.conflict(sg, s.req)
+		return
+	}
+	if s.req != nil && s.req.token != 0 {
+		if s.req.wait {
+			sg.waiters = append(sg.waiters, s.req.token)
+		} else {
+			n.out.Replies = append(n.out.Replies, Reply{Token: s.req.token, Saga: sg.share()})
+		}
+	}
+	if !planted.On(planted.CallBeforeCommit) {
+		n.carryOut(m, sg, s.effects)
+	}
+	if s.state.Phase.AtRest() && sg.unsaved == 0 {
+		n.replyWaiters(sg)
+	}
+	n.release(sg)
+}
+
+func (n *Node) replyWaiters(sg *saga) {
+	if len(sg.waiters) == 0 {
+		return
+	}
+	shared := sg.share()
+	for _, t := range sg.waiters {
+		n.out.Replies = append(n.out.Replies, Reply{Token: t, Saga: shared})
+	}
+	sg.waiters = nil
+}
+
+// notNew: the key began a saga before; what was begun here never was.
+func (n *Node) notNew(sg *saga, req *request, r store.Result) {
+	n.drop(sg)
+	reply := Reply{Token: req.token, Existing: r.Saga}
+	if r.Outcome == store.KeyReused {
+		reply.Err = unwind.Errorf(unwind.KeyReused, "starting saga %q with key %q: the key began saga %s with another input; use a new key for a new order, or send the same input",
+			req.start.Name, req.start.Key, r.Saga)
+	}
+	n.out.Replies = append(n.out.Replies, reply)
+}
+
+// conflict: somebody else moved the saga. What was decided here is void; the
+// saga is read again.
+func (n *Node) conflict(sg *saga, req *request) {
+	if planted.On(planted.ForgetOnConflict) {
+		return
+	}
+	if req != nil {
+		n.out.Replies = append(n.out.Replies, Reply{Token: req.token, Err: unwind.Errorf(unwind.Conflict, "changing saga %s: it was changed by another node meanwhile; read it and try again", sg.Facts.ID)})
+	}
+	if n.sagas[sg.ID] == sg {
+		n.drop(sg)
+		n.voidSuccessors(sg)
+		n.visit(sg.ID)
+	}
+}
+
+// voidSuccessors takes transitions out of the next batch that were decided on a
+// state that never was: their versions might fit by chance.
+func (n *Node) voidSuccessors(sg *saga) {
+	if planted.On(planted.KeepSuccessors) {
+		return
+	}
+	steps, rows := n.building.steps, n.building.rows.Transitions
+	n.building.steps, n.building.rows.Transitions = steps[:0], rows[:0]
+	for i := range steps {
+		if steps[i].sg != sg {
+			n.building.steps = append(n.building.steps, steps[i])
+			n.building.rows.Transitions = append(n.building.rows.Transitions, rows[i])
+			continue
+		}
+		if req := steps[i].req; req != nil {
+			n.conflict(sg, req)
+		}
+	}
+}
+
+// drop forgets a saga's volatile state. Its orders stay, tied to none.
+func (n *Node) drop(sg *saga) {
+	n.clearTimer(sg)
+	n.eachOrder(sg, func(o *order) {
+		if o.sg == sg {
+			o.sg = nil
+		}
+	})
+	n.away(sg)
+}
+
+// commitFailed: nothing was written. New sagas are refused, everything else is
+// kept and tried again.
+func (n *Node) commitFailed(m Moment, b *batch, err error) {
+	if errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrFatal) {
+		n.out.Stop = err
+		return
+	}
+	n.sick.err = err
+	n.sick.wait = min(max(n.sick.wait*2, sickStart), sickMost)
+	n.sick.retryAt = m.Now + n.sick.wait
+	kept := newBatch()
+	kept.rows.Lanes, kept.rows.Alerts, kept.rows.Audit = b.rows.Lanes, b.rows.Alerts, b.rows.Audit
+	refused := map[id.ID]bool{}
+	for _, half := range []*batch{b, n.building} {
+		for i := range half.steps {
+			s := &half.steps[i]
+			switch {
+			case s.req != nil && s.req.start != nil:
+				refused[s.sg.ID] = true
+				n.drop(s.sg)
+				n.out.Replies = append(n.out.Replies, Reply{Token: s.req.token, Err: n.refuse(m)})
+			case refused[s.sg.ID], planted.On(planted.DropBatchOnError):
+			default:
+				kept.steps = append(kept.steps, *s)
+				kept.rows.Transitions = append(kept.rows.Transitions, half.rows.Transitions[i])
+			}
+		}
+	}
+	kept.rows.Lanes = append(kept.rows.Lanes, n.building.rows.Lanes...)
+	kept.rows.Alerts = append(kept.rows.Alerts, n.building.rows.Alerts...)
+	kept.rows.Audit = append(kept.rows.Audit, n.building.rows.Audit...)
+	kept.answers = append(b.answers, n.building.answers...)
+	n.building = kept
+}

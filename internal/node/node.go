@@ -1,0 +1,191 @@
+package node
+
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/store"
+)
+
+// A Moment is the time and the chance that come with an event.
+type Moment struct {
+	Now  machine.Micros
+	Rand uint64
+}
+
+// A Token names a request that waits for a [Reply].
+type Token uint64
+
+// Config of a Node.
+type Config struct {
+	// Name appears in the journal.
+	Name string
+	// Epoch of this process' writes, from store.Join.
+	Epoch int64
+	// MaxActive bounds the sagas in memory; starts beyond it are refused as
+	// overloaded. Defaults to 131072.
+	MaxActive int
+	// Horizon is how far ahead parked sagas are read. Sagas that wait for less
+	// stay in memory. Defaults to 5s.
+	Horizon machine.Micros
+	// ClaimPage is how many sagas one read brings. Defaults to 1000.
+	ClaimPage int
+	// Heads bounds the compensations in memory per queue. Defaults to flow's.
+	Heads int
+}
+
+// A Node is one node's state. It is not safe for concurrent use.
+type Node struct {
+	cfg     Config
+	started machine.Micros
+	sched   *flow.Scheduler
+
+	sagas   map[id.ID]*saga
+	loading map[id.ID]*visit
+	orders  map[flow.TaskKey]*order
+	flights map[uint64]*order
+	timers  timerHeap
+	claim   claim
+
+	building *batch
+	flying   *batch
+	sick     sickness
+	draining bool
+	lastCall uint64
+	chance   uint64
+	out      Output
+}
+
+// Output is what is to be done now. Its parts are independent of each other.
+type Output struct {
+	// Commit, where not nil, is to be committed; the answer is Committed.
+	Commit *store.Batch
+	// Calls are to be made; the answers are CallEnded.
+	Calls []Call
+	// Loads are sagas to be read; the answers are Loaded.
+	Loads []id.ID
+	// Claim, where not nil, is to be read; the answer is Claimed.
+	Claim *Claim
+	// Reads are queues to be read; the answers are TasksRead.
+	Reads []QueueRead
+	// Replies go to whoever waits for their tokens.
+	Replies []Reply
+	// Stop, where not nil, is why the process must end.
+	Stop error
+}
+
+// A Reply answers a request.
+type Reply struct {
+	Token Token
+	// Err is why it was refused; nil: it is durable.
+	Err error
+	// Saga as it stands, where the node knows it.
+	Saga *Snapshot
+	// Existing is the saga that the key began before.
+	Existing id.ID
+}
+
+// New returns a node that holds nothing. Its limits start empty.
+func New(cfg Config, m Moment) *Node {
+	if cfg.MaxActive == 0 {
+		cfg.MaxActive = 131072
+	}
+	if cfg.Horizon == 0 {
+		cfg.Horizon = 5_000_000
+	}
+	if cfg.ClaimPage == 0 {
+		cfg.ClaimPage = 1000
+	}
+	n := &Node{
+		cfg: cfg, started: m.Now,
+		sched:   flow.New(flow.Config{CompensationHeads: cfg.Heads}),
+		sagas:   map[id.ID]*saga{},
+		loading: map[id.ID]*visit{},
+		orders:  map[flow.TaskKey]*order{},
+		flights: map[uint64]*order{},
+	}
+	// Go functions run in this process: nothing to pace.
+	for _, kind := range []flow.ScopeKind{flow.ScopeForward, flow.ScopeCompensation} {
+		n.sched.Configure(flow.Scope{Kind: kind}, flow.Limits{Rate: flow.Rate{N: flow.Unlimited}, Concurrency: flow.Unlimited}, nanos(m.Now))
+	}
+	n.building = newBatch()
+	return n
+}
+
+func nanos(t machine.Micros) int64 { return int64(t) * 1000 }
+
+// Flow is the node's flow control, for limits and for looking at it.
+func (n *Node) Flow() *flow.Scheduler { return n.sched }
+
+// Active is how many sagas are in memory.
+func (n *Node) Active() int { return len(n.sagas) }
+
+// InFlight is how many calls are out.
+func (n *Node) InFlight() int { return len(n.flights) }
+
+// Drain stops taking starts and making calls. What is in flight ends; its
+// answers are committed.
+func (n *Node) Drain() { n.draining = true }
+
+// Drained reports whether nothing is in flight and nothing waits to be committed.
+func (n *Node) Drained() bool {
+	return n.draining && len(n.flights) == 0 && n.flying == nil && n.building.empty()
+}
+
+// Tick does what time alone brings about.
+func (n *Node) Tick(m Moment) { n.fireTimers(m) }
+
+// Take returns what is to be done, and forgets it.
+func (n *Node) Take(m Moment) Output {
+	n.pump(m)
+	n.flush(m)
+	n.seek(m)
+	out := n.out
+	n.out = Output{}
+	return out
+}
+
+// Wake is when Tick is to be called, if nothing happens before; 0: never.
+func (n *Node) Wake() machine.Micros {
+	next := machine.Micros(0)
+	add := func(t machine.Micros) {
+		if t > 0 && (next == 0 || t < next) {
+			next = t
+		}
+	}
+	if len(n.timers) > 0 {
+		add(n.timers[0].timerAt)
+	}
+	if !n.draining {
+		if at := n.sched.Wake(); at != flow.Never {
+			add(machine.Micros((at + 999) / 1000))
+		}
+		if !n.claim.reading && len(n.sagas) < n.cfg.MaxActive {
+			add(n.claim.next)
+		}
+	}
+	if n.sick.err != nil && n.flying == nil && !n.building.empty() {
+		add(n.sick.retryAt)
+	}
+	return next
+}
+
+// rand draws from the moment's chance.
+func (n *Node) rand(m Moment) uint64 {
+	// SplitMix64 (Steele, Lea, Flood 2014).
+	n.chance += 0x9e3779b97f4a7c15
+	z := m.Rand + n.chance
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// lane returns the target of one direction of a step.
+func lane(p *machine.Plan, step int, dir unwind.Direction) flow.Target {
+	t := flow.Target{Service: p.Call(step, dir).Service}
+	if dir == unwind.Compensation {
+		t.Lane = flow.Compensation
+	}
+	return t
+}

@@ -1,0 +1,125 @@
+package node
+
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
+	"github.com/unwindhq/unwind/store"
+)
+
+// An Operation is something a person or a participant asks of one saga.
+type Operation struct {
+	Token Token
+	Saga  id.ID
+	Event machine.Event
+	// StepName, where set, stands for Event.Step, by name.
+	StepName string
+	// Audit is written with the transition.
+	Audit *store.Audit
+	// Wait: only wait until the saga is at rest.
+	Wait bool
+}
+
+// Operate applies an operation. The reply comes once it is durable.
+func (n *Node) Operate(m Moment, op Operation) {
+	if sg := n.sagas[op.Saga]; sg != nil {
+		n.operate(m, sg, &op)
+		return
+	}
+	v := n.visit(op.Saga)
+	v.operations = append(v.operations, op)
+}
+
+func (n *Node) operate(m Moment, sg *saga, op *Operation) {
+	if op.Wait {
+		if sg.State.Phase.AtRest() && sg.unsaved == 0 {
+			n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Saga: sg.share()})
+		} else {
+			sg.waiters = append(sg.waiters, op.Token)
+		}
+		n.release(sg)
+		return
+	}
+	if op.StepName != "" {
+		if op.Event.Step = sg.Plan.StepIndex(op.StepName); op.Event.Step < 0 {
+			n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Err: unwind.Errorf(unwind.NotFound,
+				"saga %s of type %s has no step %q", sg.Facts.ID, sg.Plan.Name, op.StepName)})
+			n.release(sg)
+			return
+		}
+	}
+	n.apply(m, sg, op.Event, &request{token: op.Token, audit: op.Audit})
+	n.release(sg)
+}
+
+// Forget ends a wait: nobody will read the reply.
+func (n *Node) Forget(saga id.ID, token Token) *Snapshot {
+	sg := n.sagas[saga]
+	if sg == nil {
+		return nil
+	}
+	for i, t := range sg.waiters {
+		if t == token {
+			sg.waiters = append(sg.waiters[:i], sg.waiters[i+1:]...)
+			break
+		}
+	}
+	shared := sg.share()
+	n.release(sg)
+	return shared
+}
+
+// A visit is what waits for a saga to be read.
+type visit struct {
+	operations []Operation
+	answers    []machine.Event
+	late       []machine.Event
+	orders     []*order // granted
+}
+
+// visit has a saga read, once.
+func (n *Node) visit(saga id.ID) *visit {
+	v := n.loading[saga]
+	if v == nil {
+		v = &visit{}
+		n.loading[saga] = v
+		n.out.Loads = append(n.out.Loads, saga)
+	}
+	return v
+}
+
+// Loaded takes in a saga that was asked for; err says why there is none.
+func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, err error) {
+	v := n.loading[saga]
+	if v == nil {
+		return
+	}
+	delete(n.loading, saga)
+	sg := n.sagas[saga]
+	if sg == nil && err == nil {
+		sg, err = n.adopt(m, p, row)
+	}
+	if err != nil {
+		n.abandon(m, v, err)
+		return
+	}
+	for _, ev := range v.answers {
+		if !planted.On(planted.DropAnswerOfStranger) {
+			n.apply(m, sg, ev, nil)
+		}
+	}
+	for _, o := range v.orders {
+		if o.sg == nil {
+			n.tie(o, sg)
+		}
+		n.send(m, o)
+	}
+	for _, ev := range v.late {
+		n.late(m, sg, ev)
+	}
+	for i := range v.operations {
+		n.operate(m, sg, &v.operations[i])
+	}
+	n.release(sg)
+}

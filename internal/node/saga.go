@@ -1,0 +1,138 @@
+package node
+
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
+	"github.com/unwindhq/unwind/store"
+)
+
+// A saga is one that the node holds in memory.
+type saga struct {
+	Snapshot
+	due      int64 // as last written
+	unsaved  int   // transitions that are not durable yet
+	orders   int   // orders in memory: queued or in flight
+	waiters  []Token
+	timerAt  machine.Micros
+	timerPos int // in the heap; -1: not there
+}
+
+// A Snapshot is a saga as it stands: what the machine decides on, and what the
+// journal says besides. It is a value that later transitions do not change,
+// except that outputs and errors of later steps may be filled in.
+type Snapshot struct {
+	ID    id.ID
+	Plan  *machine.Plan
+	State machine.State
+	machine.Facts
+	Errors []Errors
+}
+
+// Errors are the last answers of a step that were not "done".
+type Errors struct{ Action, Undo *unwind.CallError }
+
+// Restore makes a snapshot of a stored saga.
+func Restore(p *machine.Plan, row *store.Saga) (Snapshot, error) {
+	state, err := machine.DecodeState(row.State)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	s := newSnapshot(row.ID, p, &row.Start)
+	s.State = state
+	for i := range row.Journal {
+		entries, err := machine.DecodeEntries(row.Journal[i].Body)
+		if err != nil {
+			return Snapshot{}, err
+		}
+		s.fold(entries)
+	}
+	return s, nil
+}
+
+func newSnapshot(saga id.ID, p *machine.Plan, start *store.Start) Snapshot {
+	return Snapshot{
+		ID: saga, Plan: p,
+		Facts: machine.Facts{ID: saga.String(), Key: start.Key, Tenant: start.Tenant, Input: start.Input,
+			Outputs: make([]rawJSON, len(p.Steps))},
+		Errors: make([]Errors, len(p.Steps)),
+	}
+}
+
+// fold takes in what the journal says beyond the state: outputs and errors.
+func (s *Snapshot) fold(entries []machine.Entry) {
+	for i := range entries {
+		e := &entries[i]
+		if e.Step < 0 || e.Step >= len(s.Errors) {
+			continue
+		}
+		last := &s.Errors[e.Step].Action
+		if e.Dir == unwind.Compensation {
+			last = &s.Errors[e.Step].Undo
+		}
+		switch e.Kind {
+		case unwind.EntryActionSucceeded, unwind.EntryResolved:
+			if e.Dir == unwind.Action && e.As != "refused" {
+				s.Outputs[e.Step] = e.Output
+			}
+			*last = nil
+		case unwind.EntryCompensationSucceeded:
+			*last = nil
+		case unwind.EntryActionFailed, unwind.EntryActionThrottled, unwind.EntryCompensationFailed, unwind.EntryCompensationThrottled, unwind.EntryDeadLettered:
+			*last = &unwind.CallError{Status: e.Status, Class: e.Class, Message: e.Message}
+		}
+	}
+}
+
+// share returns a copy that later transitions leave alone.
+func (s *Snapshot) share() *Snapshot {
+	c := *s
+	c.Outputs = append([]rawJSON(nil), s.Outputs...)
+	c.Errors = append([]Errors(nil), s.Errors...)
+	return &c
+}
+
+// hold puts a saga into memory and sets its timer.
+func (n *Node) hold(s Snapshot, due int64) *saga {
+	sg := &saga{Snapshot: s, due: due, timerPos: -1}
+	n.sagas[s.ID] = sg
+	n.setTimer(sg)
+	return sg
+}
+
+// release lets go of a saga that needs nobody for now: it is at rest, or parked
+// in the store until its time.
+func (n *Node) release(sg *saga) {
+	if sg.unsaved > 0 || sg.orders > 0 || n.sagas[sg.ID] != sg {
+		return
+	}
+	if sg.due == store.Active || len(sg.waiters) > 0 && sg.due != store.AtRest {
+		return
+	}
+	n.clearTimer(sg)
+	n.away(sg)
+}
+
+// away takes the saga off the list. A read of unfinished sagas that is under way
+// may still bring what it was.
+func (n *Node) away(sg *saga) {
+	if n.sagas[sg.ID] != sg {
+		return
+	}
+	delete(n.sagas, sg.ID)
+	if n.claim.reading && !planted.On(planted.TrustStaleClaim) {
+		n.claim.gone[sg.ID] = true
+	}
+}
+
+// eachOrder visits the orders of a saga that are in memory.
+func (n *Node) eachOrder(sg *saga, do func(*order)) {
+	for i := range sg.State.Steps {
+		for _, dir := range [...]unwind.Direction{unwind.Action, unwind.Compensation} {
+			if o := n.orders[taskKey(sg.ID, i, dir)]; o != nil {
+				do(o)
+			}
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package node
+
+import (
+	"encoding/json"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
+	"github.com/unwindhq/unwind/store"
+)
+
+type rawJSON = json.RawMessage
+
+// A Start asks for a new saga. Whoever makes it has checked the input.
+type Start struct {
+	Token Token
+	ID    id.ID
+	Plan  *machine.Plan
+	store.Start
+	// Wait: reply when the saga is at rest, not when it is durable.
+	Wait bool
+}
+
+// Start begins a saga. The reply comes once it is durable (or at rest).
+func (n *Node) Start(m Moment, req Start) {
+	if err := n.refuse(m); err != nil {
+		n.out.Replies = append(n.out.Replies, Reply{Token: req.Token, Err: err})
+		return
+	}
+	if planted.On(planted.StartTwice) {
+		req.Key += req.ID.String()
+	}
+	sg := n.hold(newSnapshot(req.ID, req.Plan, &req.Start), store.AtRest)
+	if planted.On(planted.AckBeforeCommit) {
+		n.out.Replies = append(n.out.Replies, Reply{Token: req.Token, Saga: sg.share()})
+		req.Token = 0
+	}
+	n.apply(m, sg, machine.Event{Kind: machine.Started}, &request{token: req.Token, start: &req.Start, wait: req.Wait})
+}
+
+// refuse says why no saga can be started now.
+func (n *Node) refuse(m Moment) error {
+	var err *unwind.Error
+	switch {
+	case n.draining:
+		err = unwind.Errorf(unwind.StoreUnavailable, "starting a saga: this node is shutting down; try again, on another node or in a moment")
+	case n.sick.err != nil && m.Now < n.sick.retryAt:
+		err = unwind.Errorf(unwind.StoreUnavailable, "starting a saga: the store can't be written: %w; nothing that was acknowledged is lost, try again later", n.sick.err)
+	case len(n.sagas) >= n.cfg.MaxActive:
+		err = unwind.Errorf(unwind.Overloaded, "starting a saga: %d sagas are active, which is the most this node holds (max_active); try again later", len(n.sagas))
+	default:
+		return nil
+	}
+	err.RetryAfter = unwind.Second
+	return err
+}
