@@ -190,6 +190,7 @@ func (n *Node) stepDone(m Moment, s *step, r store.Result) {
 		n.conflict(sg, s.req)
 		return
 	}
+	sg.saved = s.state
 	if s.req != nil && s.req.token != 0 {
 		if s.req.wait {
 			sg.waiters = append(sg.waiters, s.req.token)

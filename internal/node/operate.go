@@ -53,10 +53,11 @@ func (n *Node) operate(m Moment, sg *saga, op *Operation) {
 	n.release(sg)
 }
 
-// Forget ends a wait: nobody will read the reply.
+// Forget ends a wait: nobody will read the reply. It returns the saga as it
+// stands, or nil where it is not durable (yet) or not in memory.
 func (n *Node) Forget(saga id.ID, token Token) *Snapshot {
 	sg := n.sagas[saga]
-	if sg == nil {
+	if sg == nil || sg.saved.Version == 0 {
 		return nil
 	}
 	for i, t := range sg.waiters {

@@ -11,7 +11,8 @@ import (
 // A saga is one that the node holds in memory.
 type saga struct {
 	Snapshot
-	due      int64 // as last written
+	saved    machine.State // as last made durable; Version 0: not yet
+	due      int64         // as last written
 	unsaved  int   // transitions that are not durable yet
 	orders   int   // orders in memory: queued or in flight
 	waiters  []Token
@@ -85,9 +86,11 @@ func (s *Snapshot) fold(entries []machine.Entry) {
 	}
 }
 
-// share returns a copy that later transitions leave alone.
-func (s *Snapshot) share() *Snapshot {
-	c := *s
+// share returns the saga as it was last made durable, in a copy that later
+// transitions leave alone.
+func (s *saga) share() *Snapshot {
+	c := s.Snapshot
+	c.State = s.saved
 	c.Outputs = append([]rawJSON(nil), s.Outputs...)
 	c.Errors = append([]Errors(nil), s.Errors...)
 	return &c
@@ -95,7 +98,7 @@ func (s *Snapshot) share() *Snapshot {
 
 // hold puts a saga into memory and sets its timer.
 func (n *Node) hold(s Snapshot, due int64) *saga {
-	sg := &saga{Snapshot: s, due: due, timerPos: -1}
+	sg := &saga{Snapshot: s, saved: s.State, due: due, timerPos: -1}
 	n.sagas[s.ID] = sg
 	n.setTimer(sg)
 	return sg

@@ -23,8 +23,11 @@ func (s *Snapshot) step(i int) unwind.StepInstance {
 	st, ps := &s.State.Steps[i], &s.Plan.Steps[i]
 	v := unwind.StepInstance{
 		Name: ps.Name, Status: st.Status.Status(), Attempts: int(st.Action.Attempts), Throttled: int(st.Action.Throttled),
-		Uncertain: st.Action.Uncertain, Output: orNull(s.Outputs[i]), Error: s.Errors[i].Action,
+		Uncertain: st.Action.Uncertain, Output: rawJSON("null"), Error: s.Errors[i].Action,
 		StartedAt: atOrNil(st.StartedAt), EndedAt: atOrNil(st.EndedAt),
+	}
+	if st.Status == machine.StepSucceeded {
+		v.Output = orNull(s.Outputs[i])
 	}
 	if s.State.Phase == machine.Running && (st.Action.Ordered || st.Status == machine.StepAwaiting) {
 		v.NextAt = atOrNil(st.Action.NotBefore)
