@@ -11,9 +11,61 @@ func TestGrantIsGivenBackOnce(t *testing.T) {
 		t.Fatal("an unlimited lane granted nothing")
 	}
 	s.Done(g, Feedback{Outcome: OK}, 1)
+	s.Push(Task{Key: sagaKey(2, Forward), Target: target}, 1)
+	if _, _, ok = s.Next(1); !ok {
+		t.Fatal("an unlimited lane granted nothing")
+	}
 	s.Done(g, Feedback{Outcome: OK}, 1)
 	s.Done(Grant{}, Feedback{Outcome: OK}, 1)
-	if n := s.Snapshot(target.Scope(), 1).InFlight; n != 0 {
-		t.Errorf("in flight after Done twice: %d, want 0", n)
+	if n := s.Snapshot(target.Scope(), 1).InFlight; n != 1 {
+		t.Errorf("in flight after a grant was given back twice: %d, want 1", n)
+	}
+}
+
+func TestWordsForOperators(t *testing.T) {
+	for got, want := range map[string]string{
+		Scope{ScopeForward, "payments"}.String():        "service payments (forward)",
+		Scope{ScopeCompensation, "payments"}.String():   "service payments",
+		Scope{ScopeSagaType, "order"}.String():          "saga type order",
+		Scope{}.String():                                "all compensations",
+		Forward.String():                                "forward",
+		Compensation.String():                           "compensation",
+		Money.String() + Normal.String() + Low.String(): "moneynormallow",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestTargetsComeInTheOrderTheyWereNamed(t *testing.T) {
+	s := New(Config{})
+	for _, name := range []string{"stock", "payments", "stock"} {
+		s.Configure(Scope{ScopeCompensation, name}, Limits{}, 0)
+	}
+	want := []Target{{"stock", Forward}, {"stock", Compensation}, {"payments", Forward}, {"payments", Compensation}}
+	got := s.Targets(nil)
+	if len(got) != len(want) {
+		t.Fatalf("targets %v, want %v", got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("target %d is %v, want %v", i, got[i], want[i])
+		}
+	}
+}
+
+func TestRefillSkipsWhatItWasNotAskedFor(t *testing.T) {
+	s := New(Config{CompensationHeads: 2})
+	q := Queue{Target{"payments", Compensation}, "order", Money}
+	task := func(n uint64, class Class) Task {
+		return Task{Key: sagaKey(n, Compensation), Target: q.Target, SagaType: q.SagaType, Class: class, Due: int64(n)}
+	}
+	tasks := []Task{task(1, Money), task(1, Money), task(2, Low), task(3, Money), task(4, Money)}
+	if added := s.Refill(q, tasks, Never, 5); added != 2 {
+		t.Errorf("added %d, want 2", added)
+	}
+	if !s.Snapshot(q.Target.Scope(), 5).Left {
+		t.Error("the task beyond the room was forgotten")
 	}
 }
