@@ -1,0 +1,110 @@
+package history
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/unwindhq/unwind"
+)
+
+// A Report is what came of a check.
+type Report struct {
+	// Violations in the order of their guarantees, at most [MaxViolations];
+	// Dropped counts those beyond.
+	Violations []Violation `json:"violations"`
+	Dropped    int         `json:"dropped,omitempty"`
+
+	Lines int `json:"lines"`
+	// Sagas by where they stand, by their journals.
+	Sagas map[unwind.Status]int `json:"sagas"`
+	// Calls that participants answered, by outcome. Unanswered ones have no return.
+	Calls      map[Outcome]int `json:"calls"`
+	Unanswered int             `json:"unanswered"`
+	// Incomplete counts sagas of whose journal lines may be missing: they are
+	// judged in part.
+	Incomplete int `json:"incomplete"`
+	// Late counts actions that took effect after their compensation was
+	// acknowledged: the window that a participant closes with a barrier.
+	Late int `json:"late"`
+}
+
+// OK reports whether no promise was broken.
+func (r *Report) OK() bool { return len(r.Violations) == 0 }
+
+func (c *checker) result() *Report {
+	sortViolations(c.violations)
+	r := &Report{
+		Violations: c.violations, Dropped: c.dropped, Late: c.late,
+		Lines: len(c.h.Client) + len(c.h.Participants) + len(c.h.Engine),
+		Sagas: make(map[unwind.Status]int, 5), Calls: make(map[Outcome]int, 3),
+	}
+	for _, s := range c.sagas {
+		if s.plan == nil {
+			continue
+		}
+		r.Sagas[s.stands()]++
+		if s.holed || s.cutOff {
+			r.Incomplete++
+		}
+	}
+	invokes, returns := 0, 0
+	for i := range c.h.Participants {
+		switch l := &c.h.Participants[i]; {
+		case l.Op != "" || l.Event == Cut:
+		case l.Event == Invoke:
+			invokes++
+		default:
+			returns++
+			r.Calls[l.Outcome]++
+		}
+	}
+	r.Unanswered = max(invokes-returns, 0)
+	return r
+}
+
+var statuses = []unwind.Status{unwind.Completed, unwind.Compensated, unwind.DeadLettered, unwind.Running, unwind.Compensating}
+
+// WriteText writes the report for people: what was judged, then each violation
+// with its lines.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	sagas := 0
+	for _, n := range r.Sagas {
+		sagas += n
+	}
+	fmt.Fprintf(&b, "%d lines, %d sagas:", r.Lines, sagas)
+	for _, s := range statuses {
+		if n := r.Sagas[s]; n > 0 {
+			fmt.Fprintf(&b, " %d %s", n, s)
+		}
+	}
+	fmt.Fprintf(&b, "\ncalls: %d ok, %d fail, %d unknown, %d unanswered\n", r.Calls[OK], r.Calls[Fail], r.Calls[Unknown], r.Unanswered)
+	if r.Incomplete > 0 {
+		fmt.Fprintf(&b, "%d sagas are judged in part: lines of their journal may be missing\n", r.Incomplete)
+	}
+	if r.Late > 0 {
+		fmt.Fprintf(&b, "%d actions took effect after their compensation; their participants need a barrier\n", r.Late)
+	}
+	if r.OK() {
+		b.WriteString("no violation\n")
+	} else {
+		fmt.Fprintf(&b, "%d violations\n", len(r.Violations)+r.Dropped)
+	}
+	for i := range r.Violations {
+		r.Violations[i].write(&b)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (v *Violation) write(b *strings.Builder) {
+	fmt.Fprintf(b, "\n%s", v.Guarantee)
+	if v.Saga != "" {
+		fmt.Fprintf(b, " saga %s", v.Saga)
+	}
+	fmt.Fprintf(b, ": %s\n", v.Message)
+	for _, p := range v.Proof {
+		fmt.Fprintf(b, "  %s\n", p)
+	}
+}
