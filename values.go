@@ -63,11 +63,13 @@ func (r Rate) CallsPerSecond() float64 {
 	return float64(r.Calls) * float64(Second) / float64(r.Per)
 }
 
-// String formats the rate as "40/s", "2400/min", "100/h" or "2000/1m30s".
+// String formats the rate as "40/s", "2400/min", "100/h" or "2000/1m30s", and
+// the zero rate as nothing.
 func (r Rate) String() string {
-	switch r.Per {
-	case 0:
+	if r.IsZero() {
 		return ""
+	}
+	switch r.Per {
 	case Second:
 		return fmt.Sprintf("%d/s", r.Calls)
 	case Minute:
@@ -136,8 +138,11 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler. It leaves t as it is for null.
 func (t *Time) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
 	var s string
 	if err := json.Unmarshal(b, &s); err != nil {
 		return err

@@ -1,0 +1,166 @@
+package unwind
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds on a participant's limits: an integer number of nanoseconds between
+// two calls has to mean something, and a window remembers each of its calls.
+const (
+	maxCallsPerSecond = 1e6
+	maxWindow         = 1_000_000
+	maxConcurrency    = 100_000
+)
+
+// ownHeaders are set on each call by the engine or by HTTP itself.
+var ownHeaders = []string{
+	"connection", "content-length", "content-type", "host", "idempotency-key", "keep-alive",
+	"te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade",
+}
+
+// Validate returns every fault of the participant; pointers are relative to
+// it. Messages never repeat a header's value, nor a URL that holds a password.
+// Faults marked as warnings do not refuse it.
+func (p *Participant) Validate() []Fault {
+	var all []Fault
+	f := faults{all: &all}
+	validateURL(f.below("url"), p.URL)
+	validateSpan(f.below("timeout"), p.Timeout)
+	validateHeaders(f.below("headers"), p.Headers)
+	timeout := p.Timeout
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	validateLane(f.below("forward"), p.Forward, timeout, 256)
+	validateLane(f.below("compensation"), p.Compensation, timeout, 10)
+	b := f.below("breaker")
+	if !(p.Breaker.Failures >= 0 && p.Breaker.Failures <= 1) {
+		b.below("failures").add("failures %v is a share of calls; write more than 0 and at most 1, as in 0.5", p.Breaker.Failures)
+	}
+	if p.Breaker.Minimum < 0 {
+		b.below("minimum").add("minimum %d: write how many calls are judged at least, as in 10", p.Breaker.Minimum)
+	}
+	validateSpan(b.below("open"), p.Breaker.Open)
+	validateSpan(f.below("key_lifetime"), p.KeyLifetime)
+	if p.Status != "" && !validPath(p.Status) {
+		f.below("status").add("path %q must begin with a slash and hold no fragment or blanks, as in /status", p.Status)
+	}
+	validateSpan(f.below("settle"), p.Settle)
+	return all
+}
+
+func validateURL(f faults, raw string) {
+	if raw == "" {
+		f.add("the service has no url; write one, as in http://payments:8080")
+		return
+	}
+	shown := "the url"
+	if !strings.Contains(raw, "@") {
+		shown = strconv.Quote(raw)
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" && (u.Scheme == "http" || u.Scheme == "https") {
+		f.add("%s is not a URL; write one, as in http://payments:8080", shown)
+		return
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		f.add("%s must begin with http:// or https://, as in http://payments:8080", shown)
+		return
+	}
+	if u.User != nil {
+		f.add("the url holds a user or a password; send them in a header, as in headers: {Authorization: \"env:PAYMENTS_TOKEN\"}")
+	}
+	if u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#") {
+		f.add("the url holds a query or a fragment; write those in a call's path, as in path: /charge?mode=test")
+	}
+	if n, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || n < 1 || n > 65535) {
+		f.add("port %s does not exist; write 1 to 65535", u.Port())
+	}
+}
+
+func validateHeaders(f faults, headers map[string]string) {
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		at, lower := f.below(name), strings.ToLower(name)
+		if first, dup := seen[lower]; dup {
+			at.add("header %q is written twice, once as %q; case makes no difference", name, first)
+		}
+		seen[lower] = name
+		switch {
+		case !validToken(name):
+			at.add("%q is not a header name; use letters, digits and dashes, as in X-Api-Key", name)
+		case slices.Contains(ownHeaders, lower) || strings.HasPrefix(lower, "unwind-"):
+			at.add("header %q is set by the engine; take it away", name)
+		}
+		if strings.ContainsFunc(headers[name], func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			at.add("the value of header %q holds a control character or a line break; a value is one line of text", name)
+		}
+	}
+}
+
+// validToken reports whether s is a token of RFC 9110, section 5.6.2.
+func validToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+// validateLane checks one lane, and warns of what keeps its rate from being reached.
+func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
+	validateRate(f.below("rate"), l.Rate)
+	validateRate(f.below("window"), l.Window)
+	if l.Window.Calls > maxWindow {
+		f.below("window").add("a window of %d calls is too large to be exact; the most is %d: shorten the span, as in %d/1s",
+			l.Window.Calls, maxWindow, max(1, int64(math.Ceil(l.Window.CallsPerSecond()))))
+	}
+	if l.Concurrency < 0 || l.Concurrency > maxConcurrency {
+		f.below("concurrency").add("concurrency %d: write 1 to %d", l.Concurrency, maxConcurrency)
+	}
+	if l.Burst < 0 || l.Burst > maxConcurrency {
+		f.below("burst").add("burst %d: write 1 to %d, as in %d", l.Burst, maxConcurrency, DefaultBurst)
+	}
+	if l.Concurrency > 0 {
+		concurrency = l.Concurrency
+	}
+	rate := l.Rate.CallsPerSecond()
+	if rate <= 0 || l.Concurrency < 0 {
+		return
+	}
+	if w := l.Window.CallsPerSecond(); w > 0 && w < rate {
+		f.below("window").warn("the window %s carries %s, so the rate %s is never reached; widen the window or lower the rate", l.Window, perSecond(w), l.Rate)
+	}
+	// Concurrency divided by the duration of a call is the most a lane carries.
+	// A call that takes its whole timeout is rare; one that takes a tenth is not.
+	if slowest := time.Duration(float64(concurrency) / rate * float64(Second)); slowest < timeout.Std()/10 {
+		f.below("concurrency").warn("concurrency %d carries the rate %s only while a call takes at most %s, of the %s that its timeout allows; raise the concurrency or lower the rate",
+			concurrency, l.Rate, roundTrip(slowest), timeout)
+	}
+}
+
+func validateRate(f faults, r Rate) {
+	if r.Calls < 0 || r.Per < 0 {
+		f.add("the rate %d/%s is negative; write calls per time, as in 40/s", r.Calls, r.Per)
+	} else if r.CallsPerSecond() > maxCallsPerSecond {
+		f.add("the rate %s is beyond what can be paced; the most is 1000000/s", r)
+	}
+}
+
+func perSecond(rate float64) string {
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", rate), ".0") + "/s"
+}
+
+// roundTrip keeps three digits of d.
+func roundTrip(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit)
+}
