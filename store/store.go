@@ -39,7 +39,7 @@ const (
 //
 // What holds for every method:
 //   - Sagas are ordered by [id.ID.Sequence], which no two sagas of a store share;
-//     text is compared byte by byte and may hold any byte.
+//     text is compared byte by byte and may be any UTF-8, NUL included.
 //   - A limit of zero or less means 100 rows, one above 1000 means 1000.
 //   - Cursors are opaque. An empty next is the end of the list (Journal's never
 //     is); a cursor that this list did not give is an [*unwind.Error] of

@@ -1,0 +1,105 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/store"
+)
+
+// A deadPlace is a dead letter's place in the order of DeadLetters.
+type deadPlace struct {
+	at, sequence int64
+	step         int
+	direction    unwind.Direction
+	letter       *store.DeadLetter
+}
+
+func placeOf(d *store.DeadLetter) deadPlace {
+	return deadPlace{d.DeadAt, d.Saga.Sequence(), d.Step, d.Direction, d}
+}
+
+func compareDead(a, b deadPlace) int {
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.sequence, b.sequence),
+		cmp.Compare(a.step, b.step), cmp.Compare(a.direction, b.direction))
+}
+
+// deadLetter returns the saga's dead letter, or nil.
+func (s *saga) deadLetter(name store.DeadLetterID) *store.DeadLetter {
+	for _, d := range s.dead {
+		if d.DeadLetterID == name {
+			return d
+		}
+	}
+	return nil
+}
+
+// DeadLetter implements [store.Store].
+func (s *Store) DeadLetter(ctx context.Context, dead store.DeadLetterID) (store.DeadLetter, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return store.DeadLetter{}, err
+	}
+	if of := s.find(dead.Saga); of != nil {
+		if d := of.deadLetter(dead); d != nil {
+			return *d, nil
+		}
+	}
+	return store.DeadLetter{}, fmt.Errorf("finding the dead letter of saga %s, step %d, %s: %w", dead.Saga, dead.Step, dead.Direction, store.ErrNotFound)
+}
+
+// DeadLetters implements [store.Store].
+func (s *Store) DeadLetters(ctx context.Context, f store.DeadLetterFilter) ([]store.DeadLetter, string, error) {
+	var before *deadPlace
+	if f.Cursor != "" {
+		at, err := parseDeadLetterCursor(f.Cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		before = &at
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return nil, "", err
+	}
+	limit := bounded(f.Limit)
+	var found []store.DeadLetter
+	for place := range s.dead.before(before) {
+		d := place.letter
+		if f.SagaType != "" && f.SagaType != d.SagaType || f.Service != "" && f.Service != d.Service ||
+			f.Group != "" && f.Group != d.Group || f.State != "" && f.State != d.State {
+			continue
+		}
+		if len(found) == limit {
+			return found, cursorOfDeadLetter(&found[limit-1]), nil
+		}
+		found = append(found, *d)
+	}
+	return found, "", nil
+}
+
+// A dead letter's cursor is its place in the order: DeadAt, saga, step and
+// whether it is a compensation.
+func cursorOfDeadLetter(d *store.DeadLetter) string {
+	compensation := int64(0)
+	if d.Direction == unwind.Compensation {
+		compensation = 1
+	}
+	return cursor(deadLetterCursor, d.DeadAt, d.Saga.Sequence(), int64(d.Step), compensation)
+}
+
+func parseDeadLetterCursor(text string) (deadPlace, error) {
+	at, err := parseCursor(deadLetterCursor, text, 4)
+	if err != nil {
+		return deadPlace{}, err
+	}
+	place := deadPlace{at: at[0], sequence: at[1], step: int(at[2]), direction: unwind.Action}
+	if at[3] == 1 {
+		place.direction = unwind.Compensation
+	}
+	return place, nil
+}

@@ -1,0 +1,134 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/unwindhq/unwind/store"
+)
+
+func (s *Store) addAlerts(alerts []store.Alert) {
+	for _, a := range alerts {
+		a.ID, a.Delivered, a.Data = int64(len(s.alerts))+1, false, bytes.Clone(a.Data)
+		s.alerts = append(s.alerts, a)
+		s.pending = append(s.pending, a.ID)
+	}
+}
+
+// Alerts implements [store.Store].
+func (s *Store) Alerts(ctx context.Context, from string, limit int) ([]store.Alert, string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return nil, "", err
+	}
+	alerts, next, err := newestFirst(s.alerts, alertCursor, from, limit)
+	for i := range alerts {
+		alerts[i].Data = bytes.Clone(alerts[i].Data)
+	}
+	return alerts, next, err
+}
+
+// PendingAlerts implements [store.Store].
+func (s *Store) PendingAlerts(ctx context.Context, limit int) ([]store.Alert, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	var alerts []store.Alert
+	for _, alert := range s.pending[:min(len(s.pending), bounded(limit))] {
+		a := s.alerts[alert-1]
+		a.Data = bytes.Clone(a.Data)
+		alerts = append(alerts, a)
+	}
+	return alerts, nil
+}
+
+// AlertsDelivered implements [store.Store].
+func (s *Store) AlertsDelivered(ctx context.Context, epoch int64, ids []int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.writable(ctx, epoch); err != nil {
+		return err
+	}
+	for _, alert := range ids {
+		if at, found := slices.BinarySearch(s.pending, alert); found {
+			s.pending = slices.Delete(s.pending, at, at+1)
+			s.alerts[alert-1].Delivered = true
+		}
+	}
+	return nil
+}
+
+func (s *Store) addAudit(a *store.Audit) {
+	row := *a
+	row.ID, row.Data = int64(len(s.audit))+1, bytes.Clone(a.Data)
+	s.audit = append(s.audit, row)
+}
+
+// Audit implements [store.Store].
+func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audit, string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return nil, "", err
+	}
+	rows, next, err := newestFirst(s.audit, auditCursor, from, limit)
+	for i := range rows {
+		rows[i].Data = bytes.Clone(rows[i].Data)
+	}
+	return rows, next, err
+}
+
+// newestFirst returns the page of rows, whose ids are their indexes + 1, that
+// lies before the cursor.
+func newestFirst[T any](rows []T, list byte, from string, limit int) (page []T, next string, err error) {
+	end := len(rows)
+	if from != "" {
+		at, err := parseCursor(list, from, 1)
+		if err != nil {
+			return nil, "", err
+		}
+		end = int(min(max(at[0], 1)-1, int64(len(rows))))
+	}
+	begin := max(0, end-bounded(limit))
+	if begin > 0 {
+		next = cursor(list, int64(begin)+1)
+	}
+	page = slices.Clone(rows[begin:end])
+	slices.Reverse(page)
+	return page, next, nil
+}
+
+// setLane keeps a lane while it is paused.
+func (s *Store) setLane(l store.Lane) {
+	name := lane{l.Service, l.Name}
+	if !l.Paused {
+		delete(s.lanes, name)
+		return
+	}
+	if s.lanes == nil {
+		s.lanes = map[lane]store.Lane{}
+	}
+	s.lanes[name] = l
+}
+
+// Lanes implements [store.Store].
+func (s *Store) Lanes(ctx context.Context) ([]store.Lane, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	lanes := make([]store.Lane, 0, len(s.lanes))
+	for _, l := range s.lanes {
+		lanes = append(lanes, l)
+	}
+	slices.SortFunc(lanes, func(a, b store.Lane) int {
+		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Name, b.Name))
+	})
+	return lanes, nil
+}

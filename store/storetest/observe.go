@@ -1,0 +1,124 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/store"
+)
+
+// An observation is all that a store answers, each list followed to its end.
+type observation struct {
+	Sagas       []store.Saga // with journals, newest first
+	Listed      []store.Saga
+	Due         []store.Saga
+	Queues      []store.QueueDepth
+	Tasks       []store.Task
+	DeadLetters []store.DeadLetter
+	Journal     []store.JournalRow
+	Definitions []store.Definition
+	Alerts      []store.Alert
+	Pending     []store.Alert
+	Audit       []store.Audit
+	Lanes       []store.Lane
+	Stats       unwind.Stats
+}
+
+const most = 1000 // rows of a page
+
+func (s *scene) observe() observation {
+	s.Helper()
+	return must(observe(s.Context(), s.Store, begin+3600*second))(s)
+}
+
+// observe reads everything; now divides the tasks that are ready from those that
+// back off.
+func observe(ctx context.Context, st store.Store, now int64) (o observation, err error) {
+	o.Listed = read(&err, "the sagas", func() ([]store.Saga, error) {
+		return all(func(cursor string) ([]store.Saga, string, error) {
+			return st.List(ctx, store.Filter{Cursor: cursor, Limit: most})
+		})
+	})
+	for i := range o.Listed {
+		o.Sagas = append(o.Sagas, read(&err, "a listed saga", func() (store.Saga, error) { return st.Load(ctx, o.Listed[i].ID) }))
+	}
+	o.Due = read(&err, "what is due", func() ([]store.Saga, error) { return claimAll(ctx, st, most) })
+	o.Queues = read(&err, "the queues", func() ([]store.QueueDepth, error) { return st.Queues(ctx, now) })
+	for _, q := range o.Queues {
+		o.Tasks = append(o.Tasks, read(&err, "a queue", func() ([]store.Task, error) { return st.Tasks(ctx, q.Queue, most) })...)
+	}
+	o.DeadLetters = read(&err, "the dead letters", func() ([]store.DeadLetter, error) {
+		return all(func(cursor string) ([]store.DeadLetter, string, error) {
+			return st.DeadLetters(ctx, store.DeadLetterFilter{Cursor: cursor, Limit: most})
+		})
+	})
+	o.Journal = read(&err, "the journal", func() ([]store.JournalRow, error) { return journalFrom(ctx, st, "", most) })
+	o.Definitions = read(&err, "the definitions", func() ([]store.Definition, error) { return st.Definitions(ctx) })
+	o.Alerts = read(&err, "the alerts", func() ([]store.Alert, error) {
+		return all(func(cursor string) ([]store.Alert, string, error) { return st.Alerts(ctx, cursor, most) })
+	})
+	o.Pending = read(&err, "the pending alerts", func() ([]store.Alert, error) { return st.PendingAlerts(ctx, most) })
+	o.Audit = read(&err, "the audit", func() ([]store.Audit, error) {
+		return all(func(cursor string) ([]store.Audit, string, error) { return st.Audit(ctx, cursor, most) })
+	})
+	o.Lanes = read(&err, "the lanes", func() ([]store.Lane, error) { return st.Lanes(ctx) })
+	o.Stats = read(&err, "the stats", func() (unwind.Stats, error) { return st.Stats(ctx) })
+	return o, err
+}
+
+// read reads one part, unless reading another failed before.
+func read[T any](err *error, what string, part func() (T, error)) (v T) {
+	if *err != nil {
+		return v
+	}
+	v, e := part()
+	if e != nil {
+		*err = fmt.Errorf("reading %s: %w", what, e)
+	}
+	return v
+}
+
+// all follows a list's cursors to its end.
+func all[T any](page func(cursor string) ([]T, string, error)) ([]T, error) {
+	var rows []T
+	for cursor := ""; ; {
+		more, next, err := page(cursor)
+		if err != nil {
+			return nil, err
+		}
+		if rows = append(rows, more...); next == "" {
+			return rows, nil
+		}
+		cursor = next
+	}
+}
+
+// claimAll returns every saga that is not at rest, in pages of the given size.
+func claimAll(ctx context.Context, st store.Store, size int) ([]store.Saga, error) {
+	var sagas []store.Saga
+	due, after := store.Active, id.ID{}
+	for {
+		page, err := st.ClaimDue(ctx, due, after, math.MaxInt64, size)
+		if err != nil || len(page) == 0 {
+			return sagas, err
+		}
+		sagas = append(sagas, page...)
+		last := page[len(page)-1]
+		due, after = last.Due, last.ID
+	}
+}
+
+// journalFrom returns the journal's rows past a cursor, in pages of the given size.
+func journalFrom(ctx context.Context, st store.Store, cursor string, size int) ([]store.JournalRow, error) {
+	var rows []store.JournalRow
+	for {
+		page, next, err := st.Journal(ctx, cursor, size)
+		if err != nil || len(page) == 0 {
+			return rows, err
+		}
+		rows, cursor = append(rows, page...), next
+	}
+}
