@@ -1,0 +1,338 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/node"
+)
+
+// Bounds on what a participant may send.
+const (
+	maxErrorBody = 4 << 10 // bytes read of an answer that is an error
+	maxMessage   = 500     // bytes kept of its text
+)
+
+// A caller makes HTTP calls to declared participants, and to nobody else.
+type caller struct {
+	endpoints map[string]*endpoint
+	urls      sync.Map // [2]string{service, path} -> *url.URL
+}
+
+// An endpoint is one participant.
+type endpoint struct {
+	unwind.Participant
+	client *http.Client
+	own    *http.Transport // nil where the user gave one
+}
+
+func newCaller(participants map[string]unwind.Participant, given http.RoundTripper) *caller {
+	c := &caller{endpoints: map[string]*endpoint{}}
+	for name, p := range participants {
+		ep := &endpoint{Participant: p}
+		transport := given
+		if transport == nil {
+			ep.own = newTransport(p)
+			transport = ep.own
+		}
+		ep.client = &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+		c.endpoints[name] = ep
+	}
+	return c
+}
+
+func (c *caller) close() {
+	for _, ep := range c.endpoints {
+		if ep.own != nil {
+			ep.own.CloseIdleConnections()
+		}
+	}
+}
+
+// call makes one attempt. It does not fail: whatever happens is an answer.
+func (c *caller) call(ctx context.Context, pc *machine.PlanCall, nc *node.Call) machine.Answer {
+	ep := c.endpoints[pc.Service]
+	u, err := c.url(ep, pc.Service, pc.Call.Path)
+	if err != nil {
+		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}
+	}
+	body := &sentBody{b: nc.Body}
+	req := (&http.Request{
+		Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header, 12), Body: body.open(), GetBody: body.reopen, ContentLength: int64(len(nc.Body)),
+	}).WithContext(ctx)
+	h := req.Header
+	h["Content-Type"] = jsonType
+	h["Accept"] = jsonType
+	setCallHeaders(h, nc)
+	for name, value := range ep.Headers {
+		h.Set(name, value)
+	}
+	resp, err := ep.client.Do(req)
+	if err != nil {
+		return machine.Answer{Fault: faultOf(err), Message: cut(plain(err))}
+	}
+	defer drain(resp)
+	return readAnswer(resp, nc.Dir)
+}
+
+var (
+	jsonType  = []string{"application/json"}
+	userAgent = []string{"unwind"}
+)
+
+func setCallHeaders(h http.Header, nc *node.Call) {
+	saga := nc.Saga.String()
+	step := nc.Plan.Steps[nc.Step].Name
+	h["User-Agent"] = userAgent
+	h["Idempotency-Key"] = []string{nc.Key}
+	h["Unwind-Saga"] = []string{saga}
+	h["Unwind-Step"] = []string{step}
+	h["Unwind-Direction"] = []string{string(nc.Dir)}
+	h["Unwind-Attempt"] = []string{strconv.FormatUint(uint64(nc.Attempt), 10)}
+	h["Traceparent"] = []string{traceparent(nc)}
+}
+
+// traceparent is a W3C trace context: the saga's id is the trace, so that every
+// call of one saga is found together; the span is the call's.
+func traceparent(nc *node.Call) string {
+	span := sha256.Sum256(strconv.AppendUint([]byte(nc.Key), uint64(nc.Attempt), 10))
+	b := make([]byte, 0, 55)
+	b = append(b, "00-"...)
+	b = hex.AppendEncode(b, nc.Saga[:])
+	b = append(b, '-')
+	b = hex.AppendEncode(b, span[:8])
+	return string(append(b, "-01"...))
+}
+
+func (c *caller) url(ep *endpoint, service, path string) (*url.URL, error) {
+	if ep == nil {
+		return nil, fmt.Errorf("the service %q is not declared", service)
+	}
+	key := [2]string{service, path}
+	if u, ok := c.urls.Load(key); ok {
+		return u.(*url.URL), nil
+	}
+	u, err := url.Parse(strings.TrimSuffix(ep.URL, "/") + path)
+	if err != nil {
+		return nil, fmt.Errorf("the URL of service %q with the path %q can't be read: %w", service, path, err)
+	}
+	c.urls.Store(key, u)
+	return u, nil
+}
+
+// sentBody lets net/http try another connection only while nothing of the body
+// has been sent: a second send is a second attempt, which is not its to make.
+type sentBody struct {
+	b    []byte
+	read bool
+}
+
+func (s *sentBody) open() io.ReadCloser { return &bodyReader{s: s, Reader: *bytes.NewReader(s.b)} }
+
+func (s *sentBody) reopen() (io.ReadCloser, error) {
+	if s.read {
+		return nil, errors.New("the connection broke after the call was sent")
+	}
+	return s.open(), nil
+}
+
+type bodyReader struct {
+	bytes.Reader
+	s *sentBody
+}
+
+func (r *bodyReader) Read(p []byte) (int, error) {
+	r.s.read = true
+	return r.Reader.Read(p)
+}
+
+func (r *bodyReader) WriteTo(w io.Writer) (int64, error) {
+	r.s.read = true
+	return r.Reader.WriteTo(w)
+}
+
+func (r *bodyReader) Close() error { return nil }
+
+// readAnswer reads what the engine needs of an answer, and no more.
+func readAnswer(resp *http.Response, dir unwind.Direction) machine.Answer {
+	a := machine.Answer{Status: resp.StatusCode, Hint: retryAfter(resp.Header, time.Now()), Outcome: outcomeOf(resp.Header.Get("Unwind-Outcome"))}
+	if isDone(&a) {
+		if dir == unwind.Compensation {
+			return a // its body is ignored
+		}
+		body, err := io.ReadAll(io.LimitReader(resp.Body, unwind.MaxOutput+1))
+		if err != nil {
+			return machine.Answer{Status: a.Status, Fault: machine.FaultBroken, Message: cut("the answer's body broke off: " + plain(err))}
+		}
+		return readable(a, body, dir)
+	}
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what came is what can be shown
+	a.Message = messageOf(resp, body)
+	return a
+}
+
+func isDone(a *machine.Answer) bool {
+	return a.Outcome == machine.OutcomeDone || a.Outcome == machine.NoOutcome && a.Status >= 200 && a.Status < 300 && a.Status != http.StatusAccepted
+}
+
+// readable takes an action's output in, or makes the answer an unreadable one.
+func readable(a machine.Answer, body []byte, dir unwind.Direction) machine.Answer {
+	body = bytes.TrimSpace(body)
+	switch {
+	case dir == unwind.Compensation || len(body) == 0:
+		return a
+	case len(body) > unwind.MaxOutput:
+		return machine.Answer{Status: a.Status, Fault: machine.FaultUnreadable, Message: fmt.Sprintf("the output is larger than %d bytes; answer less, or an address", unwind.MaxOutput)}
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, body); err != nil {
+		return machine.Answer{Status: a.Status, Fault: machine.FaultUnreadable, Message: cut("the output is not JSON: " + err.Error())}
+	}
+	a.Output = compact.Bytes()
+	return a
+}
+
+func outcomeOf(text string) machine.Outcome {
+	switch text {
+	case "done":
+		return machine.OutcomeDone
+	case "refused":
+		return machine.OutcomeRefused
+	case "in_progress":
+		return machine.OutcomeInProgress
+	}
+	return machine.NoOutcome
+}
+
+// messageOf picks the text that says most: a problem's detail, an error, a message.
+func messageOf(resp *http.Response, body []byte) string {
+	var doc struct{ Detail, Message, Title, Error any }
+	if json.Unmarshal(body, &doc) == nil {
+		for _, v := range []any{doc.Detail, doc.Message, doc.Error, doc.Title} {
+			if s, ok := v.(string); ok && s != "" {
+				return cut(s)
+			}
+		}
+	}
+	if text := strings.TrimSpace(string(body)); text != "" {
+		return cut(text)
+	}
+	text := http.StatusText(resp.StatusCode)
+	if loc := resp.Header.Get("Location"); loc != "" {
+		text += " to " + loc + " (redirects are not followed)"
+	}
+	return cut(text)
+}
+
+// cut keeps a message short and readable.
+func cut(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+	if len(s) <= maxMessage {
+		return s
+	}
+	end := maxMessage
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
+}
+
+// drain reads a little of what is left, so that the connection can be used again.
+func drain(resp *http.Response) {
+	_, _ = io.CopyN(io.Discard, resp.Body, maxErrorBody)
+	_ = resp.Body.Close()
+}
+
+// retryAfter reads Retry-After: whole seconds or an HTTP date. Negative, past and
+// garbage values are no hint.
+func retryAfter(h http.Header, now time.Time) machine.Micros {
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if text == "" {
+		return 0
+	}
+	if s, err := strconv.ParseInt(text, 10, 64); err == nil {
+		const most = 366 * 24 * 3600
+		return machine.Micros(max(min(s, most), 0)) * 1_000_000
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return machine.Micros(max(at.Sub(now).Microseconds(), 0))
+	}
+	return 0
+}
+
+// ask puts the question to a participant's status path.
+func (c *caller) ask(ctx context.Context, pc *machine.PlanCall, nc *node.Call) machine.Answer {
+	ep := c.endpoints[pc.Service]
+	u, err := c.url(ep, pc.Service, statusPath(ep))
+	if err != nil {
+		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}
+	}
+	asked := *u
+	q := asked.Query()
+	q.Set("key", nc.Key)
+	asked.RawQuery = q.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, asked.String(), nil)
+	if err != nil {
+		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}
+	}
+	setCallHeaders(req.Header, nc)
+	for name, value := range ep.Headers {
+		req.Header.Set(name, value)
+	}
+	resp, err := ep.client.Do(req)
+	if err != nil {
+		return machine.Answer{Fault: faultOf(err), Message: cut("asking the status path: " + plain(err))}
+	}
+	defer drain(resp)
+	var doc struct {
+		Outcome string          `json:"outcome"`
+		Output  json.RawMessage `json:"output"`
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, unwind.MaxOutput+maxErrorBody))
+	if resp.StatusCode != http.StatusOK || err != nil || json.Unmarshal(body, &doc) != nil {
+		return machine.Answer{Status: resp.StatusCode, Message: cut("asking the status path: " + messageOf(resp, body))}
+	}
+	a := machine.Answer{Status: resp.StatusCode, Hint: retryAfter(resp.Header, time.Now()), Message: "the status path says " + cut(doc.Outcome)}
+	switch doc.Outcome {
+	case "done":
+		a.Outcome = machine.OutcomeDone
+		a.Output = doc.Output
+	case "not_done":
+		a.Outcome = machine.OutcomeRefused
+	case "in_progress":
+		a.Outcome = machine.OutcomeInProgress
+	}
+	return a
+}
+
+func statusPath(ep *endpoint) string {
+	if ep == nil {
+		return ""
+	}
+	return ep.Status
+}

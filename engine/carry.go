@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/store"
+)
+
+// carryOut does what the node decided. It never blocks.
+func (e *Engine) carryOut(out node.Output) {
+	if out.Commit != nil {
+		e.commits <- out.Commit // has room: one commit is under way at most
+	}
+	for _, r := range out.Replies {
+		if ch := e.waiting[r.Token]; ch != nil {
+			delete(e.waiting, r.Token)
+			ch <- r
+		}
+	}
+	for i := range out.Calls {
+		e.startCall(&out.Calls[i])
+	}
+	for _, saga := range out.Loads {
+		e.read(func() { e.load(saga) })
+	}
+	if c := out.Claim; c != nil {
+		e.read(func() { e.claim(*c) })
+	}
+	for _, r := range out.Reads {
+		e.read(func() {
+			tasks, err := e.store.Tasks(e.ctx, r.Queue, r.Limit)
+			e.post(func(m node.Moment) { e.node.TasksRead(m, r, tasks, err) })
+		})
+	}
+}
+
+// commitLoop writes one batch after another.
+func (e *Engine) commitLoop() {
+	defer e.workers.Done()
+	for b := range e.commits {
+		begin := time.Now()
+		results, err := e.store.Commit(e.ctx, b)
+		e.metrics.committed(b, results, err, time.Since(begin))
+		if err != nil {
+			e.cfg.Logger.Error("committing a batch", "transitions", len(b.Transitions), "error", err)
+		}
+		e.post(func(m node.Moment) { e.node.Committed(m, results, err) })
+	}
+}
+
+// read does a read of the store beside the loop; few are under way at once.
+func (e *Engine) read(do func()) {
+	e.workers.Add(1)
+	go func() {
+		defer e.workers.Done()
+		select {
+		case e.reads <- struct{}{}:
+		case <-e.ctx.Done():
+			return
+		}
+		defer func() { <-e.reads }()
+		do()
+	}()
+}
+
+func (e *Engine) load(saga id.ID) {
+	row, plan, err := e.find(saga)
+	e.post(func(m node.Moment) { e.node.Loaded(m, saga, plan, row, err) })
+}
+
+// find reads a saga and its plan.
+func (e *Engine) find(saga id.ID) (*store.Saga, *machine.Plan, error) {
+	row, err := e.store.Load(e.ctx, saga)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, unwind.Errorf(unwind.NotFound, "there is no saga %s", saga)
+	}
+	if err != nil {
+		return nil, nil, unavailable("reading saga "+saga.String(), err)
+	}
+	plan, err := e.plans.get(e.ctx, row.Name, row.Start.Version)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &row, plan, nil
+}
+
+func (e *Engine) claim(c node.Claim) {
+	rows, err := e.store.ClaimDue(e.ctx, c.AfterDue, c.After, c.Until, c.Limit)
+	claimed := make([]node.Claimed, len(rows))
+	for i := range rows {
+		claimed[i].Row = rows[i]
+		claimed[i].Plan, claimed[i].Err = e.plans.get(e.ctx, rows[i].Name, rows[i].Start.Version)
+		if claimed[i].Err != nil {
+			e.cfg.Logger.Error("taking up a saga", "saga", rows[i].ID, "error", claimed[i].Err)
+		}
+	}
+	if err != nil {
+		e.cfg.Logger.Error("reading unfinished sagas", "error", err)
+	}
+	e.post(func(m node.Moment) { e.node.Claimed(m, c, claimed, err) })
+}
+
+func unavailable(doing string, err error) error {
+	u := unwind.Errorf(unwind.StoreUnavailable, "%s: %w; try again later", doing, err)
+	u.RetryAfter = unwind.Second
+	return u
+}
+
+// purgeLoop deletes sagas past their retention, in small batches.
+func (e *Engine) purgeLoop() {
+	defer e.workers.Done()
+	if e.cfg.Retention < 0 {
+		return
+	}
+	const batch, pause, idle = 200, 50 * time.Millisecond, time.Minute
+	timer := time.NewTimer(idle)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-e.ctx.Done():
+			return
+		case <-e.stopped:
+			return
+		}
+		before := int64(e.clock.now() - micros(e.cfg.Retention))
+		n, err := e.store.Purge(e.ctx, e.epoch, before, batch)
+		if err != nil {
+			e.cfg.Logger.Error("deleting sagas past their retention", "error", err)
+		}
+		if n == batch {
+			timer.Reset(pause)
+		} else {
+			timer.Reset(idle)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/store"
+)
+
+// Config of an Engine.
+type Config struct {
+	// Store keeps the sagas. The engine closes it. Required.
+	Store store.Store
+	// Node names this process in the journal. Defaults to the host's name.
+	Node string
+	// Participants are the services that may be called, by name.
+	Participants map[string]unwind.Participant
+	// Definitions are stored as by PutDefinition when the engine opens. One that
+	// has Go functions must be given at every start that has its sagas.
+	Definitions []unwind.Definition
+	// Compensation limits all compensations together. Defaults to no limit.
+	Compensation unwind.Limits
+	// MaxActive bounds the sagas in memory. Defaults to 131072.
+	MaxActive int
+	// Retention is how long completed and compensated sagas are kept.
+	// Defaults to 720h; negative keeps them for ever.
+	Retention unwind.Duration
+	// Transport makes HTTP calls. Defaults to one of the engine's own that
+	// refuses private addresses (see Participant.AllowPrivate).
+	Transport http.RoundTripper
+	// Metrics registers the engine's metrics. Defaults to none.
+	Metrics prometheus.Registerer
+	// Logger defaults to slog.Default.
+	Logger *slog.Logger
+}
+
+// WithDefaults fills in what is not set.
+func (c Config) WithDefaults() Config {
+	if c.Node == "" {
+		c.Node, _ = os.Hostname()
+	}
+	if c.Retention == 0 {
+		c.Retention = 720 * unwind.Hour
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func (c *Config) validate() error {
+	if c.Store == nil {
+		return fmt.Errorf("opening the engine: Config.Store is not set; use sqlite.Open or memory.New")
+	}
+	for i := range c.Definitions {
+		if faults := refusing(c.Definitions[i].Validate(c.Participants)); len(faults) > 0 {
+			return invalidDefinition(c.Definitions[i].Name, faults)
+		}
+	}
+	return nil
+}
+
+// refusing leaves warnings out.
+func refusing(faults []unwind.Fault) []unwind.Fault {
+	var hard []unwind.Fault
+	for _, f := range faults {
+		if !f.Warning {
+			hard = append(hard, f)
+		}
+	}
+	return hard
+}
+
+func invalidDefinition(name string, faults []unwind.Fault) error {
+	err := unwind.Errorf(unwind.InvalidRequest, "the definition of saga %q has %d faults; the first: %s: %s", name, len(faults), faults[0].Pointer, faults[0].Message)
+	err.Faults = faults
+	return err
+}

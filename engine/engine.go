@@ -1,0 +1,169 @@
+// Package engine is the shell around the pure node: goroutines, clock, calls and
+// commits. [Open] assembles it; *Engine implements unwind.Service.
+//
+// One goroutine owns the node and gives it one event after another. Everything
+// that takes time (commits, reads, calls) happens beside it and comes back as an
+// event. Reading order, the way data takes: start.go, loop.go, carry.go
+// (commits, reads), call.go, operate.go, read.go.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/store"
+)
+
+// An Engine runs sagas. It is safe for concurrent use.
+type Engine struct {
+	cfg     Config
+	store   store.Store
+	epoch   int64
+	ids     *id.Source
+	plans   plans
+	caller  *caller
+	metrics *metrics
+	clock   clock
+	events  queue
+	node    *node.Node // owned by run
+
+	waiting map[node.Token]chan node.Reply // owned by run
+	token   node.Token                     // owned by run
+	commits chan *store.Batch
+	reads   chan struct{} // bounds the reads under way
+
+	ctx     context.Context // ends when the engine is closed
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+	stopped chan struct{} // closed when run has ended
+	failure error         // why run ended; read after stopped
+}
+
+var _ unwind.Service = (*Engine)(nil)
+
+// concurrentReads bounds the reads of the store that the loop has under way.
+const concurrentReads = 8
+
+// Open joins the store, takes up every unfinished saga, and begins to work. It
+// returns when sagas can be started; recovery goes on beside that. Close ends it.
+func Open(ctx context.Context, cfg Config) (*Engine, error) {
+	cfg = cfg.WithDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	epoch, err := cfg.Store.Join(ctx, cfg.Node)
+	if err != nil {
+		return nil, fmt.Errorf("joining the store as node %q: %w", cfg.Node, err)
+	}
+	e := &Engine{
+		cfg: cfg, store: cfg.Store, epoch: epoch, ids: id.NewSource(nil, nil),
+		clock: newClock(), waiting: map[node.Token]chan node.Reply{},
+		commits: make(chan *store.Batch, 1), reads: make(chan struct{}, concurrentReads), stopped: make(chan struct{}),
+	}
+	e.events.wake = make(chan struct{}, 1)
+	e.plans.init(cfg.Store, cfg.Participants, cfg.Definitions)
+	if e.metrics, err = newMetrics(cfg.Metrics); err != nil {
+		return nil, err
+	}
+	e.caller = newCaller(cfg.Participants, cfg.Transport)
+	e.ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := e.prepare(ctx); err != nil {
+		e.cancel()
+		return nil, err
+	}
+	e.workers.Add(3)
+	go e.commitLoop()
+	go e.run()
+	go e.purgeLoop()
+	return e, nil
+}
+
+// prepare stores the definitions, and gives the node its limits and its work.
+func (e *Engine) prepare(ctx context.Context) error {
+	for i := range e.cfg.Definitions {
+		if _, err := e.PutDefinition(ctx, e.cfg.Definitions[i], "configuration"); err != nil {
+			return err
+		}
+	}
+	queues, err := e.store.Queues(ctx, int64(e.clock.now()))
+	if err != nil {
+		return fmt.Errorf("reading the compensation queues: %w", err)
+	}
+	lanes, err := e.store.Lanes(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the paused lanes: %w", err)
+	}
+	m := e.moment()
+	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, MaxActive: e.cfg.MaxActive}, m)
+	sched, now := e.node.Flow(), int64(m.Now)*1000
+	sched.Configure(flow.Scope{Kind: flow.ScopeAll}, limits(e.cfg.Compensation), now)
+	for name, p := range e.cfg.Participants {
+		sched.Configure(flow.Scope{Kind: flow.ScopeForward, Name: name}, limits(p.Forward), now)
+		sched.Configure(flow.Scope{Kind: flow.ScopeCompensation, Name: name}, limits(p.Compensation), now)
+	}
+	for i := range e.cfg.Definitions {
+		e.limitType(&e.cfg.Definitions[i], now)
+	}
+	e.node.Recover(m, queues, lanes)
+	return nil
+}
+
+func limits(l unwind.Limits) flow.Limits {
+	return flow.Limits{Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst}
+}
+
+func (e *Engine) limitType(d *unwind.Definition, now int64) {
+	if d.Compensation != nil {
+		e.node.Flow().Configure(flow.Scope{Kind: flow.ScopeSagaType, Name: d.Name},
+			flow.Limits{Rate: flow.Rate{N: d.Compensation.Rate.Calls, Per: int64(d.Compensation.Rate.Per)}}, now)
+	}
+}
+
+// Close takes no more starts, waits for the calls in flight (until ctx ends, at
+// most), commits what they answered, and closes the store. What was cut short is
+// made again by the next process.
+func (e *Engine) Close(ctx context.Context) error {
+	e.post(func(node.Moment) { e.node.Drain() })
+	select {
+	case <-e.stopped:
+	case <-ctx.Done():
+	}
+	e.cancel()
+	<-e.stopped
+	e.workers.Wait()
+	e.caller.close()
+	if err := e.store.Close(); err != nil {
+		return fmt.Errorf("closing the store: %w", err)
+	}
+	return nil
+}
+
+// Done is closed when the engine can't go on; Err says why.
+func (e *Engine) Done() <-chan struct{} { return e.stopped }
+
+// Err is why the engine stopped by itself; nil while it runs or after Close.
+func (e *Engine) Err() error {
+	select {
+	case <-e.stopped:
+		return e.failure
+	default:
+		return nil
+	}
+}
+
+// A clock gives microseconds since the Unix epoch that never go back: the wall
+// clock of the start, moved on by the monotonic clock.
+type clock struct{ start time.Time }
+
+func newClock() clock { return clock{time.Now()} }
+
+func (c clock) now() machine.Micros {
+	return machine.Micros(c.start.UnixMicro() + time.Since(c.start).Microseconds())
+}

@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/node"
+)
+
+// An event is something for the node, to be done in its goroutine.
+type event func(node.Moment)
+
+// A queue carries events to the node. Its bound is what makes them: requests in
+// flight, calls, commits and reads are each bounded.
+type queue struct {
+	mu     sync.Mutex
+	events []event
+	wake   chan struct{}
+}
+
+func (e *Engine) post(ev event) {
+	q := &e.events
+	q.mu.Lock()
+	q.events = append(q.events, ev)
+	q.mu.Unlock()
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take swaps the waiting events for an empty list.
+func (q *queue) take(spare []event) []event {
+	clear(spare)
+	q.mu.Lock()
+	events := q.events
+	q.events = spare[:0]
+	q.mu.Unlock()
+	return events
+}
+
+func (e *Engine) moment() node.Moment { return node.Moment{Now: e.clock.now(), Rand: rand.Uint64()} }
+
+// run owns the node: it gives it what happened and carries out what it decides.
+func (e *Engine) run() {
+	defer e.workers.Done()
+	defer close(e.stopped)
+	defer close(e.commits)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var spare []event
+	for {
+		events := e.events.take(spare)
+		m := e.moment()
+		for _, ev := range events {
+			ev(m)
+			m.Rand = m.Rand*6364136223846793005 + 1442695040888963407
+		}
+		spare = events
+		e.node.Tick(m)
+		out := e.node.Take(m)
+		e.carryOut(out)
+		if out.Stop != nil {
+			e.failure = out.Stop
+			e.refuseAll(out.Stop)
+			return
+		}
+		if e.node.Drained() {
+			e.refuseAll(nil)
+			return
+		}
+		if !e.sleep(timer) {
+			e.refuseAll(nil)
+			return
+		}
+	}
+}
+
+// sleep waits for an event or for the node's next timer; false: the engine was closed.
+func (e *Engine) sleep(timer *time.Timer) bool {
+	wait := time.Hour
+	if at := e.node.Wake(); at > 0 {
+		wait = max(time.Duration(at-e.clock.now())*time.Microsecond, 0)
+	}
+	timer.Reset(wait)
+	select {
+	case <-e.events.wake:
+	case <-timer.C:
+	case <-e.ctx.Done():
+		return false
+	}
+	return true
+}
+
+// refuseAll answers whoever still waits.
+func (e *Engine) refuseAll(cause error) {
+	err := unwind.Errorf(unwind.StoreUnavailable, "the engine is shutting down before the answer was known; ask again with the same key")
+	if cause != nil {
+		err = unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped: %w; restart it, then ask again with the same key", cause)
+	}
+	for token, ch := range e.waiting {
+		ch <- node.Reply{Token: token, Err: err}
+		delete(e.waiting, token)
+	}
+}
+
+// ask gives the node a request and waits for its reply.
+func (e *Engine) ask(ctx context.Context, request func(node.Moment, node.Token)) (node.Reply, error) {
+	ch, _, err := e.begin(request)
+	if err != nil {
+		return node.Reply{}, err
+	}
+	select {
+	case r := <-ch:
+		return r, r.Err
+	case <-ctx.Done():
+		return node.Reply{}, unwind.Errorf(unwind.StoreUnavailable, "waiting for the answer to become durable: %w; ask again with the same key", ctx.Err())
+	case <-e.stopped:
+		return e.afterStop(ch)
+	}
+}
+
+// afterStop takes a reply that came with the engine's end.
+func (e *Engine) afterStop(ch chan node.Reply) (node.Reply, error) {
+	select {
+	case r := <-ch:
+		return r, r.Err
+	default:
+		return node.Reply{}, unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped; restart it, then ask again with the same key")
+	}
+}
+
+// begin posts a request; its reply comes through the channel, which has room for it.
+func (e *Engine) begin(request func(node.Moment, node.Token)) (chan node.Reply, *node.Token, error) {
+	ch := make(chan node.Reply, 1)
+	token := new(node.Token)
+	select {
+	case <-e.stopped:
+		_, err := e.afterStop(ch)
+		return nil, nil, err
+	default:
+	}
+	e.post(func(m node.Moment) {
+		e.token++
+		*token = e.token
+		e.waiting[e.token] = ch
+		request(m, e.token)
+	})
+	return ch, token, nil
+}
+
+func micros(d unwind.Duration) machine.Micros { return machine.Micros(d / 1000) }

@@ -1,0 +1,245 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/store"
+)
+
+// operate has the node apply an event to a saga, with its audit row.
+func (e *Engine) operate(ctx context.Context, saga id.ID, op node.Operation) (*unwind.Instance, error) {
+	op.Saga = saga
+	r, err := e.ask(ctx, func(m node.Moment, t node.Token) {
+		op.Token = t
+		if op.Audit != nil {
+			op.Audit.At = int64(m.Now)
+		}
+		e.node.Operate(m, op)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.Saga.Instance(), nil
+}
+
+func parseSaga(text string) (id.ID, error) {
+	saga, err := id.Parse(text)
+	if err != nil {
+		return saga, unwind.Errorf(unwind.NotFound, "%w", err)
+	}
+	return saga, nil
+}
+
+func audit(actor, action, target, reason string, data any) *store.Audit {
+	a := &store.Audit{Actor: orAnonymous(actor), Action: action, Target: target, Reason: reason}
+	if data != nil {
+		a.Data, _ = json.Marshal(data) // plain strings and bools always marshal
+	}
+	return a
+}
+
+func orAnonymous(actor string) string {
+	if actor == "" {
+		return "anonymous"
+	}
+	return actor
+}
+
+// Cancel implements unwind.Service.
+func (e *Engine) Cancel(ctx context.Context, saga string, req unwind.CancelRequest) (*unwind.Instance, error) {
+	sid, err := parseSaga(saga)
+	if err != nil {
+		return nil, err
+	}
+	return e.operate(ctx, sid, node.Operation{
+		Event: machine.Event{Kind: machine.CancelRequested, Actor: orAnonymous(req.Actor), Reason: req.Reason},
+		Audit: audit(req.Actor, "cancel", saga, req.Reason, nil),
+	})
+}
+
+// Signal implements unwind.Service.
+func (e *Engine) Signal(ctx context.Context, saga string, req unwind.SignalRequest) (*unwind.Instance, error) {
+	sid, err := parseSaga(saga)
+	if err != nil {
+		return nil, err
+	}
+	if len(req.Data) > unwind.MaxOutput {
+		return nil, unwind.Errorf(unwind.TooLarge, "signalling saga %s: the data has %d bytes and the most is %d", saga, len(req.Data), unwind.MaxOutput)
+	}
+	if len(req.Data) > 0 && !json.Valid(req.Data) {
+		return nil, unwind.Errorf(unwind.InvalidRequest, "signalling saga %s: /data: it is not JSON", saga)
+	}
+	return e.operate(ctx, sid, node.Operation{
+		StepName: req.Name,
+		Event:    machine.Event{Kind: machine.Signalled, Actor: orAnonymous(req.Actor), Output: req.Data},
+		Audit:    audit(req.Actor, "signal", saga+"/"+req.Name, "", nil),
+	})
+}
+
+// Complete implements unwind.Service.
+func (e *Engine) Complete(ctx context.Context, token string, req unwind.Completion) error {
+	saga, step, dir, generation, err := machine.ParseToken(token)
+	if err != nil {
+		return unwind.Errorf(unwind.NotFound, "completing a call: %w", err)
+	}
+	sid, err := parseSaga(saga)
+	if err != nil {
+		return err
+	}
+	ev := machine.Event{Kind: machine.CallCompleted, Step: step, Dir: dir, Generation: generation}
+	switch req.Outcome {
+	case "done":
+		ev.Answer.Outcome, ev.Output = machine.OutcomeDone, req.Output
+	case "refused":
+		ev.Answer.Outcome, ev.Answer.Message = machine.OutcomeRefused, "refused by its completion"
+	default:
+		return unwind.Errorf(unwind.InvalidRequest, "completing a call: /outcome: %q is not known; write done or refused", req.Outcome)
+	}
+	if len(req.Output) > unwind.MaxOutput {
+		return unwind.Errorf(unwind.TooLarge, "completing a call: the output has %d bytes and the most is %d", len(req.Output), unwind.MaxOutput)
+	}
+	_, err = e.operate(ctx, sid, node.Operation{Event: ev})
+	return err
+}
+
+// DeadLetterID names a dead letter in the API: <saga>.<step index>.<a or c>.
+func deadLetterID(d store.DeadLetterID) string {
+	return d.Saga.String() + "." + strconv.Itoa(d.Step) + "." + string(d.Direction[0])
+}
+
+func parseDeadLetter(text string) (store.DeadLetterID, error) {
+	bad := unwind.Errorf(unwind.NotFound, "%q is not a dead letter's id; copy it from unwind dlq list", text)
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return store.DeadLetterID{}, bad
+	}
+	saga, err := id.Parse(parts[0])
+	step, err2 := strconv.Atoi(parts[1])
+	if err != nil || err2 != nil || step < 0 || step >= unwind.MaxSteps {
+		return store.DeadLetterID{}, bad
+	}
+	d := store.DeadLetterID{Saga: saga, Step: step}
+	switch parts[2] {
+	case "a":
+		d.Direction = unwind.Action
+	case "c":
+		d.Direction = unwind.Compensation
+	default:
+		return d, bad
+	}
+	return d, nil
+}
+
+// Replay implements unwind.Service.
+func (e *Engine) Replay(ctx context.Context, dead string, req unwind.ReplayRequest) (*unwind.DeadLetter, error) {
+	if err := needReason("replaying", dead, req.Reason); err != nil {
+		return nil, err
+	}
+	if req.NewKey && req.Evidence == "" {
+		return nil, unwind.Errorf(unwind.InvalidRequest, "replaying dead letter %s under a new key: /evidence: say how it is known that the old key did nothing", dead)
+	}
+	ev := machine.Event{Kind: machine.Replayed, Actor: orAnonymous(req.Actor), Reason: req.Reason, Evidence: req.Evidence, NewKey: req.NewKey}
+	return e.settle(ctx, dead, ev, audit(req.Actor, "replay", dead, req.Reason, map[string]any{"new_key": req.NewKey, "evidence": req.Evidence}))
+}
+
+// Resolve implements unwind.Service.
+func (e *Engine) Resolve(ctx context.Context, dead string, req unwind.ResolveRequest) (*unwind.DeadLetter, error) {
+	if err := needReason("resolving", dead, req.Reason); err != nil {
+		return nil, err
+	}
+	if req.Evidence == "" {
+		return nil, unwind.Errorf(unwind.InvalidRequest, "resolving dead letter %s: /evidence: say how it is known to be settled, as in a refund's number", dead)
+	}
+	if len(req.Output) > unwind.MaxOutput || len(req.Output) > 0 && !json.Valid(req.Output) {
+		return nil, unwind.Errorf(unwind.InvalidRequest, "resolving dead letter %s: /output: it must be JSON of at most %d bytes", dead, unwind.MaxOutput)
+	}
+	ev := machine.Event{Kind: machine.Resolved, Actor: orAnonymous(req.Actor), Reason: req.Reason, Evidence: req.Evidence, As: req.As, Output: req.Output}
+	return e.settle(ctx, dead, ev, audit(req.Actor, "resolve", dead, req.Reason, map[string]any{"as": req.As, "evidence": req.Evidence}))
+}
+
+func needReason(doing, dead, reason string) error {
+	if reason == "" {
+		return unwind.Errorf(unwind.InvalidRequest, "%s dead letter %s: /reason: say why, for those who read the audit", doing, dead)
+	}
+	return nil
+}
+
+// settle applies an operator's decision to a dead letter. A conflict says who
+// did what when.
+func (e *Engine) settle(ctx context.Context, dead string, ev machine.Event, a *store.Audit) (*unwind.DeadLetter, error) {
+	d, err := e.findDeadLetter(ctx, dead)
+	if err != nil {
+		return nil, err
+	}
+	ev.Step, ev.Dir = d.Step, d.Direction
+	_, err = e.operate(ctx, d.Saga, node.Operation{Event: ev, Audit: a})
+	var conflict *unwind.Error
+	if errors.As(err, &conflict) && conflict.Code == unwind.Conflict {
+		return nil, e.explainConflict(ctx, dead, conflict)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.DeadLetter(ctx, dead)
+}
+
+func (e *Engine) explainConflict(ctx context.Context, dead string, conflict *unwind.Error) error {
+	d, err := e.findDeadLetter(ctx, dead)
+	if err != nil || d.State == unwind.DeadLetterOpen {
+		return conflict
+	}
+	by := orAnonymous(d.By)
+	c := unwind.Errorf(unwind.Conflict, "dead letter %s is %s: %s did that at %s (%s)", dead, d.State, by, unwind.TimeFromMicros(d.UpdatedAt).Format("2006-01-02 15:04:05Z"), d.Reason)
+	c.By, c.Action, c.At = by, string(d.State), unwind.TimeFromMicros(d.UpdatedAt)
+	return c
+}
+
+func (e *Engine) findDeadLetter(ctx context.Context, dead string) (store.DeadLetter, error) {
+	did, err := parseDeadLetter(dead)
+	if err != nil {
+		return store.DeadLetter{}, err
+	}
+	d, err := e.store.DeadLetter(ctx, did)
+	if errors.Is(err, store.ErrNotFound) {
+		return d, unwind.Errorf(unwind.NotFound, "there is no dead letter %s", dead)
+	}
+	if err != nil {
+		return d, unavailable("reading dead letter "+dead, err)
+	}
+	return d, nil
+}
+
+// PutDefinition implements unwind.Service.
+func (e *Engine) PutDefinition(ctx context.Context, def unwind.Definition, actor string) (unwind.Revision, error) {
+	if faults := refusing(def.Validate(e.cfg.Participants)); len(faults) > 0 {
+		return unwind.Revision{}, invalidDefinition(def.Name, faults)
+	}
+	body, err := json.Marshal(&def)
+	if err != nil {
+		return unwind.Revision{}, fmt.Errorf("writing the definition of saga %q: %w", def.Name, err)
+	}
+	row := store.Definition{Name: def.Name, Version: def.Digest(), Body: body, CreatedAt: int64(e.clock.now()), By: orAnonymous(actor)}
+	plan, err := e.plans.compile(&row)
+	if err != nil {
+		return unwind.Revision{}, unwind.Errorf(unwind.InvalidRequest, "storing the definition: %w", err)
+	}
+	a := audit(actor, "put-definition", def.Name, "", map[string]any{"version": row.Version})
+	a.At = row.CreatedAt
+	if _, err := e.store.PutDefinition(ctx, e.epoch, row, *a); err != nil {
+		return unwind.Revision{}, unavailable(fmt.Sprintf("storing the definition of saga %q", def.Name), err)
+	}
+	e.plans.keep(plan, true)
+	if e.node != nil {
+		e.post(func(m node.Moment) { e.limitType(plan.Def, int64(m.Now)*1000) })
+	}
+	return revision(&row)
+}

@@ -1,0 +1,221 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/store"
+)
+
+// maxWait bounds how long a start waits for its saga to come to rest.
+const maxWait = 60 * unwind.Second
+
+// Start implements unwind.Service.
+func (e *Engine) Start(ctx context.Context, req unwind.StartRequest) (*unwind.Instance, bool, error) {
+	start, err := e.newStart(ctx, req)
+	if err != nil {
+		return nil, false, err
+	}
+	ch, token, err := e.begin(func(m node.Moment, t node.Token) {
+		start.Token = t
+		e.node.Start(m, *start)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return e.started(ctx, ch, token, start, req.Wait)
+}
+
+// StartBatch implements unwind.Service. All are begun before the first is waited for.
+func (e *Engine) StartBatch(ctx context.Context, reqs []unwind.StartRequest) ([]unwind.StartResult, error) {
+	type pending struct {
+		start *node.Start
+		ch    chan node.Reply
+		token *node.Token
+	}
+	results := make([]unwind.StartResult, len(reqs))
+	waiting := make([]pending, len(reqs))
+	for i := range reqs {
+		start, err := e.newStart(ctx, reqs[i])
+		if err != nil {
+			results[i].Err = err
+			continue
+		}
+		start.Wait = false
+		p := pending{start: start}
+		p.ch, p.token, results[i].Err = e.begin(func(m node.Moment, t node.Token) {
+			start.Token = t
+			e.node.Start(m, *start)
+		})
+		waiting[i] = p
+	}
+	for i, p := range waiting {
+		if p.ch != nil {
+			results[i].Instance, results[i].Created, results[i].Err = e.started(ctx, p.ch, p.token, p.start, 0)
+		}
+	}
+	return results, nil
+}
+
+// started waits for a start's reply: durable, at rest, or the wait is over.
+func (e *Engine) started(ctx context.Context, ch chan node.Reply, token *node.Token, start *node.Start, wait unwind.Duration) (*unwind.Instance, bool, error) {
+	var over <-chan time.Time
+	if wait > 0 {
+		timer := time.NewTimer(min(wait, maxWait).Std())
+		defer timer.Stop()
+		over = timer.C
+	}
+	for {
+		select {
+		case r := <-ch:
+			return e.startReplied(ctx, r, wait)
+		case <-over:
+			e.post(func(node.Moment) {
+				if saga := e.node.Forget(start.ID, *token); saga != nil && e.waiting[*token] != nil {
+					delete(e.waiting, *token)
+					ch <- node.Reply{Token: *token, Saga: saga}
+				}
+			})
+			over = time.After(time.Second)
+		case <-ctx.Done():
+			e.post(func(node.Moment) {
+				e.node.Forget(start.ID, *token)
+				delete(e.waiting, *token)
+			})
+			return nil, false, unwind.Errorf(unwind.StoreUnavailable, "starting saga %q: %w before the answer was known; start it again with the same key", start.Name, ctx.Err())
+		case <-e.stopped:
+			r, err := e.afterStop(ch)
+			if err != nil {
+				return nil, false, err
+			}
+			return e.startReplied(ctx, r, wait)
+		}
+	}
+}
+
+func (e *Engine) startReplied(ctx context.Context, r node.Reply, wait unwind.Duration) (*unwind.Instance, bool, error) {
+	switch {
+	case r.Err != nil:
+		return nil, false, r.Err
+	case r.Existing == (id.ID{}):
+		e.metrics.started.Inc()
+		return r.Saga.Instance(), true, nil
+	}
+	inst, err := e.Get(ctx, r.Existing.String())
+	if err == nil && wait > 0 && !inst.Status.AtRest() {
+		inst, err = e.await(ctx, r.Existing, wait)
+	}
+	return inst, false, err
+}
+
+// await waits until a saga that began before is at rest, or the wait is over.
+func (e *Engine) await(ctx context.Context, saga id.ID, wait unwind.Duration) (*unwind.Instance, error) {
+	ctx, cancel := context.WithTimeout(ctx, min(wait, maxWait).Std())
+	defer cancel()
+	ch, token, err := e.begin(func(m node.Moment, t node.Token) {
+		e.node.Operate(m, node.Operation{Token: t, Saga: saga, Wait: true})
+	})
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Saga.Instance(), nil
+	case <-ctx.Done():
+		e.post(func(node.Moment) {
+			e.node.Forget(saga, *token)
+			delete(e.waiting, *token)
+		})
+	case <-e.stopped:
+	}
+	return e.Get(context.WithoutCancel(ctx), saga.String())
+}
+
+// newStart checks a request and fills in what the node needs.
+func (e *Engine) newStart(ctx context.Context, req unwind.StartRequest) (*node.Start, error) {
+	if faults := checkStart(&req); len(faults) > 0 {
+		err := unwind.Errorf(unwind.InvalidRequest, "starting a saga: %s: %s", faults[0].Pointer, faults[0].Message)
+		err.Faults = faults
+		return nil, err
+	}
+	if len(req.Input) > unwind.MaxInput {
+		return nil, unwind.Errorf(unwind.TooLarge, "starting saga %q: the input has %d bytes and the most is %d; keep large things elsewhere and pass their address", req.Saga, len(req.Input), unwind.MaxInput)
+	}
+	plan, err := e.plans.get(ctx, req.Saga, "")
+	if err != nil {
+		return nil, err
+	}
+	input := req.Input
+	if len(input) == 0 {
+		input = json.RawMessage("null")
+	}
+	digest, compact, err := canonical(input)
+	if err != nil {
+		f := unwind.Errorf(unwind.InvalidRequest, "starting saga %q: /input: it is not JSON: %w", req.Saga, err)
+		f.Faults = []unwind.Fault{{Pointer: "/input", Message: "it is not JSON: " + err.Error()}}
+		return nil, f
+	}
+	hash := id.KeyHash(req.Tenant, req.Saga, req.Key)
+	slot := id.SlotOf(hash)
+	return &node.Start{
+		ID: e.ids.New(slot), Plan: plan, Wait: req.Wait > 0,
+		Start: store.Start{Name: req.Saga, Version: plan.Version, Tenant: req.Tenant, Key: req.Key, KeyHash: hash, Input: compact, InputDigest: digest},
+	}, nil
+}
+
+func checkStart(req *unwind.StartRequest) (faults []unwind.Fault) {
+	add := func(pointer, message string) {
+		faults = append(faults, unwind.Fault{Pointer: pointer, Message: message})
+	}
+	if req.Saga == "" {
+		add("/saga", "name the saga to start")
+	}
+	text := func(pointer, v string) {
+		switch {
+		case len(v) > unwind.MaxKeyLength:
+			add(pointer, "it is longer than 256 bytes")
+		case !utf8.ValidString(v) || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }):
+			add(pointer, "it holds control characters or is not UTF-8")
+		}
+	}
+	text("/key", req.Key)
+	text("/tenant", req.Tenant)
+	if req.Wait < 0 || req.Wait > maxWait {
+		add("/wait", "wait at most 60s")
+	}
+	return faults
+}
+
+// canonical returns the SHA-256 of the input as key-sorted JSON with numbers
+// verbatim, so that the same input is the same whatever its spelling; and the
+// input without white space around its tokens.
+func canonical(input json.RawMessage) (digest [32]byte, compact json.RawMessage, err error) {
+	var buf bytes.Buffer
+	buf.Grow(len(input))
+	if err := json.Compact(&buf, input); err != nil {
+		return digest, nil, err
+	}
+	compact = buf.Bytes()
+	d := json.NewDecoder(bytes.NewReader(compact))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return digest, nil, err
+	}
+	sorted, err := json.Marshal(v)
+	if err != nil {
+		return digest, nil, err
+	}
+	return sha256.Sum256(sorted), compact, nil
+}
