@@ -36,7 +36,7 @@ func cursor(list byte, place ...int64) string {
 		if i > 0 {
 			b = append(b, '.')
 		}
-		b = strconv.AppendInt(b, n, 36)
+		b = strconv.AppendInt(b, n, 10)
 	}
 	return string(b)
 }
@@ -45,7 +45,7 @@ func cursor(list byte, place ...int64) string {
 func parseCursor(list byte, text string, numbers int) ([]int64, error) {
 	place := make([]int64, 0, numbers)
 	for part := range strings.SplitSeq(text[1:], ".") {
-		n, err := strconv.ParseInt(part, 36, 64)
+		n, err := strconv.ParseInt(part, 10, 64)
 		if err != nil {
 			break
 		}

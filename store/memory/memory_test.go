@@ -11,3 +11,16 @@ import (
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(*testing.T) store.Store { return memory.New() })
 }
+
+// A clone is what the next process finds, so it stands in for a folder.
+func TestCloneIsWhatARestartFinds(t *testing.T) {
+	folders := map[string]*memory.Store{}
+	storetest.RunReopen(t, func(_ *testing.T, dir string) store.Store {
+		s := memory.New()
+		if before := folders[dir]; before != nil {
+			s = before.Clone()
+		}
+		folders[dir] = s
+		return s
+	})
+}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,13 +33,15 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 
 // A behaviour is one promise of the contract and the test that holds it.
 type behaviour struct {
-	guarantee string // as design and docs number it; "store" where it is the interface's own
+	guarantee string // as docs/guarantees.md names it; Store where it is the interface's own
 	name      string
 	test      func(*scene)
 }
 
-func (b behaviour) String() string {
-	return b.guarantee + "/" + strings.ReplaceAll(b.name, " ", "-")
+func (b behaviour) String() string { return titled(b.guarantee, b.name) }
+
+func titled(guarantee, name string) string {
+	return guarantee + "/" + strings.ReplaceAll(name, " ", "-")
 }
 
 // A scene is one store that one writer has joined.
@@ -57,15 +60,38 @@ const begin = 1_767_225_600 * second
 
 func newScene(t *testing.T, st store.Store) *scene {
 	t.Helper()
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Errorf("closing the store: %v", err)
-		}
-	})
-	s := &scene{T: t, Store: st, now: begin}
+	s := &scene{T: t, Store: &closeOnce{Store: st}, now: begin}
+	t.Cleanup(s.closed)
 	s.ids = newIDs(func() int64 { return s.now })
 	s.join()
 	return s
+}
+
+// reopened is the scene on a store that holds what the last one left, as the
+// next process finds it: nobody has joined yet.
+func (s *scene) reopened(st store.Store) *scene {
+	next := &scene{T: s.T, Store: &closeOnce{Store: st}, epoch: s.epoch, now: s.now}
+	next.Cleanup(next.closed)
+	next.ids = newIDs(func() int64 { return next.tick() })
+	return next
+}
+
+func (s *scene) closed() {
+	if err := s.Close(); err != nil {
+		s.Errorf("closing the store: %v", err)
+	}
+}
+
+// closeOnce lets a behaviour close its store early.
+type closeOnce struct {
+	store.Store
+	once sync.Once
+	err  error
+}
+
+func (c *closeOnce) Close() error {
+	c.once.Do(func() { c.err = c.Store.Close() })
+	return c.err
 }
 
 // newIDs makes ids on a clock in microseconds, the same ones in every run.

@@ -1,0 +1,155 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/store"
+)
+
+// alerted writes n alerts and returns their messages, oldest first.
+func (s *scene) alerted(n int) []string {
+	var messages []string
+	for range n {
+		a := store.Alert{At: s.tick(), Kind: unwind.AlertServiceFault, Service: "payments"}
+		a.Message = fmt.Sprintf("alert of %d", a.At)
+		s.write(&store.Batch{Alerts: []store.Alert{a}})
+		messages = append(messages, a.Message)
+	}
+	return messages
+}
+
+func messagesOf(alerts []store.Alert) []string {
+	var messages []string
+	for i := range alerts {
+		messages = append(messages, alerts[i].Message)
+	}
+	return messages
+}
+
+func (s *scene) pending() []store.Alert {
+	s.Helper()
+	return must(s.PendingAlerts(s.Context(), 0))(s)
+}
+
+func alertIsWrittenWithWhatItCovers(s *scene) {
+	t := s.anonymous()
+	want := []store.Alert{
+		{At: s.now, Kind: unwind.AlertDeadLetter, Saga: t.Saga, Service: "payments", Message: "refund failed", Data: []byte(`{"step":"charge"}`)},
+		{At: s.now, Kind: unwind.AlertDeadline, Saga: t.Saga, Delivered: true}, // delivered is the store's to say
+		{At: s.now, Kind: unwind.AlertLaneGuard, Service: "payments"},
+	}
+	t.Alerts = want[:2]
+	s.write(&store.Batch{Transitions: []store.Transition{t}, Alerts: want[2:]})
+	pending := s.pending()
+	for i := range pending {
+		if pending[i].ID <= 0 || i > 0 && pending[i].ID <= pending[i-1].ID {
+			s.Errorf("alert %d has the id %d; ids are positive and rise", i, pending[i].ID)
+		}
+		pending[i].ID = 0
+	}
+	want[1].Delivered = false
+	s.is("the pending alerts, oldest first", pending, want)
+}
+
+func alertIsPendingUntilItIsDelivered(s *scene) {
+	messages := s.alerted(5)
+	pending := s.pending()
+	s.is("what is pending", messagesOf(pending), messages)
+	deliver := func(ids ...int64) {
+		s.Helper()
+		if err := s.AlertsDelivered(s.Context(), s.epoch, ids); err != nil {
+			s.Fatal(err)
+		}
+	}
+	deliver(pending[3].ID, pending[0].ID)
+	deliver(pending[0].ID, pending[4].ID+1000, -1) // delivered already, and unknown
+	deliver()
+	s.is("what is pending later", messagesOf(s.pending()), []string{messages[1], messages[2], messages[4]})
+	s.is("what the stats count", must(s.Stats(s.Context()))(s).AlertsPending, int64(3))
+	alerts, _ := mustPage(s.Alerts(s.Context(), "", 0))(s)
+	var delivered []bool
+	for i := range alerts {
+		delivered = append(delivered, alerts[i].Delivered)
+	}
+	s.is("which are delivered, newest first", delivered, []bool{false, true, false, false, true})
+	s.is("the first two pending", messagesOf(must(s.PendingAlerts(s.Context(), 2))(s)), []string{messages[1], messages[2]})
+}
+
+func alertsArePagedNewestFirst(s *scene) {
+	want := s.alerted(23)
+	slices.Reverse(want)
+	for _, size := range []int{1, 5, 22, 23, 24} {
+		s.is("the alerts page by page", messagesOf(pages(s, size, func(cursor string, limit int) ([]store.Alert, string, error) {
+			return s.Alerts(s.Context(), cursor, limit)
+		})), want)
+	}
+	first, next := mustPage(s.Alerts(s.Context(), "", 10))(s)
+	s.alerted(3)
+	rest, _ := mustPage(s.Alerts(s.Context(), next, 100))(s)
+	s.is("the alerts while others come", messagesOf(append(first, rest...)), want)
+}
+
+func auditRowIsWrittenWithWhatItAudits(s *scene) {
+	t := s.committed(s.anonymous())
+	cancel := s.then(t)
+	want := []store.Audit{
+		{At: 1, Actor: "ada", Action: "cancel", Target: t.Saga.String(), Reason: "wrong address", Data: []byte(`{"from":"running"}`)},
+		{At: 2, Actor: "bob", Action: "pause", Target: "payments"},
+		{At: 3, Actor: "bob", Action: "limit", Target: "payments", Data: []byte(`{"rate":"10/s"}`)},
+		{At: 4, Actor: "eve", Action: "put", Target: "place-order"},
+	}
+	cancel.Audit = &want[0]
+	s.write(&store.Batch{Transitions: []store.Transition{cancel}, Audit: want[1:3]})
+	s.is("whether the definition changed", must(s.PutDefinition(s.Context(), s.epoch, store.Definition{Name: "place-order", Version: "1"}, want[3]))(s), true)
+	rows, next := mustPage(s.Audit(s.Context(), "", 0))(s)
+	s.is("the cursor behind the last page", next, "")
+	slices.Reverse(rows)
+	for i := range rows {
+		if rows[i].ID <= 0 || i > 0 && rows[i].ID <= rows[i-1].ID {
+			s.Errorf("audit row %d has the id %d; ids are positive and rise", i, rows[i].ID)
+		}
+		rows[i].ID = 0
+	}
+	s.is("the audit, oldest first", rows, want)
+}
+
+func auditIsPagedNewestFirst(s *scene) {
+	var want []int64
+	for i := range int64(17) {
+		s.write(&store.Batch{Audit: []store.Audit{{At: i, Actor: "ada", Action: "pause"}}})
+		want = append([]int64{i}, want...)
+	}
+	for _, size := range []int{1, 4, 16, 17, 18} {
+		rows := pages(s, size, func(cursor string, limit int) ([]store.Audit, string, error) {
+			return s.Audit(s.Context(), cursor, limit)
+		})
+		var got []int64
+		for i := range rows {
+			got = append(got, rows[i].At)
+		}
+		s.is("the audit page by page", got, want)
+	}
+}
+
+func laneIsPausedUntilItIsResumed(s *scene) {
+	lanes := func(ls ...store.Lane) []store.Lane {
+		s.Helper()
+		s.write(&store.Batch{Lanes: ls})
+		return must(s.Lanes(s.Context()))(s)
+	}
+	refund := store.Lane{Service: "payments", Name: "compensation", Paused: true, Reason: "wrong currency", By: "ada", At: 5}
+	charge := store.Lane{Service: "payments", Name: "forward", Paused: true, By: "bob", At: 6}
+	reserve := store.Lane{Service: "inventory", Name: "forward", Paused: true, At: 7}
+	s.is("a store's first lanes", lanes(), []store.Lane{})
+	s.is("the lanes", lanes(charge, refund, reserve), []store.Lane{reserve, refund, charge})
+	again := refund
+	again.Reason, again.By, again.At = "still wrong", "eve", 8
+	s.is("the lanes once one is paused anew", lanes(again), []store.Lane{reserve, again, charge})
+	resumed := charge
+	resumed.Paused = false
+	unknown := store.Lane{Service: "shipping", Name: "forward"}
+	s.is("the lanes once one is resumed", lanes(resumed, unknown), []store.Lane{reserve, again})
+	s.is("the lanes once it is paused and resumed at once", lanes(charge, resumed), []store.Lane{reserve, again})
+}
