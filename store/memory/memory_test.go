@@ -13,14 +13,20 @@ func TestContract(t *testing.T) {
 }
 
 // A clone is what the next process finds, so it stands in for a folder.
-func TestCloneIsWhatARestartFinds(t *testing.T) {
+func reopening() func(*testing.T, string) store.Store {
 	folders := map[string]*memory.Store{}
-	storetest.RunReopen(t, func(_ *testing.T, dir string) store.Store {
+	return func(_ *testing.T, dir string) store.Store {
 		s := memory.New()
 		if before := folders[dir]; before != nil {
 			s = before.Clone()
 		}
 		folders[dir] = s
 		return s
-	})
+	}
+}
+
+func TestCloneIsWhatARestartFinds(t *testing.T) { storetest.RunReopen(t, reopening()) }
+
+func TestDifferentialAgainstItself(t *testing.T) {
+	storetest.Differential(t, func(*testing.T) store.Store { return memory.New() }, reopening())
 }

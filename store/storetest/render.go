@@ -35,11 +35,7 @@ func renderValue(b *strings.Builder, v reflect.Value, indent string) {
 	}
 	inner := indent + "  "
 	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			b.WriteString("nothing")
-			return
-		}
+	case reflect.Pointer, reflect.Interface:
 		renderValue(b, v.Elem(), indent)
 	case reflect.Struct:
 		b.WriteByte('{')
