@@ -1,6 +1,9 @@
 package machine
 
-import "github.com/unwindhq/unwind"
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
+)
 
 // A verdict is what an answer means (the answer table of docs/guarantees.md).
 type verdict struct {
@@ -48,6 +51,10 @@ func judge(a Answer, async, uncertainBefore bool) verdict {
 		return inProgress
 	}
 	switch s := a.Status; {
+	case s == 429 && planted.On(planted.CountThrottled):
+		return verdict{class: unwind.ClassThrottled, counted: true}
+	case s == 409 && planted.On(planted.TrustLateRefusal):
+		return refused
 	case s == 202 && async:
 		return awaiting
 	case s == 202 || s == 425 || s == 409 && uncertainBefore:

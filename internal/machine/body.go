@@ -6,9 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
 )
 
 // Facts are what a saga knows that never changes once it is there: its names,
@@ -44,13 +43,16 @@ func Body(p *Plan, f *Facts, s *State, step int, dir unwind.Direction) json.RawM
 	b = AppendJSONString(b, p.Name)
 	b = append(b, `,"key":`...)
 	b = AppendJSONString(b, f.Key)
+	if planted.On(planted.ChangingBody) {
+		b = strconv.AppendUint(append(b, `,"attempt":`...), uint64(s.Side(step, dir).Attempts), 10)
+	}
 	b = append(b, `},"input":`...)
 	b = appendRaw(b, f.Input)
 	if dir == unwind.Compensation {
 		b = append(b, `,"output":`...)
 		b = appendRaw(b, f.Outputs[step])
 		b = append(b, `,"may_have_executed":`...)
-		if s.MayHaveExecuted(step) {
+		if s.MayHaveExecuted(step) && !planted.On(planted.HideUncertain) {
 			b = append(b, "true"...)
 		} else {
 			b = append(b, "false"...)
@@ -74,22 +76,15 @@ func Body(p *Plan, f *Facts, s *State, step int, dir unwind.Direction) json.RawM
 	return append(b, "}}"...)
 }
 
-func appendRaw(b []byte, raw json.RawMessage) []byte {
-	if len(raw) == 0 {
-		return append(b, "null"...)
-	}
-	return append(b, raw...)
-}
-
 // renderTemplate copies a template and fills in its "${…}" strings. A string that
-// is one reference becomes the value itself; one that holds more becomes text.
+// is one reference becomes the value itself; one that holds more, or that names a
+// member, becomes text.
 func renderTemplate(p *Plan, f *Facts, step int, dir unwind.Direction, template json.RawMessage) json.RawMessage {
-	var out bytes.Buffer
+	out := make([]byte, 0, 2*len(template))
 	for rest := template; ; {
 		start := bytes.IndexByte(rest, '"')
 		if start < 0 {
-			out.Write(rest)
-			return out.Bytes()
+			return append(out, rest...)
 		}
 		end := start + 1
 		for end < len(rest) && rest[end] != '"' {
@@ -99,39 +94,34 @@ func renderTemplate(p *Plan, f *Facts, step int, dir unwind.Direction, template 
 			end++
 		}
 		end = min(end+1, len(rest))
-		out.Write(rest[:start])
-		out.Write(renderString(p, f, step, dir, rest[start:end]))
+		out = append(out, rest[:start]...)
+		quoted := rest[start:end]
 		rest = rest[end:]
+		isName := bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
+		out = renderString(out, quoted, isName, func(path string) json.RawMessage { return f.lookup(p, step, dir, path) })
 	}
 }
 
-func renderString(p *Plan, f *Facts, step int, dir unwind.Direction, quoted []byte) []byte {
-	if !bytes.Contains(quoted, []byte("${")) {
-		return quoted
-	}
+func renderString(out, quoted []byte, isName bool, lookup func(path string) json.RawMessage) []byte {
 	var text string
-	if json.Unmarshal(quoted, &text) != nil {
-		return quoted
+	if !bytes.Contains(quoted, []byte("${")) || json.Unmarshal(quoted, &text) != nil {
+		return append(out, quoted...)
 	}
-	if strings.HasPrefix(text, "${") && strings.Index(text, "}") == len(text)-1 {
-		return appendRaw(nil, f.lookup(p, step, dir, text[2:len(text)-1]))
+	if !isName && strings.HasPrefix(text, "${") && strings.Index(text, "}") == len(text)-1 {
+		return appendRaw(out, lookup(text[2:len(text)-1]))
 	}
 	var b strings.Builder
 	for {
 		before, after, found := strings.Cut(text, "${")
 		b.WriteString(before)
-		if !found {
-			break
-		}
 		path, rest, closed := strings.Cut(after, "}")
-		if !closed {
-			b.WriteString("${" + after)
-			break
+		if !found || !closed {
+			b.WriteString(text[len(before):])
+			return AppendJSONString(out, b.String())
 		}
-		b.WriteString(gjson.ParseBytes(f.lookup(p, step, dir, path)).String())
+		b.WriteString(plainText(lookup(path)))
 		text = rest
 	}
-	return AppendJSONString(nil, b.String())
 }
 
 // lookup finds a value by a dotted path: input.…, outputs.step.…, saga.id|name|key.
@@ -164,22 +154,6 @@ func (f *Facts) lookup(p *Plan, step int, dir unwind.Direction, path string) jso
 		}
 	}
 	return nil
-}
-
-// pick returns the raw value at a dotted path, or nil.
-func pick(doc json.RawMessage, path string) json.RawMessage {
-	if path == "" || len(doc) == 0 {
-		return doc
-	}
-	parts := strings.Split(path, ".")
-	for i := range parts {
-		parts[i] = gjson.Escape(parts[i])
-	}
-	r := gjson.GetBytes(doc, strings.Join(parts, "."))
-	if !r.Exists() {
-		return nil
-	}
-	return json.RawMessage(r.Raw)
 }
 
 // Amount is the money at risk as the definition's amount path finds it; nil

@@ -19,7 +19,8 @@ const (
 	flagOrdered = 1 << iota
 	flagAsking
 	flagUncertain
-	flagDead
+	flagReplayed
+	flagDead = flagReplayed
 )
 
 // AppendState appends the binary form of s: a version byte, then unsigned
@@ -64,8 +65,8 @@ func appendSide(b []byte, base Micros, s *Side) []byte {
 	if *s == (Side{}) {
 		return append(b, 0xff)
 	}
-	b = append(b, flags(s.Ordered, s.Asking, s.Uncertain, false))
-	for _, n := range [...]uint32{s.Attempts, s.Throttled, s.Waits, s.Allowed, s.Generation} {
+	b = append(b, flags(s.Ordered, s.Asking, s.Uncertain, s.Replayed))
+	for _, n := range [...]uint32{s.Attempts, s.Throttled, s.Waits, s.Misses, s.Allowed, s.Generation} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	for _, t := range [...]Micros{s.NotBefore, s.Since, s.FirstSent, s.LastSent} {
@@ -161,8 +162,8 @@ func (r *reader) side(base Micros, s *Side) {
 	if f == 0xff {
 		return
 	}
-	s.Ordered, s.Asking, s.Uncertain = f&flagOrdered != 0, f&flagAsking != 0, f&flagUncertain != 0
-	for _, n := range [...]*uint32{&s.Attempts, &s.Throttled, &s.Waits, &s.Allowed, &s.Generation} {
+	s.Ordered, s.Asking, s.Uncertain, s.Replayed = f&flagOrdered != 0, f&flagAsking != 0, f&flagUncertain != 0, f&flagReplayed != 0
+	for _, n := range [...]*uint32{&s.Attempts, &s.Throttled, &s.Waits, &s.Misses, &s.Allowed, &s.Generation} {
 		*n = uint32(r.uvarint())
 	}
 	for _, t := range [...]*Micros{&s.NotBefore, &s.Since, &s.FirstSent, &s.LastSent} {

@@ -43,12 +43,14 @@ const (
 	// StatusAnswered: the status path answered; Answer.Outcome done, refused
 	// (not done), in_progress, or none where it could not be asked.
 	StatusAnswered
-	// Withdrawn: the ordered action was taken back before it was sent. Step, Attempt.
+	// Withdrawn: the ordered action was taken back before this process sent it.
+	// Step, Attempt; Resent where another process may have sent it before.
 	Withdrawn
 	// Lost: nobody knows whether the ordered action left, and nobody waits for
 	// it any more. Step, Attempt.
 	Lost
-	// TimerFired: the time that NextTimer named has come. Step, Dir.
+	// TimerFired: the time that NextTimer named has come, or [Expired] held an
+	// order back. Step, Dir; Resent where another process may have sent the order.
 	TimerFired
 	// DeadlineReached: the saga's deadline has come.
 	DeadlineReached

@@ -1,6 +1,9 @@
 package machine
 
-import "github.com/unwindhq/unwind"
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
+)
 
 // forward orders every step whose predecessors have succeeded, and ends the
 // saga when there is nothing left to do.
@@ -55,33 +58,23 @@ func (t *turn) startStep(i int) {
 // actionAnswered: the call that is out has ended.
 func (t *turn) actionAnswered() {
 	i := t.ev.Step
-	st, call := &t.State.Steps[i], &t.plan.Steps[i].Action
-	side := &st.Action
-	side.Uncertain = side.Uncertain || t.ev.Resent
-	v := judge(t.ev.Answer, call.Call.Async, side.Uncertain)
-	side.Ordered, side.LastSent = false, orDefault(t.ev.SentAt, t.ev.At)
-	attempt := side.Attempts + 1
-	if v.counted {
-		side.Attempts++
-	} else if v.class != unwind.ClassInProgress && !v.awaiting {
-		side.Throttled++
-	}
+	side := &t.State.Steps[i].Action
+	v, attempt := t.take(side, &t.plan.Steps[i].Action)
 	if v.done {
 		t.succeed(i, attempt, t.ev.Answer.Output)
 		return
 	}
-	side.Uncertain = side.Uncertain || v.executed
 	t.logAnswer(v, attempt)
 	switch {
 	case v.awaiting && t.State.Phase == Running:
 		t.await(i)
-	case t.State.Phase == Compensating:
+	case t.State.Phase == Compensating && !planted.On(planted.ActionAfterTurn):
 		t.settleStep(i)
 		t.undo()
-	case t.State.Cancelling && !side.Uncertain:
-		t.fail(i, v.class)
 	case v.final:
 		t.fail(i, v.class)
+	case t.State.Cancelling && !side.Uncertain:
+		t.turnBack(t.cancelCause())
 	default:
 		if ordered, why := t.again(i, unwind.Action, v); !ordered {
 			t.fail(i, why)
@@ -100,6 +93,7 @@ func (t *turn) logAnswer(v verdict, attempt uint32) {
 	}
 	e := t.entry(kind)
 	e.Attempt, e.Class, e.Status, e.Message = attempt, v.class, t.ev.Answer.Status, t.ev.Answer.Message
+	e.Generation = t.State.Side(e.Step, e.Dir).Generation
 	e.Counted, e.Executed = v.counted, v.executed
 	t.log(e)
 }
@@ -126,8 +120,9 @@ func (t *turn) succeed(i int, attempt uint32, output []byte) {
 	st := &t.State.Steps[i]
 	st.Status, st.EndedAt, st.Action.Waits = StepSucceeded, t.ev.At, 0
 	e := t.entry(unwind.EntryActionSucceeded)
-	e.Dir, e.Attempt, e.Output = unwind.Action, attempt, output
+	e.Dir, e.Attempt, e.Generation, e.Output = unwind.Action, attempt, st.Action.Generation, output
 	t.log(e)
+	t.closeReplay(i, unwind.Action)
 	if t.State.Phase == Compensating {
 		t.settleStep(i)
 		t.undo()
@@ -145,8 +140,13 @@ func (t *turn) fail(i int, why unwind.Class) {
 	switch {
 	case ps.PastPivot:
 		t.dieForward(i, why)
+	case ps.Pivot && planted.On(planted.PivotTurnsBack):
+		st.Status, st.EndedAt = StepFailed, t.ev.At
+		t.turnBack(string(why))
 	case ps.Pivot && st.Action.Uncertain && ps.Action.HasStatus:
-		// An uncertain pivot never turns back before somebody knows.
+		// An uncertain pivot never turns back before somebody knows. It is called
+		// no more: what the status path says is the last word.
+		st.Action.Allowed = st.Action.Attempts
 		t.order(i, unwind.Action, t.ev.At, true)
 	case ps.Pivot && st.Action.Uncertain:
 		t.dieForward(i, why)

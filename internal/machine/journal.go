@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"unicode/utf8"
 )
 
 // AppendEntries appends the JSON form of a transition's entries: an array of
@@ -78,23 +77,6 @@ func appendFlag(b []byte, name string, v bool) []byte {
 	b = append(b, ',', '"')
 	b = append(b, name...)
 	return append(b, `":true`...)
-}
-
-// AppendJSONString appends s as a JSON string. Plain ASCII, by far the most
-// common, is copied as it is.
-func AppendJSONString(b []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			quoted, err := json.Marshal(s)
-			if err != nil { // strings always marshal
-				return append(b, `""`...)
-			}
-			return append(b, quoted...)
-		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
 }
 
 // DecodeEntries reads what AppendEntries wrote. Unknown fields of a newer

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
 )
 
 // Next applies an event to a state. It returns the transition, or a *unwind.Error
@@ -14,10 +15,11 @@ func Next(p *Plan, s State, ev Event) (Transition, error) {
 	if err := t.apply(); err != nil {
 		return Transition{}, err
 	}
-	if len(t.Entries) > 0 {
-		t.State.Version++
-		t.State.UpdatedAt = ev.At
+	if len(t.Entries) == 0 {
+		return Transition{State: s}, nil
 	}
+	t.State.Version++
+	t.State.UpdatedAt = ev.At
 	return t.Transition, nil
 }
 
@@ -31,8 +33,7 @@ type turn struct {
 func (t *turn) apply() error {
 	ev := t.ev
 	if ev.Kind == Started {
-		t.start()
-		return nil
+		return t.start()
 	}
 	if ev.Kind != CancelRequested && ev.Kind != DeadlineReached && (ev.Step < 0 || ev.Step >= len(t.State.Steps)) {
 		return unwind.Errorf(unwind.InvalidRequest, "applying %s to a saga of %d steps: there is no step %d", ev.Kind, len(t.State.Steps), ev.Step)
@@ -73,23 +74,50 @@ func (t *turn) apply() error {
 // expected reports whether the answer is of the call that is out.
 func (t *turn) expected() bool {
 	side := t.State.Side(t.ev.Step, t.ev.Dir)
+	if planted.On(planted.TakeStaleAnswer) {
+		return side.Ordered
+	}
 	return side.Ordered && !side.Asking && t.ev.Attempt == side.Attempts+1 && t.ev.Generation == side.Generation
 }
 
 // late journals an answer that nobody waits for. It changes nothing.
 func (t *turn) late() {
 	e := t.entry(unwind.EntryLateAnswer)
-	e.Attempt, e.Status, e.Message = t.ev.Attempt, t.ev.Answer.Status, t.ev.Answer.Message
+	e.Attempt, e.Generation, e.Status, e.Message = t.ev.Attempt, t.ev.Generation, t.ev.Answer.Status, t.ev.Answer.Message
 	t.log(e)
 }
 
-func (t *turn) start() {
+// take books the answer to the call that is out: what it means, and which
+// attempt it ends.
+func (t *turn) take(side *Side, call *PlanCall) (v verdict, attempt uint32) {
+	side.mayHaveLeft(t.ev.Resent)
+	v = judge(t.ev.Answer, call.Call.Async, side.Uncertain)
+	if side.FirstSent == 0 && v.executed {
+		side.FirstSent = orDefault(t.ev.SentAt, side.NotBefore)
+	}
+	side.Ordered, side.LastSent = false, orDefault(t.ev.SentAt, t.ev.At)
+	attempt = side.Attempts + 1
+	switch {
+	case v.counted:
+		side.Attempts++
+	case v.class != unwind.ClassInProgress && !v.awaiting:
+		side.Throttled++
+	}
+	side.Uncertain = side.Uncertain || v.executed && !v.done && !planted.On(planted.ForgetUncertain)
+	return v, attempt
+}
+
+func (t *turn) start() error {
+	if t.State.Version > 0 {
+		return unwind.Errorf(unwind.Conflict, "starting the saga: it was started already and is %s", t.State.Phase)
+	}
 	t.State = State{
 		CreatedAt: t.ev.At, DeadlineAt: t.ev.At + t.plan.Deadline,
 		Steps: make([]Step, len(t.plan.Steps)),
 	}
 	t.log(Entry{Kind: unwind.EntrySagaStarted, At: t.ev.At, Step: -1})
 	t.forward()
+	return nil
 }
 
 // entry begins a journal entry on the event's step and direction.
@@ -113,16 +141,24 @@ func (t *turn) rest(phase Phase) {
 func (t *turn) order(step int, dir unwind.Direction, notBefore Micros, ask bool) {
 	side := t.State.Side(step, dir)
 	side.Ordered, side.Asking, side.NotBefore = true, ask, notBefore
-	if !ask && side.FirstSent == 0 {
-		side.FirstSent = notBefore
+	if !ask {
+		side.Misses = 0
 	}
-	kind, effect := unwind.EntryActionOrdered, CallAction
+	e := Entry{Kind: unwind.EntryActionOrdered, At: t.ev.At, Step: step, Dir: dir, Attempt: side.Attempts + 1, Generation: side.Generation, NotBefore: notBefore, Ask: ask}
 	if dir == unwind.Compensation {
-		kind, effect = unwind.EntryCompensationOrdered, QueueCompensation
+		e.Kind, e.Executed = unwind.EntryCompensationOrdered, t.State.MayHaveExecuted(step)
 	}
-	t.log(Entry{Kind: kind, At: t.ev.At, Step: step, Dir: dir, Attempt: side.Attempts + 1, Generation: side.Generation, NotBefore: notBefore, Ask: ask,
-		Executed: dir == unwind.Compensation && t.State.MayHaveExecuted(step)})
-	t.do(Effect{Kind: effect, Step: step, Dir: dir, Attempt: side.Attempts + 1, Generation: side.Generation, NotBefore: notBefore, Ask: ask})
+	t.log(e)
+	t.do(orderOf(step, dir, side))
+}
+
+// orderOf is the effect of an order that stands in the state.
+func orderOf(step int, dir unwind.Direction, side *Side) Effect {
+	e := Effect{Kind: CallAction, Step: step, Dir: dir, Attempt: side.Attempts + 1, Generation: side.Generation, NotBefore: side.NotBefore, Ask: side.Asking}
+	if dir == unwind.Compensation {
+		e.Kind = QueueCompensation
+	}
+	return e
 }
 
 // MayHaveExecuted reports whether nobody knows if the action of a step took effect.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
 )
 
 // cancelRequested turns the saga back, unless it is at rest or past its pivot.
@@ -14,7 +15,7 @@ func (t *turn) cancelRequested() error {
 			t.State.Phase, time.UnixMicro(int64(t.State.UpdatedAt)).UTC().Format(time.RFC3339))
 	case t.State.Phase == Compensating || t.State.Cancelling:
 		return nil
-	case t.State.PastPivot(t.plan):
+	case t.State.PastPivot(t.plan) && !planted.On(planted.CancelPastPivot):
 		return unwind.Errorf(unwind.PastPivot, "cancelling the saga: its pivot has succeeded, there is only forward; undo it by a saga of its own")
 	}
 	if i := t.runningPivot(); i >= 0 && t.State.Steps[i].Action.Uncertain {
@@ -29,10 +30,18 @@ func (t *turn) cancel(cause string) {
 	if i := t.runningPivot(); i >= 0 {
 		t.State.Cancelling = true
 		t.log(Entry{Kind: unwind.EntryCancelRequested, At: t.ev.At, Step: i, Dir: unwind.Action, Actor: t.ev.Actor, Reason: t.ev.Reason, As: cause})
-		t.do(Effect{Kind: WithdrawAction, Step: i, Dir: unwind.Action, Attempt: t.State.Steps[i].Action.Attempts + 1})
+		t.withdraw(i)
 		return
 	}
 	t.turnBack(cause)
+}
+
+// cancelCause says why a saga turns back that was told to.
+func (t *turn) cancelCause() string {
+	if t.State.DeadlinePassed {
+		return "deadline"
+	}
+	return "cancelled"
 }
 
 func (t *turn) runningPivot() int {
@@ -45,19 +54,25 @@ func (t *turn) runningPivot() int {
 }
 
 // deadlineReached acts as a cancel before the pivot; after it a person is told
-// and the saga goes on.
+// and the saga goes on. A pivot that may have executed keeps it from turning back
+// until that is known.
 func (t *turn) deadlineReached() {
-	if t.State.Phase != Running || t.State.DeadlinePassed {
+	if t.State.Phase != Running || t.State.DeadlinePassed || t.ev.At < t.State.DeadlineAt {
 		return
 	}
 	t.State.DeadlinePassed = true
-	pivot := t.runningPivot()
-	if t.State.PastPivot(t.plan) || pivot >= 0 && t.State.Steps[pivot].Action.Uncertain {
-		t.log(Entry{Kind: unwind.EntryTimerFired, At: t.ev.At, Step: -1, As: "deadline"})
-		t.do(Effect{Kind: RaiseAlert, Step: -1, Alert: unwind.AlertDeadline, Message: "the saga is past its deadline and past its pivot; it goes on forward"})
-		return
+	message := "the saga is past its deadline and past its pivot; it goes on forward"
+	if !t.State.PastPivot(t.plan) {
+		pivot := t.runningPivot()
+		if pivot < 0 || !t.State.Steps[pivot].Action.Uncertain {
+			t.cancel("deadline")
+			return
+		}
+		t.State.Cancelling = true
+		message = "the saga is past its deadline and its pivot may have executed; it turns back only once it is known that it did not"
 	}
-	t.cancel("deadline")
+	t.log(Entry{Kind: unwind.EntryTimerFired, At: t.ev.At, Step: -1, As: "deadline"})
+	t.do(Effect{Kind: RaiseAlert, Step: -1, Alert: unwind.AlertDeadline, Message: message})
 }
 
 // signalled answers a waiting signal step.
@@ -71,32 +86,33 @@ func (t *turn) signalled() error {
 	return nil
 }
 
-// callCompleted ends an awaiting asynchronous call.
+// callCompleted ends an asynchronous call by its participant's word. It may come
+// before the answer that accepts the call.
 func (t *turn) callCompleted() error {
-	i, refusedIt := t.ev.Step, t.ev.Answer.Outcome == OutcomeRefused
-	st := &t.State.Steps[i]
-	side := t.State.Side(i, t.ev.Dir)
-	awaitingIt := st.Status == StepAwaiting && t.plan.Steps[i].Kind == unwind.ActionStep && !t.State.Phase.AtRest()
-	if t.ev.Dir == unwind.Compensation {
-		awaitingIt = st.Comp == CompAwaiting
-	}
-	if !awaitingIt || t.ev.Generation != side.Generation {
+	i, side, call := t.ev.Step, t.State.Side(t.ev.Step, t.ev.Dir), t.plan.Call(t.ev.Step, t.ev.Dir)
+	open := call.Exists && (t.accepted() || side.Ordered && call.Call.Async)
+	if !open || t.ev.Generation != side.Generation {
 		return unwind.Errorf(unwind.Conflict, "completing the %s of step %q: it is not awaited any more", t.ev.Dir, t.plan.Steps[i].Name)
 	}
 	side.Ordered, side.Asking = false, false
 	side.Attempts++
-	switch {
-	case t.ev.Dir == unwind.Action && !refusedIt:
-		t.succeed(i, side.Attempts, t.ev.Output)
-	case t.ev.Dir == unwind.Action:
+	done := t.ev.Answer.Outcome != OutcomeRefused
+	if !done {
 		side.Uncertain = false
 		t.logAnswer(refused, side.Attempts)
-		t.fail(i, unwind.ClassRefused)
-	case !refusedIt:
+	}
+	switch {
+	case done && t.ev.Dir == unwind.Action:
+		t.succeed(i, side.Attempts, t.ev.Output)
+	case done:
 		t.undone(i, side.Attempts)
-	default:
-		t.logAnswer(refused, side.Attempts)
+	case t.ev.Dir == unwind.Compensation:
 		t.dieUndo(i, unwind.ClassRefused)
+	case t.State.Phase == Compensating:
+		t.settleStep(i)
+		t.undo()
+	default:
+		t.fail(i, unwind.ClassRefused)
 	}
 	return nil
 }
@@ -108,25 +124,40 @@ func (t *turn) replayed() error {
 		return err
 	}
 	i := t.ev.Step
-	st, side, call := &t.State.Steps[i], t.State.Side(i, t.ev.Dir), t.plan.Call(i, t.ev.Dir)
+	st, ps, side, call := &t.State.Steps[i], &t.plan.Steps[i], t.State.Side(i, t.ev.Dir), t.plan.Call(i, t.ev.Dir)
+	ask := keyExpired(side, call, t.ev.At) && !t.ev.NewKey
+	switch {
+	case t.ev.NewKey && t.ev.Evidence == "":
+		return unwind.Errorf(unwind.InvalidRequest, "replaying the %s of step %q under a new key: bring evidence that it did not take effect under the old one", t.ev.Dir, ps.Name)
+	case ask && !call.HasStatus:
+		return unwind.Errorf(unwind.Conflict, "replaying the %s of step %q: %q may have forgotten its key, and it may have taken effect already; find out, then replay it with a new key and evidence, or resolve it", t.ev.Dir, ps.Name, call.Service)
+	}
 	e := t.entry(unwind.EntryReplayed)
 	e.Actor, e.Reason, e.Evidence, e.NewKey = t.ev.Actor, t.ev.Reason, t.ev.Evidence, t.ev.NewKey
 	t.log(e)
 	t.do(Effect{Kind: MoveDeadLetter, Step: i, Dir: t.ev.Dir, State: unwind.DeadLetterReplaying, Actor: t.ev.Actor, Reason: t.ev.Reason, Proof: t.ev.Evidence})
-	if t.ev.NewKey {
+	if t.ev.NewKey || planted.On(planted.ReplayNewKey) {
 		side.Generation++
 		side.Uncertain, side.FirstSent = false, 0
 	}
 	side.Allowed = side.Attempts + uint32(call.Retry.Attempts)
-	side.Waits, side.Since = 0, t.ev.At
-	if t.ev.Dir == unwind.Action {
-		st.Status, st.Dead, st.EndedAt = StepRunning, false, 0
-		t.State.Phase = Running
-	} else {
+	side.Replayed, side.Waits, side.Misses, side.Since = true, 0, 0, t.ev.At
+	if t.ev.Dir == unwind.Compensation {
 		st.Comp = CompQueued
 		t.State.Phase = Compensating
+		t.order(i, t.ev.Dir, t.ev.At, ask)
+		return nil
 	}
-	t.order(i, t.ev.Dir, t.ev.At, call.HasStatus && t.keyExpired(side, call, t.ev.At))
+	t.State.Phase = Running
+	// The operator has seen that the deadline is past.
+	t.State.DeadlinePassed = t.State.DeadlinePassed || t.ev.At >= t.State.DeadlineAt
+	st.Dead, st.EndedAt = false, 0
+	if ps.Kind != unwind.ActionStep {
+		t.startStep(i)
+		return nil
+	}
+	st.Status = StepRunning
+	t.order(i, t.ev.Dir, t.ev.At, ask)
 	return nil
 }
 
@@ -151,7 +182,9 @@ func (t *turn) resolved() error {
 	if forward && t.ev.As == "done" {
 		e.Output = t.ev.Output
 	}
-	t.log(e)
+	if !planted.On(planted.ResolveUnaudited) {
+		t.log(e)
+	}
 	t.do(Effect{Kind: MoveDeadLetter, Step: i, Dir: t.ev.Dir, State: unwind.DeadLetterResolved, Actor: t.ev.Actor, Reason: t.ev.Reason, Proof: t.ev.Evidence})
 	switch {
 	case !forward:

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
 )
 
 // backoff is the wait after the n-th answer in a row (n >= 1): exponential up
@@ -14,6 +15,9 @@ func backoff(r unwind.Retry, n uint32, rand uint64) Micros {
 		base = float64(r.Max)
 	}
 	jitter := base / 4 * (float64(rand>>11) / (1 << 53))
+	if planted.On(planted.ShortBackoff) {
+		return Micros(base / 2000)
+	}
 	return Micros((base + jitter) / 1000)
 }
 
@@ -23,7 +27,7 @@ func (t *turn) again(step int, dir unwind.Direction, v verdict) (ordered bool, w
 	side, call := t.State.Side(step, dir), t.plan.Call(step, dir)
 	var wait Micros
 	if v.counted {
-		if side.Attempts >= side.Allowed {
+		if side.Attempts >= side.Allowed && !(planted.On(planted.ExtraAttempt) && side.Attempts == side.Allowed) {
 			return false, v.class
 		}
 		side.Waits = 0
@@ -35,8 +39,11 @@ func (t *turn) again(step int, dir unwind.Direction, v verdict) (ordered bool, w
 			wait = backoff(call.Retry, side.Waits, t.ev.Rand)
 		}
 	}
+	if planted.On(planted.NewKeyOnRetry) {
+		side.Generation++
+	}
 	at := t.ev.At + wait
-	if t.keyExpired(side, call, at) {
+	if keyExpired(side, call, at) {
 		if !call.HasStatus {
 			return false, unwind.ClassKeyExpired
 		}
@@ -49,6 +56,16 @@ func (t *turn) again(step int, dir unwind.Direction, v verdict) (ordered bool, w
 
 // keyExpired: the participant may have forgotten the key by then, and it may
 // have executed under it.
-func (t *turn) keyExpired(side *Side, call *PlanCall, at Micros) bool {
-	return call.KeyLifetime > 0 && side.Uncertain && side.FirstSent > 0 && at > side.FirstSent+call.KeyLifetime
+func keyExpired(side *Side, call *PlanCall, at Micros) bool {
+	ends := keyEnds(side, call)
+	return ends > 0 && at >= ends
+}
+
+// keyEnds returns from when on an uncertain call may not be sent under its key;
+// 0: never.
+func keyEnds(side *Side, call *PlanCall) Micros {
+	if call.KeyLifetime == 0 || !side.Uncertain || side.FirstSent == 0 {
+		return 0
+	}
+	return side.FirstSent + call.KeyLifetime + 1
 }

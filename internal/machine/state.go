@@ -58,15 +58,18 @@ type Side struct {
 	// Asking: what is ordered is a question to the status path, not the call.
 	Asking bool
 	// Uncertain: some attempt may have executed without our knowing.
-	Uncertain  bool
+	Uncertain bool
+	// Replayed: an operator has the dead letter of this side called again.
+	Replayed   bool
 	Attempts   uint32 // counted attempts
 	Throttled  uint32 // attempts that did not count
 	Waits      uint32 // uncounted answers in a row; the exponent of their backoff
+	Misses     uint32 // questions in a row that the status path did not answer
 	Allowed    uint32 // how many counted attempts may be made
 	Generation uint32 // of the key
 	NotBefore  Micros // when what is ordered may leave, or a wait ends
 	Since      Micros // from when give_up_after counts
-	FirstSent  Micros // first order under this key
+	FirstSent  Micros // no send that may have executed under this key lies before this
 	LastSent   Micros // no send lies after this
 }
 

@@ -1,6 +1,9 @@
 package machine
 
-import "github.com/unwindhq/unwind"
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
+)
 
 // A Timer is the next thing that time alone will bring about.
 type Timer struct {
@@ -12,30 +15,40 @@ type Timer struct {
 
 // NextTimer returns the saga's earliest timer; ok is false where time alone
 // changes nothing. It is a function of the state, so that nothing is lost with
-// the process that waits.
+// the process that waits. The timer of a call that is in flight is held back
+// until its answer is in: the answer decides first.
 func NextTimer(p *Plan, s *State) (next Timer, ok bool) {
-	add := func(t Timer) {
-		if t.At > 0 && (!ok || t.At < next.At) {
-			next, ok = t, true
+	add := func(at Micros, kind EventKind, step int, dir unwind.Direction) {
+		if at > 0 && (!ok || at < next.At) {
+			next, ok = Timer{At: at, Kind: kind, Step: step, Dir: dir}, true
 		}
 	}
 	if s.Phase.AtRest() {
 		return Timer{}, false
 	}
 	if s.Phase == Running && !s.DeadlinePassed {
-		add(Timer{At: s.DeadlineAt, Kind: DeadlineReached})
+		add(s.DeadlineAt, DeadlineReached, 0, "")
 	}
 	for i := range s.Steps {
-		st := &s.Steps[i]
-		if s.Phase == Running && st.Status == StepAwaiting && !st.Action.Ordered {
-			add(Timer{At: st.Action.NotBefore, Kind: TimerFired, Step: i, Dir: unwind.Action})
+		st, ps := &s.Steps[i], &p.Steps[i]
+		if s.Phase == Running {
+			switch a := &st.Action; {
+			case st.Status == StepAwaiting && !a.Ordered:
+				add(a.NotBefore, TimerFired, i, unwind.Action)
+			case a.Ordered && !a.Asking:
+				add(keyEnds(a, &ps.Action), TimerFired, i, unwind.Action)
+			}
 		}
-		switch {
-		case st.Comp == CompQueued && !st.Undo.Asking:
-			add(Timer{At: st.Undo.Since + p.GiveUpAfter, Kind: TimerFired, Step: i, Dir: unwind.Compensation})
-		case st.Comp == CompAwaiting && !st.Undo.Ordered:
-			add(Timer{At: st.Undo.Since + p.GiveUpAfter, Kind: TimerFired, Step: i, Dir: unwind.Compensation})
-			add(Timer{At: st.Undo.NotBefore, Kind: TimerFired, Step: i, Dir: unwind.Compensation})
+		if u := &st.Undo; st.Comp == CompQueued || st.Comp == CompAwaiting {
+			if !u.Asking && !planted.On(planted.ForgetGiveUp) {
+				add(u.Since+p.GiveUpAfter, TimerFired, i, unwind.Compensation)
+			}
+			switch {
+			case !u.Ordered:
+				add(u.NotBefore, TimerFired, i, unwind.Compensation)
+			case !u.Asking:
+				add(keyEnds(u, &ps.Undo), TimerFired, i, unwind.Compensation)
+			}
 		}
 	}
 	return next, ok
@@ -50,115 +63,99 @@ func Outstanding(s *State, to []Effect) []Effect {
 	}
 	for i := range s.Steps {
 		st := &s.Steps[i]
-		if a := &st.Action; a.Ordered && s.Phase == Running {
-			to = append(to, Effect{Kind: CallAction, Step: i, Dir: unwind.Action, Attempt: a.Attempts + 1, Generation: a.Generation, NotBefore: a.NotBefore, Ask: a.Asking})
+		if st.Action.Ordered && s.Phase == Running {
+			to = append(to, orderOf(i, unwind.Action, &st.Action))
 		}
-		if u := &st.Undo; u.Ordered {
-			to = append(to, Effect{Kind: QueueCompensation, Step: i, Dir: unwind.Compensation, Attempt: u.Attempts + 1, Generation: u.Generation, NotBefore: u.NotBefore, Ask: u.Asking})
+		if st.Undo.Ordered && !planted.On(planted.LoseOrder) {
+			to = append(to, orderOf(i, unwind.Compensation, &st.Undo))
 		}
 	}
 	return to
 }
 
+// Expired reports whether an order may not be sent any more, because its
+// participant may have forgotten the key and the call may have executed under it.
+// Whoever is about to send then reports [TimerFired] for it instead. resent says
+// that another process may have sent it before.
+func Expired(p *Plan, s *State, step int, dir unwind.Direction, resent bool, now Micros) bool {
+	side := *s.Side(step, dir)
+	side.mayHaveLeft(resent)
+	return !side.Asking && keyExpired(&side, p.Call(step, dir), now)
+}
+
+// mayHaveLeft: what is ordered may have been sent by a process that has ended.
+func (s *Side) mayHaveLeft(resent bool) {
+	if resent && s.Ordered && !s.Asking {
+		s.Uncertain, s.FirstSent = true, orDefault(s.FirstSent, s.NotBefore)
+	}
+}
+
 // timerFired: a wait is over.
 func (t *turn) timerFired() {
-	st, ps := &t.State.Steps[t.ev.Step], &t.plan.Steps[t.ev.Step]
-	if t.ev.Dir == unwind.Compensation {
-		t.undoTimerFired(st)
-		return
-	}
-	if t.State.Phase != Running || st.Status != StepAwaiting || st.Action.Ordered || st.Action.NotBefore == 0 || t.ev.At < st.Action.NotBefore {
-		return
-	}
-	switch ps.Kind {
-	case unwind.DelayStep:
-		t.log(Entry{Kind: unwind.EntryTimerFired, At: t.ev.At, Step: t.ev.Step, Dir: unwind.Action})
-		t.succeed(t.ev.Step, 0, nil)
-	case unwind.SignalStep:
-		t.log(Entry{Kind: unwind.EntryTimerFired, At: t.ev.At, Step: t.ev.Step, Dir: unwind.Action})
-		t.fail(t.ev.Step, unwind.ClassRefused)
-	default:
-		t.order(t.ev.Step, unwind.Action, t.ev.At, true)
-	}
-}
-
-func (t *turn) undoTimerFired(st *Step) {
-	switch {
-	case st.Comp != CompQueued && st.Comp != CompAwaiting:
-	case t.givenUp(&st.Undo):
-		t.ev.Answer.Message = "given up: it was not acknowledged within give_up_after"
-		t.dieUndo(t.ev.Step, unwind.ClassUncertain)
-	case st.Comp == CompAwaiting && !st.Undo.Ordered && st.Undo.NotBefore > 0 && t.ev.At >= st.Undo.NotBefore:
-		t.order(t.ev.Step, unwind.Compensation, t.ev.At, true)
-	}
-}
-
-// statusAnswered: the status path said what became of the key.
-func (t *turn) statusAnswered() {
 	i, dir := t.ev.Step, t.ev.Dir
-	side := t.State.Side(i, dir)
-	if !side.Ordered || !side.Asking {
-		return
-	}
-	side.Ordered, side.Asking = false, false
-	call := t.plan.Call(i, dir)
-	switch t.ev.Answer.Outcome {
-	case OutcomeDone:
-		side.Attempts++
-		if dir == unwind.Action {
-			t.succeed(i, side.Attempts, t.ev.Answer.Output)
-		} else {
-			t.undone(i, side.Attempts)
-		}
-	case OutcomeRefused:
-		t.notDone(i, dir, side)
-	default:
-		side.Waits++
-		v := inProgress
-		if t.ev.Answer.Outcome == NoOutcome {
-			v = uncertain
-		}
-		v.counted = false
-		t.logAnswer(v, side.Attempts+1)
-		stuck := t.ev.Answer.Outcome == NoOutcome && side.Waits >= uint32(call.Retry.Attempts)
-		switch {
-		case dir == unwind.Action && stuck:
-			t.unknowable(i)
-		case dir == unwind.Compensation && (stuck || t.givenUp(side)):
-			t.dieUndo(i, unwind.ClassKeyExpired)
-		default:
-			t.order(i, dir, t.ev.At+max(t.ev.Answer.Hint, backoff(call.Retry, side.Waits, t.ev.Rand)), true)
-		}
-	}
-}
-
-// notDone: the participant knows that nothing took effect under the key.
-func (t *turn) notDone(i int, dir unwind.Direction, side *Side) {
-	side.Uncertain, side.FirstSent, side.Waits = false, 0, 0
-	st := &t.State.Steps[i]
-	e := t.entry(answerEntries[dir][0])
-	e.Attempt, e.Class, e.Message = side.Attempts+1, unwind.ClassRefused, "the status path says: not done"
-	t.log(e)
+	st, side := &t.State.Steps[i], t.State.Side(i, dir)
+	side.mayHaveLeft(t.ev.Resent)
+	waits, asks := side.NotBefore > 0 && !side.Ordered && t.ev.At >= side.NotBefore, side.Ordered && !side.Asking && keyExpired(side, t.plan.Call(i, dir), t.ev.At)
 	switch {
-	case dir == unwind.Action && t.plan.Steps[i].Pivot && side.Attempts >= side.Allowed:
-		t.fail(i, unwind.ClassRefused)
-	case dir == unwind.Action:
-		st.Status = StepRunning
-		t.order(i, dir, t.ev.At, false)
-	default:
-		st.Comp = CompQueued
-		t.order(i, dir, t.ev.At, false)
+	case dir == unwind.Compensation && (st.Comp == CompQueued || st.Comp == CompAwaiting):
+		t.undoTimerFired(side, waits, asks)
+	case dir != unwind.Action || t.State.Phase != Running:
+	case asks:
+		t.actionKeyExpired()
+	case st.Status == StepAwaiting && (waits || planted.On(planted.EarlyTimer)):
+		t.waitOver()
 	}
 }
 
-// unknowable: neither the call nor the status path tells what became of an action.
-func (t *turn) unknowable(i int) {
-	ps := &t.plan.Steps[i]
-	if ps.Pivot || ps.PastPivot {
-		t.dieForward(i, unwind.ClassUncertain)
+// waitOver: a delay has passed, a signal did not come, or an accepted call has
+// not been completed yet.
+func (t *turn) waitOver() {
+	kind := t.plan.Steps[t.ev.Step].Kind
+	if kind == unwind.ActionStep {
+		t.order(t.ev.Step, unwind.Action, t.ev.At, true)
 		return
 	}
-	st := &t.State.Steps[i]
-	st.Status, st.EndedAt = StepFailed, t.ev.At
-	t.turnBack(string(unwind.ClassUncertain))
+	t.log(t.entry(unwind.EntryTimerFired))
+	if kind == unwind.DelayStep {
+		t.succeed(t.ev.Step, 0, nil)
+	} else {
+		t.fail(t.ev.Step, unwind.ClassRefused)
+	}
+}
+
+func (t *turn) undoTimerFired(side *Side, waits, asks bool) {
+	switch i := t.ev.Step; {
+	case side.Asking:
+	case t.givenUp(side):
+		t.ev.Answer.Message = "given up: it was not acknowledged within give_up_after"
+		why := unwind.ClassThrottled
+		if side.Uncertain {
+			why = unwind.ClassUncertain
+		}
+		t.dieUndo(i, why)
+	case asks && !t.plan.Steps[i].Undo.HasStatus:
+		t.ev.Answer.Message = "its key ran out while it waited to be sent again"
+		t.dieUndo(i, unwind.ClassKeyExpired)
+	case asks, waits:
+		t.order(i, unwind.Compensation, t.ev.At, true)
+	}
+}
+
+// actionKeyExpired: an uncertain action waited so long to be sent again that its
+// participant may have forgotten the key.
+func (t *turn) actionKeyExpired() {
+	i := t.ev.Step
+	ps, side := &t.plan.Steps[i], &t.State.Steps[i].Action
+	switch {
+	case ps.Action.HasStatus:
+		t.withdraw(i)
+		t.order(i, unwind.Action, t.ev.At, true)
+	case ps.Pivot || ps.PastPivot:
+		t.withdraw(i)
+		side.Ordered = false
+		t.ev.Answer.Message = "its key ran out while it waited to be sent again"
+		t.dieForward(i, unwind.ClassKeyExpired)
+	default:
+		t.turnBack(string(unwind.ClassKeyExpired))
+	}
 }

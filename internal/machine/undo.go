@@ -1,6 +1,9 @@
 package machine
 
-import "github.com/unwindhq/unwind"
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
+)
 
 // turnBack is the durable turn: from here on no action of the saga is sent.
 // What is in flight is awaited; what was not sent is withdrawn.
@@ -10,7 +13,7 @@ func (t *turn) turnBack(cause string) {
 	t.log(Entry{Kind: unwind.EntrySagaCompensating, At: t.ev.At, Step: -1, Actor: t.ev.Actor, Reason: t.ev.Reason, As: cause})
 	for i := range t.State.Steps {
 		if t.State.Steps[i].Action.Ordered && !t.State.Steps[i].Action.Asking {
-			t.do(Effect{Kind: WithdrawAction, Step: i, Dir: unwind.Action, Attempt: t.State.Steps[i].Action.Attempts + 1})
+			t.withdraw(i)
 			continue
 		}
 		t.settleStep(i)
@@ -18,11 +21,17 @@ func (t *turn) turnBack(cause string) {
 	t.undo()
 }
 
+// withdraw has the ordered action taken back, if it has not been sent.
+func (t *turn) withdraw(i int) {
+	t.do(Effect{Kind: WithdrawAction, Step: i, Dir: unwind.Action, Attempt: t.State.Steps[i].Action.Attempts + 1})
+}
+
 // settleStep decides, on the way back, what a step without a call in flight
 // needs: nothing, or its compensation.
 func (t *turn) settleStep(i int) {
 	st, ps := &t.State.Steps[i], &t.plan.Steps[i]
 	st.Action.Ordered, st.Action.Asking = false, false
+	t.closeReplay(i, unwind.Action)
 	switch st.Status {
 	case StepPending:
 		st.Status = StepSkipped
@@ -47,19 +56,22 @@ func (t *turn) actionGone() {
 	}
 	e := t.entry(unwind.EntryActionFailed)
 	e.Dir, e.Attempt, e.Class, e.Message = unwind.Action, t.ev.Attempt, unwind.ClassNotSent, "withdrawn before it was sent"
-	if t.ev.Kind == Lost {
-		st.Action.Uncertain, st.Action.LastSent = true, t.ev.At
+	if (t.ev.Kind == Lost || t.ev.Resent) && !planted.On(planted.LostIsWithdrawn) {
+		st.Action.mayHaveLeft(true)
+		st.Action.LastSent = t.ev.At
 		e.Class, e.Executed, e.Message = unwind.ClassUncertain, true, "the process that may have sent it has ended"
 	}
+	t.log(e)
 	switch {
 	case t.State.Phase == Compensating:
-		t.log(e)
 		t.settleStep(t.ev.Step)
 		t.undo()
-	case t.State.Phase == Running && t.State.Cancelling:
-		t.log(e)
+	case t.State.Cancelling && !st.Action.Uncertain:
 		st.Action.Ordered = false
-		t.fail(t.ev.Step, "cancelled")
+		t.turnBack(t.cancelCause())
+	default:
+		// Nobody turned back: the same attempt is made again.
+		t.order(t.ev.Step, unwind.Action, st.Action.NotBefore, false)
 	}
 }
 
@@ -80,7 +92,7 @@ func (t *turn) undo() {
 		}
 	}
 	switch {
-	case busy:
+	case busy && !planted.On(planted.EndEarly):
 	case dead:
 		t.rest(DeadLettered)
 	default:
@@ -91,7 +103,9 @@ func (t *turn) undo() {
 // undoReady: every step that descends from i is undone, or will not be.
 func (t *turn) undoReady(i int) bool {
 	for k := range t.State.Steps {
-		if !t.plan.Steps[i].Descendants.Has(k) {
+		if planted.On(planted.CompensateForwards) && !t.plan.Steps[i].Ancestors.Has(k) {
+			continue
+		} else if !planted.On(planted.CompensateForwards) && !t.plan.Steps[i].Descendants.Has(k) {
 			continue
 		}
 		st := &t.State.Steps[k]
@@ -101,7 +115,7 @@ func (t *turn) undoReady(i int) bool {
 		switch st.Comp {
 		case CompNone, CompDone, CompResolved:
 		case CompDead:
-			if t.plan.Block {
+			if t.plan.Block && !planted.On(planted.BlockContinues) {
 				return false
 			}
 		default:
@@ -114,7 +128,7 @@ func (t *turn) undoReady(i int) bool {
 func (t *turn) queueUndo(i int) {
 	st, ps := &t.State.Steps[i], &t.plan.Steps[i]
 	at := t.ev.At
-	if t.State.MayHaveExecuted(i) {
+	if t.State.MayHaveExecuted(i) && !planted.On(planted.SkipSettle) {
 		at = max(at, st.Action.LastSent+ps.Action.Settle)
 	}
 	st.Comp = CompQueued
@@ -126,22 +140,15 @@ func (t *turn) queueUndo(i int) {
 // compensationAnswered: the compensation that is out has ended.
 func (t *turn) compensationAnswered() {
 	i := t.ev.Step
-	st, call := &t.State.Steps[i], &t.plan.Steps[i].Undo
-	side := &st.Undo
-	side.Uncertain = side.Uncertain || t.ev.Resent
-	v := judge(t.ev.Answer, call.Call.Async, side.Uncertain)
-	side.Ordered, side.LastSent = false, orDefault(t.ev.SentAt, t.ev.At)
-	attempt := side.Attempts + 1
-	if v.counted {
-		side.Attempts++
-	} else if v.class != unwind.ClassInProgress && !v.awaiting {
-		side.Throttled++
+	side := &t.State.Steps[i].Undo
+	if t.ev.Answer.Fault == FaultUnreadable {
+		t.ev.Answer.Fault = NoFault // its body is ignored; the status speaks
 	}
-	if v.done {
+	v, attempt := t.take(side, &t.plan.Steps[i].Undo)
+	if v.done || v.awaiting && planted.On(planted.AcceptedIsDone) {
 		t.undone(i, attempt)
 		return
 	}
-	side.Uncertain = side.Uncertain || v.executed
 	t.logAnswer(v, attempt)
 	switch {
 	case v.awaiting:
@@ -178,14 +185,22 @@ func (t *turn) undone(i int, attempt uint32) {
 	e.Dir, e.Attempt, e.Generation = unwind.Compensation, attempt, st.Undo.Generation
 	t.log(e)
 	t.do(Effect{Kind: DropCompensation, Step: i, Dir: unwind.Compensation})
-	t.do(Effect{Kind: MoveDeadLetter, Step: i, Dir: unwind.Compensation, State: unwind.DeadLetterReplayed})
+	t.closeReplay(i, unwind.Compensation)
 	t.undo()
+}
+
+// closeReplay: the call that an operator had made again has come to an end.
+func (t *turn) closeReplay(i int, dir unwind.Direction) {
+	if side := t.State.Side(i, dir); side.Replayed {
+		side.Replayed = false
+		t.do(Effect{Kind: MoveDeadLetter, Step: i, Dir: dir, State: unwind.DeadLetterReplayed})
+	}
 }
 
 // dieUndo makes a dead letter of a compensation.
 func (t *turn) dieUndo(i int, why unwind.Class) {
 	t.State.Steps[i].Comp = CompDead
-	t.State.Steps[i].Undo.Ordered = false
+	t.State.Steps[i].Undo.Ordered, t.State.Steps[i].Undo.Asking = false, false
 	t.do(Effect{Kind: DropCompensation, Step: i, Dir: unwind.Compensation})
 	t.openDeadLetter(i, unwind.Compensation, why)
 	t.undo()
@@ -193,6 +208,7 @@ func (t *turn) dieUndo(i int, why unwind.Class) {
 
 // openDeadLetter records the death of a call; its alert is committed with it.
 func (t *turn) openDeadLetter(i int, dir unwind.Direction, why unwind.Class) {
+	t.State.Side(i, dir).Replayed = false
 	cause := unwind.CallError{Status: t.ev.Answer.Status, Class: why, Message: t.ev.Answer.Message}
 	group := Fingerprint(t.plan, i, dir, cause)
 	t.log(Entry{Kind: unwind.EntryDeadLettered, At: t.ev.At, Step: i, Dir: dir, Class: why, Status: cause.Status, Message: cause.Message, Group: group})

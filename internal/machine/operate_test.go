@@ -1,0 +1,112 @@
+package machine
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/unwindhq/unwind"
+)
+
+func (w *world) cancel() error {
+	past := false
+	for i := range w.plan.Steps {
+		tr := w.sides[side{i, unwind.Action}]
+		past = past || w.plan.Steps[i].Pivot && (tr.acknowledged || tr.resolved == "done")
+	}
+	before := w.state
+	if err := w.apply(Event{Kind: CancelRequested, Actor: "ann", Reason: "why"}); err != nil {
+		return err
+	}
+	if past && w.state.Phase == Compensating && before.Phase != Compensating {
+		return errors.New("a cancel turned the saga back past its pivot")
+	}
+	return nil
+}
+
+// deadLetters lists the open ones.
+func (w *world) deadLetters() (found []side) {
+	for i := range w.state.Steps {
+		if w.state.Steps[i].Dead {
+			found = append(found, side{i, unwind.Action})
+		}
+		if w.state.Steps[i].Comp == CompDead {
+			found = append(found, side{i, unwind.Compensation})
+		}
+	}
+	return found
+}
+
+// replay has a dead letter called again. The operator asks for a new key only
+// where the old one took no effect.
+func (w *world) replay(at side) error {
+	tr, call := w.sides[at], w.plan.Call(at.step, at.dir)
+	ev := Event{Kind: Replayed, Step: at.step, Dir: at.dir, Actor: "ann", Reason: "fixed"}
+	if !tr.executed && (w.healing || chance(w.d, 30, "new key")) {
+		ev.NewKey, ev.Evidence = true, "looked it up"
+	}
+	was, version := *tr, w.state.Version
+	tr.allowed, tr.operator = tr.counted+call.Retry.Attempts, true
+	if ev.NewKey {
+		tr.generation++
+		tr.uncertain, tr.firstMaybe = false, 0
+	}
+	w.startedAt[at.step] = 0
+	err := w.apply(ev)
+	if err == nil && w.state.Version == version {
+		*tr = was // refused
+		if w.healing {
+			return w.resolve(at)
+		}
+	}
+	return err
+}
+
+// resolve settles a dead letter, by what is true.
+func (w *world) resolve(at side) error {
+	tr := w.sides[at]
+	ev := Event{Kind: Resolved, Step: at.step, Dir: at.dir, Actor: "ann", Reason: "settled", Evidence: "ticket"}
+	if at.dir == unwind.Compensation {
+		tr.resolved = "done"
+		return w.apply(ev)
+	}
+	ev.As, ev.Output = "done", json.RawMessage(`1`)
+	if !tr.executed && !w.plan.Steps[at.step].PastPivot && chance(w.d, 50, "as refused") {
+		ev.As, ev.Output = "refused", nil
+		tr.uncertain = false
+	}
+	tr.resolved = ev.As
+	return w.apply(ev)
+}
+
+// disturb sends something that nobody waits for, or that comes too early.
+func (w *world) disturb() error {
+	i := w.d.pick(len(w.plan.Steps), "step")
+	dir := draw(w.d, "direction", unwind.Action, unwind.Compensation)
+	s := w.state.Side(i, dir)
+	ev := Event{Step: i, Dir: dir, Attempt: uint32(w.d.pick(4, "attempt")), Generation: uint32(w.d.pick(2, "generation")), Answer: draw(w.d, "reply", replies...).Answer}
+	switch w.d.pick(5, "disturbance") {
+	case 0:
+		ev.Kind = Answered
+		if s.Ordered && !s.Asking && ev.Attempt == s.Attempts+1 && ev.Generation == s.Generation {
+			return nil
+		}
+	case 1:
+		ev.Kind = StatusAnswered
+		if s.Asking {
+			return nil
+		}
+	case 2:
+		ev.Kind, ev.Dir = draw(w.d, "gone", Withdrawn, Lost), unwind.Action
+		if a := w.state.Side(i, unwind.Action); a.Ordered && !a.Asking && ev.Attempt == a.Attempts+1 {
+			return nil
+		}
+	case 3:
+		ev.Kind = draw(w.d, "timer", TimerFired, DeadlineReached)
+		if timer, ok := NextTimer(w.plan, &w.state); ok && timer.At <= w.now {
+			return nil
+		}
+	case 4:
+		ev.Kind = Started
+	}
+	return w.stale(ev)
+}
