@@ -196,12 +196,14 @@ func isDone(a *machine.Answer) bool {
 
 // readable takes an action's output in, or makes the answer an unreadable one.
 func readable(a machine.Answer, body []byte, dir unwind.Direction) machine.Answer {
-	body = bytes.TrimSpace(body)
 	switch {
-	case dir == unwind.Compensation || len(body) == 0:
+	case dir == unwind.Compensation:
 		return a
 	case len(body) > unwind.MaxOutput:
 		return machine.Answer{Status: a.Status, Fault: machine.FaultUnreadable, Message: fmt.Sprintf("the output is larger than %d bytes; answer less, or an address", unwind.MaxOutput)}
+	}
+	if body = bytes.TrimSpace(body); len(body) == 0 {
+		return a
 	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, body); err != nil {

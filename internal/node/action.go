@@ -66,8 +66,6 @@ func (n *Node) carryOut(m Moment, sg *saga, effects []machine.Effect) {
 			n.withdraw(m, sg, e)
 		case machine.DropCompensation:
 			n.takeBack(sg, e.Step, m)
-		case machine.OpenDeadLetter:
-			n.guard(m, sg, e)
 		}
 	}
 }

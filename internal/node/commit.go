@@ -137,6 +137,7 @@ func (n *Node) record(row *store.Transition, sg *saga, e *machine.Effect, m Mome
 		if !planted.On(planted.NoAlert) {
 			row.Alerts = append(row.Alerts, deadLetterAlert(d))
 		}
+		n.guard(m, sg, e)
 	case machine.MoveDeadLetter:
 		row.DeadLetters = append(row.DeadLetters, store.DeadLetterChange{Move: &store.DeadLetterMove{
 			DeadLetterID: store.DeadLetterID{Saga: sg.ID, Step: e.Step, Direction: e.Dir},
