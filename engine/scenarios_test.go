@@ -27,9 +27,7 @@ func parallel() unwind.Definition {
 }
 
 func withStatus(cfg *engine.Config) {
-	p := cfg.Participants["shop"]
-	p.Status = "/status"
-	cfg.Participants["shop"] = p
+	both(cfg, func(p *unwind.Participant) { p.Status = "/status" })
 }
 
 // The scenarios of the specification that one run plays to its end.
@@ -169,9 +167,7 @@ func TestParallelBranchesAreAwaitedAndUndone(t *testing.T) {
 
 func TestFiveDeadLettersInARowPauseTheLane(t *testing.T) {
 	w := newWorld(t, placeOrder(), "ship:409 refund:currency", func(cfg *engine.Config) {
-		p := cfg.Participants["shop"]
-		p.Compensation.Concurrency = 1
-		cfg.Participants["shop"] = p
+		both(cfg, func(p *unwind.Participant) { p.Compensation.Concurrency = 1 })
 	})
 	var reqs []unwind.StartRequest
 	for range 40 {
@@ -245,9 +241,7 @@ func TestALateAnswerIsJournalledAndChangesNothing(t *testing.T) {
 	def := placeOrder()
 	def.Retry.Attempts = 1
 	w := newWorld(t, def, "", func(cfg *engine.Config) {
-		p := cfg.Participants["shop"]
-		p.Settle = 2 * unwind.Second
-		cfg.Participants["shop"] = p
+		both(cfg, func(p *unwind.Participant) { p.Settle = 2 * unwind.Second })
 	})
 	answer := answerOf("200")
 	answer.Delay = 2 * callTimeout.Std()

@@ -24,11 +24,22 @@ func placeOrder() unwind.Definition {
 	step := func(name, undo string) unwind.Step {
 		return unwind.Step{Name: name, Action: &unwind.Call{Service: "shop", Path: "/" + name}, Compensation: &unwind.Call{Service: "shop", Path: "/" + undo}}
 	}
-	return unwind.Definition{Name: "place-order", Retry: fast, CompensationRetry: &undo,
+	def := unwind.Definition{Name: "place-order", Retry: fast, CompensationRetry: &undo,
 		Steps: []unwind.Step{step("reserve", "release"), step("charge", "refund"), step("ship", "cancel")}}
+	def.Steps[1].Action.Service, def.Steps[1].Compensation.Service = "payments", "payments"
+	return def
 }
 
-// A world is one engine and one scripted participant, over real HTTP.
+// both changes what is declared of the two services.
+func both(cfg *engine.Config, change func(*unwind.Participant)) {
+	for name, p := range cfg.Participants {
+		change(&p)
+		cfg.Participants[name] = p
+	}
+}
+
+// A world is one engine and one scripted participant, over real HTTP, which
+// plays both services.
 type world struct {
 	*engine.Engine
 	t      *testing.T
@@ -57,9 +68,10 @@ func newWorld(t *testing.T, def unwind.Definition, words string, tweak func(*eng
 	server := httptest.NewServer(script)
 	cfg := engine.Config{
 		Definitions: []unwind.Definition{def},
-		Participants: map[string]unwind.Participant{"shop": {URL: server.URL, Timeout: callTimeout, Settle: 30 * unwind.Millisecond,
-			Compensation: unwind.Limits{Rate: unwind.PerSecond(1000), Concurrency: 10}}},
 	}
+	shop := unwind.Participant{URL: server.URL, Timeout: callTimeout, Settle: 30 * unwind.Millisecond,
+		Compensation: unwind.Limits{Rate: unwind.PerSecond(1000), Concurrency: 10}}
+	cfg.Participants = map[string]unwind.Participant{"shop": shop, "payments": shop}
 	if tweak != nil {
 		tweak(&cfg)
 	}
