@@ -59,3 +59,15 @@ const (
 	// RoundNumbers passes numbers through a float64.
 	RoundNumbers Bug = "round-numbers"
 )
+
+// The bugs of the store in SQLite.
+const (
+	// DropFence lets a writer through whose epoch is not current.
+	DropFence Bug = "drop-fence"
+	// SkipVersionCheck writes a transition wherever its saga stands.
+	SkipVersionCheck Bug = "skip-version-check"
+	// SkipFsync does not wait for the disk.
+	SkipFsync Bug = "skip-fsync"
+	// AcknowledgeEarly answers a batch before it is committed.
+	AcknowledgeEarly Bug = "acknowledge-early"
+)

@@ -1,0 +1,27 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/unwindhq/unwind/store"
+	"github.com/unwindhq/unwind/store/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return opened(t, t.TempDir()) })
+}
+
+func TestReopen(t *testing.T) {
+	storetest.RunReopen(t, func(t *testing.T, dir string) store.Store { return opened(t, dir) })
+}
+
+// opened returns the store in a folder; who asks closes it.
+func opened(t testing.TB, dir string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), Config{Path: filepath.Join(dir, "unwind.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

@@ -1,0 +1,154 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/unwindhq/unwind/store"
+)
+
+func (w *writer) addAlerts(alerts []store.Alert) error {
+	for i := range alerts {
+		a := &alerts[i]
+		bind(w.insertAlert, a.At, a.Kind, a.Saga[:], a.Service, a.Message, a.Data)
+		if err := exec(w.insertAlert); err != nil {
+			return fmt.Errorf("adding an alert: %w", err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) addAudit(a *store.Audit) error {
+	bind(w.insertAudit, a.At, a.Actor, a.Action, a.Target, a.Reason, a.Data)
+	if err := exec(w.insertAudit); err != nil {
+		return fmt.Errorf("adding an audit row: %w", err)
+	}
+	return nil
+}
+
+// setLane keeps a lane while it is paused.
+func (w *writer) setLane(l *store.Lane) error {
+	stmt := w.resume
+	if l.Paused {
+		stmt = w.pause
+		bind(stmt, l.Service, l.Name, l.Reason, l.By, l.At)
+	} else {
+		bind(stmt, l.Service, l.Name)
+	}
+	if err := exec(stmt); err != nil {
+		return fmt.Errorf("setting the lane %s of %s: %w", l.Name, l.Service, err)
+	}
+	return nil
+}
+
+// Lanes implements [store.Store].
+func (s *Store) Lanes(ctx context.Context) (lanes []store.Lane, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return each(conn, "SELECT service, name, reason, by, at FROM lane ORDER BY service, name", func(stmt *sqlite.Stmt) error {
+			lanes = append(lanes, store.Lane{
+				Service: stmt.ColumnText(0), Name: stmt.ColumnText(1), Paused: true,
+				Reason: stmt.ColumnText(2), By: stmt.ColumnText(3), At: stmt.ColumnInt64(4),
+			})
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the lanes: %w", err)
+	}
+	return lanes, nil
+}
+
+const selectAlert = "SELECT id, at, kind, saga, service, message, data, delivered FROM alert "
+
+func readAlert(s *sqlite.Stmt) store.Alert {
+	a := store.Alert{
+		ID: s.ColumnInt64(0), At: s.ColumnInt64(1), Kind: s.ColumnText(2), Service: s.ColumnText(4),
+		Message: s.ColumnText(5), Data: columnBytes(s, 6, nil), Delivered: s.ColumnBool(7),
+	}
+	s.ColumnBytes(3, a.Saga[:])
+	return a
+}
+
+// Alerts implements [store.Store].
+func (s *Store) Alerts(ctx context.Context, from string, limit int) ([]store.Alert, string, error) {
+	alerts, next, err := newestFirst(ctx, s, selectAlert, alertCursor, from, limit, readAlert)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the alerts: %w", err)
+	}
+	return alerts, next, nil
+}
+
+// PendingAlerts implements [store.Store].
+func (s *Store) PendingAlerts(ctx context.Context, limit int) (alerts []store.Alert, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return each(conn, selectAlert+"INDEXED BY alert_pending WHERE delivered = 0 ORDER BY id LIMIT ?", func(stmt *sqlite.Stmt) error {
+			alerts = append(alerts, readAlert(stmt))
+			return nil
+		}, int64(bounded(limit)))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the alerts that are pending: %w", err)
+	}
+	return alerts, nil
+}
+
+// AlertsDelivered implements [store.Store].
+func (s *Store) AlertsDelivered(ctx context.Context, epoch int64, ids []int64) error {
+	err := s.write(ctx, epoch, func(w *writer) error {
+		for _, id := range ids {
+			bind(w.delivered, id)
+			if err := exec(w.delivered); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("recording that %d alerts are delivered: %w", len(ids), err)
+	}
+	return nil
+}
+
+// Audit implements [store.Store].
+func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audit, string, error) {
+	audit, next, err := newestFirst(ctx, s, "SELECT id, at, actor, action, target, reason, data FROM audit ", auditCursor, from, limit,
+		func(s *sqlite.Stmt) store.Audit {
+			return store.Audit{
+				ID: s.ColumnInt64(0), At: s.ColumnInt64(1), Actor: s.ColumnText(2), Action: s.ColumnText(3),
+				Target: s.ColumnText(4), Reason: s.ColumnText(5), Data: columnBytes(s, 6, nil),
+			}
+		})
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the audit: %w", err)
+	}
+	return audit, next, nil
+}
+
+// newestFirst returns the page of rows, numbered by id in their first column,
+// that lies before the cursor.
+func newestFirst[T any](ctx context.Context, s *Store, query string, list byte, from string, limit int, read func(*sqlite.Stmt) T) (page []T, next string, err error) {
+	before := int64(math.MaxInt64)
+	if from != "" {
+		at, err := parseCursor(list, from, 1)
+		if err != nil {
+			return nil, "", err
+		}
+		before = at[0]
+	}
+	limit = bounded(limit)
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		last := int64(0)
+		return each(conn, query+"WHERE id < ? ORDER BY id DESC LIMIT ?", func(stmt *sqlite.Stmt) error {
+			if len(page) == limit {
+				next = cursor(list, last)
+				return nil
+			}
+			page, last = append(page, read(stmt)), stmt.ColumnInt64(0)
+			return nil
+		}, before, int64(limit)+1)
+	})
+	return page, next, err
+}

@@ -1,0 +1,95 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/store"
+)
+
+// errEnough ends a query before its last row.
+var errEnough = errors.New("enough rows")
+
+// enough is the error of a query that may have been ended so.
+func enough(err error) error {
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+// List implements [store.Store].
+func (s *Store) List(ctx context.Context, f store.Filter) (found []store.Saga, next string, err error) {
+	before := int64(math.MaxInt64)
+	if f.Cursor != "" {
+		at, err := parseCursor(sagaCursor, f.Cursor, 1)
+		if err != nil {
+			return nil, "", err
+		}
+		before = at[0]
+	}
+	limit := bounded(f.Limit)
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		var page []sagaRow
+		err := each(conn, listQuery(&f), func(stmt *sqlite.Stmt) error {
+			row, err := readRow(stmt)
+			if err != nil {
+				return err
+			}
+			if ok, err := s.matches(&row, &f); !ok {
+				return err
+			}
+			if len(page) == limit {
+				next = cursor(sagaCursor, page[limit-1].rid)
+				return errEnough
+			}
+			page = append(page, row)
+			return nil
+		}, listArgs(&f, before)...)
+		if enough(err) != nil {
+			return err
+		}
+		found, err = s.withStarts(conn, page, true)
+		return err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("listing sagas: %w", err)
+	}
+	return found, next, nil
+}
+
+// listQuery walks the sagas from the newest on. Those that took another way than
+// the straight one have an index; the others are most of the table.
+func listQuery(f *store.Filter) string {
+	const columns = "SELECT version, phase, due, hot, fixed, rid FROM saga "
+	switch {
+	case f.Phase == nil:
+		return columns + "WHERE rid < ? ORDER BY rid DESC"
+	case machine.Phase(*f.Phase) == machine.Running || machine.Phase(*f.Phase) == machine.Completed:
+		return columns + "WHERE rid < ? AND phase = ? ORDER BY rid DESC"
+	}
+	return columns + "INDEXED BY saga_phase WHERE rid < ? AND phase = ? AND phase IN (1, 3, 4) ORDER BY rid DESC"
+}
+
+func listArgs(f *store.Filter, before int64) []any {
+	if f.Phase == nil {
+		return []any{before}
+	}
+	return []any{before, int64(*f.Phase)}
+}
+
+func (s *Store) matches(row *sagaRow, f *store.Filter) (bool, error) {
+	if f.Tenant != "" && f.Tenant != row.tenant || f.Key != "" && f.Key != row.key || f.Since > row.created {
+		return false, nil
+	}
+	if f.Name == "" {
+		return true, nil
+	}
+	def, err := s.names.definition(row.def)
+	return err == nil && def.name == f.Name, err
+}

@@ -1,0 +1,131 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/unwindhq/unwind/internal/machine"
+)
+
+// purgeBatch is how many sagas one transaction of a purge deletes: commits wait
+// for no more.
+const purgeBatch = 100
+
+// Purge implements [store.Store]. A reader looks for the sagas; transactions of
+// purgeBatch sagas delete them, so that commits get their turn between.
+func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (purged int, err error) {
+	doomed, err := s.doomed(ctx, before, bounded(limit))
+	if err != nil {
+		return 0, fmt.Errorf("looking for sagas to purge: %w", err)
+	}
+	if len(doomed) == 0 { // the fence answers all the same
+		err = s.write(ctx, epoch, func(*writer) error { return nil })
+	}
+	for batch := range slices.Chunk(doomed, purgeBatch) {
+		n := 0
+		err = s.write(ctx, epoch, func(w *writer) (err error) {
+			n, err = w.purge(batch, before)
+			return err
+		})
+		if err != nil {
+			break
+		}
+		purged += n
+	}
+	if err == nil && len(doomed) < bounded(limit) {
+		err = s.compactKeys(ctx, epoch)
+	}
+	if err != nil {
+		return purged, fmt.Errorf("purging %d sagas: %w", len(doomed), err)
+	}
+	return purged, nil
+}
+
+// withoutDeadLetter leaves out the sagas that somebody has to look at.
+const withoutDeadLetter = " AND NOT EXISTS (SELECT 1 FROM dead_letter d WHERE d.rid = saga.rid AND d.state IN ('open', 'replaying'))"
+
+// purge deletes the sagas that are still to be purged, with all that belongs to
+// them: it keeps the fence and what other writes have changed since.
+func (w *writer) purge(rids []int64, before int64) (int, error) {
+	gone := map[int64]bool{}
+	segments := map[int64]bool{}
+	for _, rid := range rids {
+		var row sagaRow
+		found := false
+		err := each(w.conn, selectSaga+withoutDeadLetter, func(s *sqlite.Stmt) (err error) {
+			row, err = readRow(s)
+			found = true
+			return err
+		}, rid)
+		if err != nil {
+			return 0, err
+		}
+		if !found || !ended(row.phase) || row.updated >= before {
+			continue
+		}
+		if err := w.chain(&row, segments); err != nil {
+			return 0, fmt.Errorf("the journal of saga %s: %w", row.id, err)
+		}
+		for _, table := range []string{"saga", "task", "dead_letter"} {
+			if err := each(w.conn, "DELETE FROM "+table+" WHERE rid = ?", nil, rid); err != nil {
+				return 0, err
+			}
+		}
+		gone[rid] = true
+		w.moved[row.phase]--
+		w.heads.forget(row.id)
+	}
+	if len(gone) == 0 {
+		return 0, nil
+	}
+	for _, seq := range slices.Sorted(maps.Keys(segments)) {
+		if err := w.cut(seq, gone); err != nil {
+			return 0, fmt.Errorf("the journal row %d: %w", seq, err)
+		}
+	}
+	return len(gone), each(w.conn, "UPDATE meta SET journal_floor = max(journal_floor, ?) WHERE one = 1", nil, w.seq)
+}
+
+// chain adds the journal rows that hold a saga's entries.
+func (w *writer) chain(row *sagaRow, segments map[int64]bool) error {
+	var in segment
+	seq := row.head
+	for version := row.version; version > 0; version-- {
+		if in.body == nil || in.seq != seq {
+			var err error
+			if in, err = readSegment(w.readJournal, seq); err != nil {
+				return err
+			}
+		}
+		e, err := in.find(row.rid, version)
+		if err != nil {
+			return err
+		}
+		segments[seq] = true
+		seq -= e.back
+	}
+	return nil
+}
+
+// cut takes the entries of sagas out of a journal row.
+func (w *writer) cut(seq int64, gone map[int64]bool) error {
+	in, err := readSegment(w.readJournal, seq)
+	if err != nil {
+		return err
+	}
+	if w.blob, err = in.without(w.blob[:0], gone); err != nil {
+		return err
+	}
+	if len(w.blob) == 0 {
+		return each(w.conn, "DELETE FROM journal WHERE seq = ?", nil, seq)
+	}
+	return each(w.conn, "UPDATE journal SET body = ? WHERE seq = ?", nil, w.blob, seq)
+}
+
+func ended(phase uint8) bool {
+	return machine.Phase(phase) == machine.Completed || machine.Phase(phase) == machine.Compensated
+}

@@ -1,0 +1,176 @@
+package sqlite
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/store"
+)
+
+// Load implements [store.Store].
+func (s *Store) Load(ctx context.Context, saga id.ID) (found store.Saga, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		row, ok, err := findRow(conn, saga)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return store.ErrNotFound
+		}
+		found, err = s.loadJournal(conn, &row)
+		return err
+	})
+	if err != nil {
+		return store.Saga{}, fmt.Errorf("loading saga %s: %w", saga, err)
+	}
+	return found, nil
+}
+
+func findRow(conn *sqlite.Conn, saga id.ID) (row sagaRow, found bool, err error) {
+	err = each(conn, selectSaga, func(s *sqlite.Stmt) (err error) {
+		row, err = readRow(s)
+		found = row.id == saga
+		return err
+	}, saga.Sequence())
+	return row, found, err
+}
+
+// loadJournal walks the chain of a saga's entries, from the last to the first.
+func (s *Store) loadJournal(conn *sqlite.Conn, row *sagaRow) (store.Saga, error) {
+	read, err := conn.Prepare(selectSegment)
+	if err != nil {
+		return store.Saga{}, err
+	}
+	var first entry
+	var in segment
+	journal := make([]store.JournalRow, 0, min(row.version, 64))
+	seq := row.head
+	for version := row.version; version > 0; version-- {
+		if in.body == nil || in.seq != seq {
+			if in, err = readSegment(read, seq); err != nil {
+				return store.Saga{}, err
+			}
+		}
+		e, err := in.find(row.rid, version)
+		if err != nil {
+			return store.Saga{}, fmt.Errorf("the journal of version %d: %w", version, err)
+		}
+		r, err := s.names.journalRow(row, &in, &e)
+		if err != nil {
+			return store.Saga{}, err
+		}
+		r.Body = bytes.Clone(r.Body)
+		journal = append(journal, r)
+		first, seq = e, seq-e.back
+	}
+	slices.Reverse(journal)
+	found, err := s.names.saga(row, &first)
+	found.Journal, found.Input = journal, bytes.Clone(found.Input)
+	return found, err
+}
+
+// ClaimDue implements [store.Store].
+func (s *Store) ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) (found []store.Saga, err error) {
+	limit = bounded(limit)
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		due := make([]sagaRow, 0, limit)
+		err := each(conn, `SELECT version, phase, due, hot, fixed, rid FROM saga INDEXED BY saga_due
+			WHERE due >= 0 AND (due, rid) > (?, ?) AND due <= ? ORDER BY due, rid LIMIT ?`, func(stmt *sqlite.Stmt) error {
+			row, err := readRow(stmt)
+			due = append(due, row)
+			return err
+		}, afterDue, after.Sequence(), until, int64(limit))
+		if err != nil {
+			return err
+		}
+		found, err = s.withStarts(conn, due, false)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the sagas that are due: %w", err)
+	}
+	return found, nil
+}
+
+// withStarts fills sagas from their rows and first entries, and gives each the
+// first row of its journal where that is wanted. Sagas that began together share
+// journal rows, so each of these is read once.
+func (s *Store) withStarts(conn *sqlite.Conn, of []sagaRow, journal bool) ([]store.Saga, error) {
+	read, err := conn.Prepare(selectSegment)
+	if err != nil {
+		return nil, err
+	}
+	order := make([]int, len(of))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(of[a].first, of[b].first) })
+	found := make([]store.Saga, len(of))
+	var in segment
+	for _, i := range order {
+		row := &of[i]
+		if in.body == nil || in.seq != row.first {
+			if in, err = readSegment(read, row.first); err != nil {
+				return nil, fmt.Errorf("reading the start of saga %s: %w", row.id, err)
+			}
+		}
+		e, err := in.find(row.rid, 1)
+		if err != nil {
+			return nil, fmt.Errorf("reading the start of saga %s: %w", row.id, err)
+		}
+		if found[i], err = s.names.saga(row, &e); err != nil {
+			return nil, fmt.Errorf("reading the start of saga %s: %w", row.id, err)
+		}
+		found[i].Input = bytes.Clone(found[i].Input)
+		if journal {
+			r, err := s.names.journalRow(row, &in, &e)
+			if err != nil {
+				return nil, err
+			}
+			r.Body = bytes.Clone(r.Body)
+			found[i].Journal = []store.JournalRow{r}
+		}
+	}
+	return found, nil
+}
+
+// FindKey implements [store.Store].
+func (s *Store) FindKey(ctx context.Context, tenant, name, key string) (saga id.ID, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) (err error) {
+		saga, err = s.findKey(conn, tenant, name, key)
+		return err
+	})
+	if err != nil {
+		return id.ID{}, fmt.Errorf("finding the saga that key %q began: %w", key, err)
+	}
+	return saga, nil
+}
+
+func (s *Store) findKey(conn *sqlite.Conn, tenant, name, key string) (id.ID, error) {
+	if key == "" {
+		return id.ID{}, store.ErrNotFound
+	}
+	block, err := conn.Prepare(selectBlock)
+	if err != nil {
+		return id.ID{}, err
+	}
+	read, err := conn.Prepare(selectSaga)
+	if err != nil {
+		return id.ID{}, err
+	}
+	rids, err := lookup(conn, s.keys, block, id.KeyHash(tenant, name, key), nil)
+	if err != nil {
+		return id.ID{}, err
+	}
+	is, found, err := sagaOfKey(read, s.names, rids, tenant, name, key)
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	return is.id, err
+}
