@@ -27,6 +27,7 @@ func (c *checker) answer(s *saga, i, d int, l *Line) {
 		c.illegal(s, l, fmt.Sprintf("%s of %s answers a call that is not out", l.Kind, l.Step))
 	}
 	asked := sd.last != nil && sd.last.data().Ask
+	completed := sd.awaiting && !sd.out
 	sd.out, sd.awaiting = false, false
 	switch l.Kind {
 	case unwind.EntryActionSucceeded:
@@ -42,16 +43,16 @@ func (c *checker) answer(s *saga, i, d int, l *Line) {
 		sd.answer = l
 	}
 	c.count(s, i, d, l)
-	sd.markUncertain(l, asked)
+	sd.markUncertain(l, asked || completed)
 }
 
-// markUncertain: from here on the action may have executed, or, after a definite
+// markUncertain: from here on the call may have executed, or, after a definite
 // word of the status path or of a completion, it has not.
-func (sd *side) markUncertain(l *Line, asked bool) {
+func (sd *side) markUncertain(l *Line, definite bool) {
 	switch {
 	case l.data().MayHaveExecuted && len(sd.orders) > 0:
 		sd.uncertain = sd.orders[len(sd.orders)-1]
-	case asked && l.data().Class == unwind.ClassRefused:
+	case definite && l.data().Class == unwind.ClassRefused:
 		sd.uncertain = nil
 	}
 }

@@ -28,7 +28,8 @@
 //
 // outcome is ok where the engine promised something, fail where it refused (a
 // 429 and a 503 refuse a start), unknown after a timeout. saga_status is the state
-// that the client was shown. input_sha is [InputSHA].
+// that the client was shown. input_sha is [InputSHA]. Of a complete, answer is the
+// completion: done or refused.
 //
 // # Participants
 //

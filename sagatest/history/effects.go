@@ -86,12 +86,20 @@ func (c *checker) answered(s *saga, i, d int, by Micros) bool {
 	if f == acknowledged {
 		return true
 	}
-	for _, l := range s.client {
-		if l.Op == OpComplete && l.Event == Invoke && l.Step == s.plan.steps[i].name && sideOf(l.Direction) == d && l.T <= by+c.skew {
-			return true
-		}
+	if s.completion(i, d, by+c.skew) == "done" {
+		return true
 	}
 	return f == maybe && sd.ok != nil && sd.last != nil && sd.last.data().Ask
+}
+
+// completion is what a client said that an asynchronous call came to, or "".
+func (s *saga) completion(i, d int, by Micros) string {
+	for _, l := range s.client {
+		if l.Op == OpComplete && l.Event == Invoke && l.Step == s.plan.steps[i].name && sideOf(l.Direction) == d && l.T <= by {
+			return l.Answer
+		}
+	}
+	return ""
 }
 
 // acted reports whether the action of a step may have had an effect by a time,
@@ -105,6 +113,9 @@ func (c *checker) acted(s *saga, i int, by Micros) (bool, *Line) {
 		return sd.uncertain != nil, sd.uncertain
 	}
 	f, l := sd.fate(by + c.skew)
+	if f == maybe && s.completion(i, action, by+c.skew) == "refused" {
+		return false, nil
+	}
 	return f != untouched, l
 }
 
@@ -160,22 +171,25 @@ func first(lines []*Line) *Line {
 func (c *checker) checkUndone(s *saga, dead bool) {
 	for i := range s.steps {
 		ps, sd := &s.plan.steps[i], s.at(i, undo)
-		if !ps.calls || !ps.side[undo].exists || sd.resolved != nil || s.at(i, action).resolvedAs("refused") || sd.flagged&(1<<G7) != 0 {
+		if !ps.calls || ps.side[undo].none || sd.resolved != nil || s.at(i, action).resolvedAs("refused") || sd.flagged&(1<<G7) != 0 {
 			continue
 		}
 		acted, why := c.acted(s, i, s.rest.T)
 		if !acted || dead && s.held(i) {
 			continue
 		}
-		if ps.side[undo].unlogged && sd.ok != nil || c.answered(s, i, undo, s.rest.T) || c.missing("participant", ps.side[undo].service, s.turned.T, s.rest.T) {
+		if ps.side[undo].unlogged && sd.ok != nil || c.answered(s, i, undo, s.rest.T) || c.missing("participant", ps.side[undo].service, s.started.T, s.rest.T) {
 			c.noteLate(s, i)
 			continue
 		}
-		what := "was never called"
-		if len(sd.invokes) > 0 {
-			what = "was never acknowledged"
+		what := "its compensation was never called"
+		switch {
+		case !ps.side[undo].exists:
+			what = "it has none to undo it: there was only forward"
+		case len(sd.invokes) > 0:
+			what = "its compensation was never acknowledged"
 		}
-		c.step(G3, s, i, undo, []*Line{s.rest, why, first(sd.invokes)}, "the saga is %s; the action of %s may have executed and its compensation %s", s.rest.data().Ended, ps.name, what)
+		c.step(G3, s, i, undo, []*Line{s.rest, why, first(sd.invokes)}, "the saga is %s; the action of %s may have executed and %s", s.rest.data().Ended, ps.name, what)
 	}
 }
 

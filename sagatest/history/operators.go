@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/unwindhq/unwind"
@@ -21,7 +22,7 @@ func opOf(l *Line) string {
 	case unwind.EntryReopened:
 		return OpReopen
 	case unwind.EntrySagaCompensating, unwind.EntryCancelRequested:
-		if strings.HasPrefix(l.data().Cause, "cancel") {
+		if strings.HasPrefix(cmp.Or(l.data().Cause, l.data().As), "cancel") {
 			return OpCancel
 		}
 	}

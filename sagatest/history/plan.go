@@ -25,6 +25,7 @@ type planStep struct {
 // A planCall is one direction of a step.
 type planCall struct {
 	exists   bool
+	none     bool // declared: nothing to undo
 	unlogged bool
 	service  string
 	timeout  Micros
@@ -69,7 +70,7 @@ func compile(name string, def *unwind.Definition, d *Definitions) (*plan, error)
 
 func (d *Definitions) call(c *unwind.Call, retry unwind.Retry) planCall {
 	if c == nil || c.IsNone() {
-		return planCall{}
+		return planCall{none: c.IsNone()}
 	}
 	s := d.Services[c.Service]
 	timeout := orElse(c.Timeout, orElse(s.Timeout, unwind.DefaultTimeout))

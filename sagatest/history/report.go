@@ -73,10 +73,12 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, n := range r.Sagas {
 		sagas += n
 	}
-	fmt.Fprintf(&b, "%d lines, %d sagas:", r.Lines, sagas)
+	fmt.Fprintf(&b, "%d lines, %d sagas;", r.Lines, sagas)
+	between := " "
 	for _, s := range statuses {
 		if n := r.Sagas[s]; n > 0 {
-			fmt.Fprintf(&b, " %d %s", n, s)
+			fmt.Fprintf(&b, "%s%d %s", between, n, s)
+			between = ", "
 		}
 	}
 	fmt.Fprintf(&b, "\ncalls: %d ok, %d fail, %d unknown, %d unanswered\n", r.Calls[OK], r.Calls[Fail], r.Calls[Unknown], r.Unanswered)
