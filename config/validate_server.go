@@ -56,23 +56,24 @@ type Store struct {
 	Path string
 }
 
-// ParseStore reads sqlite:PATH or memory:.
+// ParseStore reads sqlite:PATH or memory:. It takes memory as well, because in
+// YAML the colon at the end needs quotes.
 func ParseStore(s string) (Store, error) {
 	kind, rest, ok := strings.Cut(s, ":")
-	const right = "write sqlite:PATH, as in sqlite:unwind.db, or memory: to try things out"
+	const right = "write sqlite:PATH, as in sqlite:unwind.db, or \"memory:\" to try things out"
 	switch {
 	case !ok && (strings.HasSuffix(s, ".db") || strings.HasSuffix(s, ".sqlite")):
 		return Store{}, fmt.Errorf("the store %q says no kind; write sqlite:%s", clip(s), clip(s))
 	case kind == "postgres" || kind == "postgresql":
 		return Store{}, errors.New("PostgreSQL is not available as a store yet; " + right)
-	case kind == "memory" && ok && rest == "":
+	case kind == "memory" && rest == "":
 		return Store{Kind: "memory"}, nil
 	case kind == "memory":
-		return Store{}, errors.New("the store in memory has no path; write memory:")
+		return Store{}, errors.New("the store in memory has no path; write \"memory:\"")
 	case kind != "sqlite" || !ok:
 		return Store{}, fmt.Errorf("%q is no kind of store; %s", clip(kind), right)
 	case rest == ":memory:":
-		return Store{}, errors.New("write memory: for a store that is gone when the server ends")
+		return Store{}, errors.New("write \"memory:\" for a store that is gone when the server ends")
 	case rest == "" || strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "file:") || strings.ContainsAny(rest, "?\n"):
 		return Store{}, errors.New("sqlite: is followed by the path of a file and nothing else; " + right)
 	}

@@ -21,6 +21,10 @@ func parseYAML(file string, data []byte, r *report) (root *node) {
 			root = nil
 		}
 	}()
+	if line := blankRun(data); line > 0 {
+		r.add("", place{file, line, 1}, "more than %d blank lines end here; take them away", maxBlankLines)
+		return nil
+	}
 	tokens := lexer.Tokenize(string(data))
 	if at, why := tooMuch(tokens); why != "" {
 		r.add("", place{file, at.Line, at.Column}, "%s", why)
@@ -56,8 +60,36 @@ func parseYAML(file string, data []byte, r *report) (root *node) {
 	return root
 }
 
-// tooMuch refuses what the parser would take minutes for: it descends once per
-// level, and copies a mapping once per entry.
+// Bounds that keep the scanner and the parser, which take quadratic time over
+// some things, within seconds.
+const (
+	maxTokens     = 100_000
+	maxBlankLines = 500 // in a row
+)
+
+// blankRun returns the line at which too many blank lines end, or 0.
+func blankRun(data []byte) int {
+	line, blank := 1, 0
+	for i, c := range data {
+		switch c {
+		case '\n', '\r':
+			if c == '\r' && i+1 < len(data) && data[i+1] == '\n' {
+				continue
+			}
+			line++
+			blank++
+		case ' ', '\t':
+		default:
+			blank = 0
+		}
+		if blank > maxBlankLines+1 {
+			return line
+		}
+	}
+	return 0
+}
+
+// tooMuch returns the first token that is too deep or one too many, and why.
 func tooMuch(tokens token.Tokens) (at token.Position, why string) {
 	flow, dashes, line := 0, 0, 0
 	for i, t := range tokens {
@@ -78,8 +110,8 @@ func tooMuch(tokens token.Tokens) (at token.Position, why string) {
 		if flow > maxDepth || dashes > maxDepth {
 			return *t.Position, "the values are nested too deeply here; write them flatter"
 		}
-		if i > 3*maxValues/2 {
-			return *t.Position, "the file holds too many values to read; split it"
+		if i > maxTokens {
+			return *t.Position, "the file holds more words and marks than can be read as YAML; split it, or write it as JSON"
 		}
 	}
 	return token.Position{}, ""
