@@ -1,0 +1,169 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/unwindhq/unwind"
+)
+
+// Drive places orders at a service and follows each until its saga is at rest.
+type Drive struct {
+	Service unwind.Service
+	Orders  []Order
+	// Progress takes lines for people; with Terminal the last one is drawn anew.
+	Progress io.Writer
+	Terminal bool
+
+	mu     sync.Mutex
+	counts map[unwind.Status]int
+	errs   int
+}
+
+// inFlight is how many orders are followed at once.
+const inFlight = 64
+
+// Run places the orders. It returns what became of each, in the order of the
+// orders, or the error that kept one from coming to rest; orders are placed
+// under their id as key, so that running again goes on where it was.
+func (d *Drive) Run(ctx context.Context) ([]Outcome, error) {
+	d.counts = map[unwind.Status]int{}
+	outcomes := make([]Outcome, len(d.Orders))
+	next := make(chan int)
+	errs := make(chan error, inFlight)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var workers sync.WaitGroup
+	for range min(inFlight, len(d.Orders)) {
+		workers.Go(func() {
+			for i := range next {
+				o, err := d.follow(ctx, d.Orders[i])
+				if err != nil {
+					cancel()
+					errs <- err
+					return
+				}
+				outcomes[i] = o
+			}
+		})
+	}
+	shown := d.show(ctx)
+	for i := range d.Orders {
+		select {
+		case next <- i:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(next)
+	workers.Wait()
+	cancel()
+	<-shown
+	close(errs)
+	for err := range errs {
+		return nil, err
+	}
+	d.draw(true)
+	return outcomes, nil
+}
+
+// follow places one order and waits until it is at rest.
+func (d *Drive) follow(ctx context.Context, o Order) (Outcome, error) {
+	input, err := json.Marshal(o)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("writing order %s: %w", o.OrderID, err)
+	}
+	for {
+		inst, _, err := d.Service.Start(ctx, unwind.StartRequest{Saga: "place-order", Key: o.OrderID, Input: input, Wait: 10 * unwind.Second})
+		var e *unwind.Error
+		switch {
+		case ctx.Err() != nil:
+			return Outcome{}, ctx.Err()
+		case err == nil && inst.Status.AtRest():
+			d.count(inst.Status)
+			return Outcome{Order: o, Saga: inst.ID, Status: string(inst.Status)}, nil
+		case err == nil:
+			continue
+		case errors.As(err, &e) && (e.Code == unwind.Overloaded || e.Code == unwind.StoreUnavailable || e.Code == unwind.Unreachable):
+			d.failed()
+		default:
+			return Outcome{}, fmt.Errorf("placing order %s: %w", o.OrderID, err)
+		}
+		timer := time.NewTimer(max(e.RetryAfter.Std(), 200*time.Millisecond))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+}
+
+func (d *Drive) count(s unwind.Status) {
+	d.mu.Lock()
+	d.counts[s]++
+	d.mu.Unlock()
+}
+
+func (d *Drive) failed() {
+	d.mu.Lock()
+	d.errs++
+	d.mu.Unlock()
+}
+
+// show draws the progress until ctx ends; the channel is closed when it has stopped.
+func (d *Drive) show(ctx context.Context) <-chan struct{} {
+	done := make(chan struct{})
+	every := 2 * time.Second
+	if d.Terminal {
+		every = 100 * time.Millisecond
+	}
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				d.draw(false)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return done
+}
+
+func (d *Drive) draw(last bool) {
+	d.mu.Lock()
+	done := d.counts[unwind.Completed] + d.counts[unwind.Compensated] + d.counts[unwind.DeadLettered]
+	line := fmt.Sprintf("%s %d/%d orders at rest: %d completed, %d undone, %d dead letters", bar(done, len(d.Orders)), done, len(d.Orders),
+		d.counts[unwind.Completed], d.counts[unwind.Compensated], d.counts[unwind.DeadLettered])
+	if d.errs > 0 {
+		line += fmt.Sprintf(", %d starts tried again", d.errs)
+	}
+	d.mu.Unlock()
+	switch {
+	case d.Terminal && !last:
+		_, _ = fmt.Fprintf(d.Progress, "\r\x1b[K%s", line)
+	case d.Terminal:
+		_, _ = fmt.Fprintf(d.Progress, "\r\x1b[K%s\n", line)
+	default:
+		_, _ = fmt.Fprintln(d.Progress, line)
+	}
+}
+
+func bar(done, all int) string {
+	const width = 24
+	full := 0
+	if all > 0 {
+		full = width * done / all
+	}
+	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
+}
