@@ -120,10 +120,14 @@ func statsCountWhatIsStored(s *scene) {
 		s.committed(t)
 	}
 	busy := s.full(s.anonymous())
+	busy.Tasks = append(busy.Tasks, put(busy, 2, stock, 1), put(busy, 3, stock, 1))
+	resolved := s.dead(busy, 1, unwind.Compensation)
+	resolved.State = unwind.DeadLetterResolved
+	busy.DeadLetters = append(busy.DeadLetters, store.DeadLetterChange{Open: &resolved})
 	s.committed(busy)
 	stats := must(s.Stats(s.Context()))(s)
 	s.is("the stats", stats, unwind.Stats{
 		Sagas:           map[unwind.Status]int64{unwind.Running: 3, unwind.Compensating: 1, unwind.Completed: 1, unwind.Compensated: 3, unwind.DeadLettered: 1},
-		DeadLettersOpen: 1, Compensations: 1, AlertsPending: 1,
+		DeadLettersOpen: 1, Compensations: 3, AlertsPending: 1,
 	})
 }

@@ -101,10 +101,11 @@ func storeKeepsAndGivesCopies(s *scene) {
 	t := s.full(s.start("place-order", "", "ORD-1", `{"total":1}`))
 	t.Alerts[0].Data, t.Audit.Data = []byte(`{"a":1}`), []byte(`{"b":1}`)
 	s.committed(t)
-	s.define("place-order", "A", "ada")
+	d := s.revision("place-order", "A", "ada")
+	must(s.PutDefinition(s.Context(), s.epoch, d, store.Audit{Data: []byte(`{"c":1}`)}))(s)
 	want := render(s.observe())
 	// The caller reuses its buffers, and changes what it was given.
-	scribble(t.Start.Input, t.State, t.Journal, t.Alerts[0].Data, t.Audit.Data)
+	scribble(t.Start.Input, t.State, t.Journal, t.Alerts[0].Data, t.Audit.Data, d.Body)
 	t.Tasks[0].Attempt, t.DeadLetters[0].Open.Attempts, t.Start.Name, t.Start.InputDigest[0] = 77, 77, "other", 77
 	o := s.observe()
 	for _, sagas := range [][]store.Saga{o.Sagas, o.Listed, o.Due} {

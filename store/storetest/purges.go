@@ -53,7 +53,7 @@ func purgeTakesAllThatBelongsToASaga(s *scene) {
 	gone.Alerts, gone.Audit = nil, nil
 	s.committed(gone)
 	end := s.then(gone)
-	end.Phase, end.Due, end.SetDue = compensated, store.AtRest, true
+	end.Phase, end.Due, end.SetDue = compensated, 5, true // a due that nobody cleared goes too
 	s.committed(end)
 	s.is("how many were purged", s.purge(s.now+1, 0), 1)
 	s.is("what is left", s.observe(), before)

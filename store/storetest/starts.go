@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/store"
 )
@@ -114,7 +115,17 @@ func startOnATakenIDConflicts(s *scene) {
 }
 
 func unknownSagasAndKeysAreNotFound(s *scene) {
-	s.committed(s.start("place-order", "acme", "ORD-1", `{}`))
+	start := s.full(s.start("place-order", "acme", "ORD-1", `{}`))
+	s.committed(start)
+	guessed := s.then(start)
+	guessed.Saga[15] ^= 1 // the same place in the order of making
+	if _, err := s.Load(s.Context(), guessed.Saga); !errors.Is(err, store.ErrNotFound) {
+		s.Errorf("loading an id that is another's but for its chance: %v", err)
+	}
+	if _, err := s.DeadLetter(s.Context(), store.DeadLetterID{Saga: guessed.Saga, Direction: unwind.Action}); !errors.Is(err, store.ErrNotFound) {
+		s.Errorf("finding that id's dead letter: %v", err)
+	}
+	s.is("that id's transition", s.commit(guessed)[0], store.Result{Outcome: store.Conflicting})
 	unknown := s.ids.New(0)
 	if _, err := s.Load(s.Context(), unknown); !errors.Is(err, store.ErrNotFound) {
 		s.Errorf("loading an unknown saga: %v", err)
