@@ -27,7 +27,8 @@ func (c *checker) answer(s *saga, i, d int, l *Line) {
 		c.illegal(s, l, fmt.Sprintf("%s of %s answers a call that is not out", l.Kind, l.Step))
 	}
 	asked := sd.last != nil && sd.last.data().Ask
-	completed := sd.awaiting && !sd.out
+	// A completion has no status; it speaks for every attempt.
+	completed := sd.awaiting && !sd.out || call.side[d].async && l.data().Status == 0
 	sd.out, sd.awaiting = false, false
 	switch l.Kind {
 	case unwind.EntryActionSucceeded:

@@ -50,7 +50,7 @@
 //
 //	{"t","node","epoch","lease","event":"journal","saga","seq","kind","step","direction","attempt","generation","key","body_sha","data"}
 //	{"t","node","event":"audit","op":"cancel|replay|resolve|reopen|send","saga","step","direction","data":{"actor","reason"}}
-//	{"t","node","event":"alert","saga","step","data":{"group"}}
+//	{"t","node","event":"alert","kind":"dead_letter","saga","step","data":{"group"}}
 //
 // kind is one of the kinds of [unwind.Entry], seq counts a saga's entries from 1
 // in the order of their commits, t is when the commit was durable. A line that is

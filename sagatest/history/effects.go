@@ -151,7 +151,7 @@ func (c *checker) checkCompleted(s *saga) {
 			c.step(G3, s, i, action, []*Line{s.rest}, "the saga is completed, and %s never succeeded", ps.name)
 			continue
 		}
-		if !ps.calls || ps.side[action].unlogged || c.answered(s, i, action, s.rest.T) || c.missing("participant", ps.side[action].service, s.started.T, s.rest.T) {
+		if !ps.calls || ps.side[action].unlogged || c.answered(s, i, action, s.rest.T) || c.missing("participant", ps.side[action].service, s.began(), s.rest.T) {
 			continue
 		}
 		c.step(G3, s, i, action, []*Line{s.rest, first(sd.returns)}, "the saga is completed, and no participant acknowledged the action of %s", ps.name)
@@ -178,7 +178,7 @@ func (c *checker) checkUndone(s *saga, dead bool) {
 		if !acted || dead && s.held(i) {
 			continue
 		}
-		if ps.side[undo].unlogged && sd.ok != nil || c.answered(s, i, undo, s.rest.T) || c.missing("participant", ps.side[undo].service, s.started.T, s.rest.T) {
+		if ps.side[undo].unlogged && sd.ok != nil || c.answered(s, i, undo, s.rest.T) || c.missing("participant", ps.side[undo].service, s.began(), s.rest.T) {
 			c.noteLate(s, i)
 			continue
 		}

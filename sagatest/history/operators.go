@@ -91,6 +91,9 @@ func (c *checker) checkLiveness(s *saga) {
 // the dead letter's group.
 func (c *checker) alerted(s *saga, dead *Line) bool {
 	for _, l := range s.alerts {
+		if l.Kind != "" && l.Kind != unwind.AlertDeadLetter {
+			continue
+		}
 		if l.Step == "" || l.Step == dead.Step {
 			return true
 		}

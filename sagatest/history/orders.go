@@ -98,6 +98,7 @@ func (c *checker) order(s *saga, i, d int, l *Line) {
 	sd := s.at(i, d)
 	sd.last, sd.out, sd.awaiting = l, true, false
 	if l.data().Ask {
+		sd.asked = true
 		return
 	}
 	var before *Line

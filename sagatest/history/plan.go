@@ -26,6 +26,7 @@ type planStep struct {
 type planCall struct {
 	exists   bool
 	none     bool // declared: nothing to undo
+	async    bool
 	unlogged bool
 	service  string
 	timeout  Micros
@@ -76,7 +77,7 @@ func (d *Definitions) call(c *unwind.Call, retry unwind.Retry) planCall {
 	timeout := orElse(c.Timeout, orElse(s.Timeout, unwind.DefaultTimeout))
 	settle := orElse(s.Settle, timeout)
 	return planCall{
-		exists: true, unlogged: s.Unlogged, service: c.Service, retry: retry,
+		exists: true, async: c.Async, unlogged: s.Unlogged, service: c.Service, retry: retry,
 		timeout: micros(timeout), settle: micros(settle), inFlight: micros(orElse(d.Options.InFlight, settle)),
 	}
 }

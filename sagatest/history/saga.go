@@ -52,6 +52,7 @@ type side struct {
 	last      *Line   // the last order of either
 	out       bool    // it has no answer yet
 	awaiting  bool
+	asked     bool  // its status path was asked at some time
 	answer    *Line // the last
 	uncertain *Line // the last order that may have executed unknown to the engine
 	counted   int   // answers that count
@@ -85,6 +86,14 @@ func (s *saga) begin(p *plan) {
 			s.steps[i].side[d].allowed = p.steps[i].side[d].retry.Attempts
 		}
 	}
+}
+
+// began is when the saga was started; 0 where no line says so.
+func (s *saga) began() Micros {
+	if s.started == nil {
+		return 0
+	}
+	return s.started.T
 }
 
 // place finds the step and direction of a line.
