@@ -28,7 +28,8 @@ type Claim struct {
 	Limit    int
 }
 
-// A Claimed saga comes with its plan; Err says why it has none.
+// A Claimed saga comes with its plan; Err says why it has none. One that comes
+// without its journal is read once more, by Output.Loads.
 type Claimed struct {
 	Row  store.Saga
 	Plan *machine.Plan
@@ -39,12 +40,8 @@ type Claimed struct {
 // orders are made again; the queues that hold compensations are read.
 func (n *Node) Recover(m Moment, queues []store.QueueDepth, lanes []store.Lane) {
 	n.claim.due, n.claim.next, n.claim.until = store.AtRest, m.Now, m.Now+n.cfg.Horizon
-	for _, l := range lanes {
-		kind := flow.ScopeForward
-		if l.Name == "compensation" {
-			kind = flow.ScopeCompensation
-		}
-		n.sched.Pause(flow.Scope{Kind: kind, Name: l.Service}, l.Reason, nanos(m.Now))
+	for i := range lanes {
+		n.sched.Pause(laneScope(&lanes[i]), lanes[i].Reason, nanos(m.Now))
 	}
 	if planted.On(planted.ForgetTasksOnRestart) {
 		return
@@ -79,6 +76,10 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 		c.due, c.id = s.Row.Due, s.Row.ID
 		mine := s.Row.Epoch == n.cfg.Epoch && s.Row.Due == store.Active // it is, or was, in memory
 		if mine && !planted.On(planted.TrustStaleClaim) || c.gone[s.Row.ID] || n.sagas[s.Row.ID] != nil || n.loading[s.Row.ID] != nil {
+			continue
+		}
+		if s.Err == nil && uint64(len(s.Row.Journal)) < s.Row.Version {
+			n.visit(s.Row.ID) // its outputs are in the journal
 			continue
 		}
 		if s.Err == nil {

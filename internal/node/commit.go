@@ -24,6 +24,7 @@ type batch struct {
 	steps []step // beside rows.Transitions
 	// answers wait for everything before them; they have no row of their own.
 	answers []Reply
+	lanes   []LaneChange // beside rows.Lanes, in part
 }
 
 // A step is what is held for one transition.
@@ -173,6 +174,9 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 		return
 	}
 	n.sick = sickness{}
+	for i := range b.lanes { // first: what is decided below may pause a lane anew
+		n.laneSet(m, &b.lanes[i])
+	}
 	for i := range b.steps {
 		n.stepDone(m, &b.steps[i], results[i])
 	}
@@ -308,6 +312,7 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 	kept.rows.Lanes = append(kept.rows.Lanes, n.building.rows.Lanes...)
 	kept.rows.Alerts = append(kept.rows.Alerts, n.building.rows.Alerts...)
 	kept.rows.Audit = append(kept.rows.Audit, n.building.rows.Audit...)
+	kept.lanes = append(b.lanes, n.building.lanes...)
 	kept.answers = append(b.answers, n.building.answers...)
 	n.building = kept
 }

@@ -124,6 +124,9 @@ func (n *Node) Active() int { return len(n.sagas) }
 // InFlight is how many calls are out.
 func (n *Node) InFlight() int { return len(n.flights) }
 
+// Orders is how many calls are queued or out.
+func (n *Node) Orders() int { return len(n.orders) }
+
 // Drain stops taking starts and making calls. What is in flight ends; its
 // answers are committed.
 func (n *Node) Drain() { n.draining = true }

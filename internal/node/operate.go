@@ -2,6 +2,7 @@ package node
 
 import (
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/planted"
@@ -69,6 +70,42 @@ func (n *Node) Forget(saga id.ID, token Token) *Snapshot {
 	shared := sg.share()
 	n.release(sg)
 	return shared
+}
+
+// A LaneChange pauses a lane of a participant, or lets it go on.
+type LaneChange struct {
+	Token Token
+	Lane  store.Lane
+	Audit *store.Audit
+}
+
+// SetLane changes a lane. A pause holds from now on, a resume once it is durable;
+// the reply comes then.
+func (n *Node) SetLane(m Moment, c LaneChange) {
+	if c.Lane.Paused {
+		n.sched.Pause(laneScope(&c.Lane), c.Lane.Reason, nanos(m.Now))
+	}
+	b := n.building
+	b.rows.Lanes = append(b.rows.Lanes, c.Lane)
+	if c.Audit != nil {
+		b.rows.Audit = append(b.rows.Audit, *c.Audit)
+	}
+	b.lanes = append(b.lanes, c)
+}
+
+// laneSet: the change of a lane is durable.
+func (n *Node) laneSet(m Moment, c *LaneChange) {
+	if !c.Lane.Paused {
+		n.sched.Resume(laneScope(&c.Lane), nanos(m.Now))
+	}
+	n.out.Replies = append(n.out.Replies, Reply{Token: c.Token})
+}
+
+func laneScope(l *store.Lane) flow.Scope {
+	if l.Name == flow.Compensation.String() {
+		return flow.Scope{Kind: flow.ScopeCompensation, Name: l.Service}
+	}
+	return flow.Scope{Kind: flow.ScopeForward, Name: l.Service}
 }
 
 // A visit is what waits for a saga to be read.

@@ -110,8 +110,8 @@ func (n *Node) release(sg *saga) {
 	if sg.unsaved > 0 || sg.orders > 0 || n.sagas[sg.ID] != sg {
 		return
 	}
-	if sg.due == store.Active || len(sg.waiters) > 0 && sg.due != store.AtRest {
-		return
+	if sg.due != store.AtRest && (len(sg.waiters) > 0 || sg.due <= int64(n.claim.until)) {
+		return // nobody will read it again before it is due
 	}
 	n.clearTimer(sg)
 	n.away(sg)

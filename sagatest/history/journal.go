@@ -167,5 +167,10 @@ func (c *checker) turnBack(s *saga, l *Line) {
 	if s.turned == nil {
 		s.turned = l
 	}
+	for i := range s.steps { // what was accepted or asked about is not awaited any more
+		act := s.at(i, action)
+		act.awaiting = false
+		act.out = act.out && !act.last.data().Ask
+	}
 	s.acts = append(s.acts, l)
 }
