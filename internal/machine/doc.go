@@ -10,3 +10,5 @@
 // event.go (what can happen), answer.go (what an answer means), forward.go and
 // undo.go (the two ways), operator.go (people), timer.go (time and recovery).
 package machine
+
+//go:generate go test -count=1 -run ^TestStateTableIsCurrent$ . -rewrite

@@ -21,9 +21,9 @@ func AppendEntries(b []byte, entries []Entry) []byte {
 }
 
 func appendEntry(b []byte, e *Entry) []byte {
-	b = append(b, `{"k":"`...)
-	b = append(b, e.Kind...)
-	b = append(b, `","t":`...)
+	b = append(b, `{"k":`...)
+	b = AppendJSONString(b, e.Kind)
+	b = append(b, `,"t":`...)
 	b = strconv.AppendInt(b, int64(e.At), 10)
 	b = append(b, `,"s":`...)
 	b = strconv.AppendInt(b, int64(e.Step), 10)

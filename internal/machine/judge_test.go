@@ -163,7 +163,7 @@ func (w *world) judgeStanding() error {
 				return fmt.Errorf("the %s of step %d is ordered, but the node has %+v", dir, i, tr.order)
 			}
 		}
-		if u := &st.Undo; st.Comp == CompQueued && !u.Asking || st.Comp == CompAwaiting && !u.Ordered {
+		if st.Comp == CompQueued || st.Comp == CompAwaiting {
 			if giveUp := w.sides[side{i, unwind.Compensation}].queuedAt + w.plan.GiveUpAfter; !armed || timer.At > giveUp {
 				return fmt.Errorf("no timer gives up the compensation of step %d", i)
 			}

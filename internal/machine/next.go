@@ -1,8 +1,6 @@
 package machine
 
 import (
-	"fmt"
-
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/planted"
 )
@@ -11,7 +9,7 @@ import (
 // that says why the event is refused (nothing changes then). A transition without
 // entries means that there was nothing to do and nothing to commit.
 func Next(p *Plan, s State, ev Event) (Transition, error) {
-	t := turn{plan: p, ev: &ev, Transition: Transition{State: s.clone()}}
+	t := turn{plan: p, ev: ev, Transition: Transition{State: s.clone()}}
 	if err := t.apply(); err != nil {
 		return Transition{}, err
 	}
@@ -19,19 +17,21 @@ func Next(p *Plan, s State, ev Event) (Transition, error) {
 		return Transition{State: s}, nil
 	}
 	t.State.Version++
-	t.State.UpdatedAt = ev.At
+	if t.Entries[0].Kind != unwind.EntryLateAnswer {
+		t.State.UpdatedAt = ev.At
+	}
 	return t.Transition, nil
 }
 
 // A turn is the making of one transition.
 type turn struct {
 	plan *Plan
-	ev   *Event
+	ev   Event
 	Transition
 }
 
 func (t *turn) apply() error {
-	ev := t.ev
+	ev := &t.ev
 	if ev.Kind == Started {
 		return t.start()
 	}
@@ -66,7 +66,7 @@ func (t *turn) apply() error {
 	case Resolved:
 		return t.resolved()
 	default:
-		return fmt.Errorf("applying event %d: it is not known", ev.Kind)
+		return unwind.Errorf(unwind.Internal, "applying event %d: it is not known", ev.Kind)
 	}
 	return nil
 }
@@ -125,7 +125,12 @@ func (t *turn) entry(kind string) Entry {
 	return Entry{Kind: kind, At: t.ev.At, Step: t.ev.Step, Dir: t.ev.Dir}
 }
 
-func (t *turn) log(e Entry) { t.Entries = append(t.Entries, e) }
+func (t *turn) log(e Entry) {
+	if t.Entries == nil {
+		t.Entries = make([]Entry, 0, 2) // most transitions have two
+	}
+	t.Entries = append(t.Entries, e)
+}
 
 func (t *turn) do(e Effect) { t.Effects = append(t.Effects, e) }
 

@@ -139,6 +139,8 @@ func (s *session) event(verb string, args []string) Event {
 	case "late":
 		ev.Kind, ev.Attempt = Answered, uint32(atoi(args[1]))
 		ev.Answer = s.answer(&ev, args[2:])
+	case "early":
+		ev.Kind = TimerFired
 	case "withdrawn":
 		ev.Kind = Withdrawn
 	case "lost":

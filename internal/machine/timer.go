@@ -40,7 +40,7 @@ func NextTimer(p *Plan, s *State) (next Timer, ok bool) {
 			}
 		}
 		if u := &st.Undo; st.Comp == CompQueued || st.Comp == CompAwaiting {
-			if !u.Asking && !planted.On(planted.ForgetGiveUp) {
+			if !planted.On(planted.ForgetGiveUp) {
 				add(u.Since+p.GiveUpAfter, TimerFired, i, unwind.Compensation)
 			}
 			switch {
@@ -125,7 +125,6 @@ func (t *turn) waitOver() {
 
 func (t *turn) undoTimerFired(side *Side, waits, asks bool) {
 	switch i := t.ev.Step; {
-	case side.Asking:
 	case t.givenUp(side):
 		t.ev.Answer.Message = "given up: it was not acknowledged within give_up_after"
 		why := unwind.ClassThrottled
