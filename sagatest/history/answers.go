@@ -38,7 +38,7 @@ func (c *checker) answer(s *saga, i, d int, l *Line) {
 		sd.ok = l
 		return
 	case unwind.EntryActionAwaiting, unwind.EntryCompensationAwaiting:
-		sd.awaiting = true
+		sd.awaiting = d == undo || s.turned == nil // on the way back nobody awaits an action
 	}
 	if !asked { // an answer of the status path is not one to the order before
 		sd.answer = l
