@@ -40,7 +40,7 @@ func (w *writer) flushSegment() error {
 	if err := exec(w.insertJournal); err != nil {
 		return fmt.Errorf("writing the journal: %w", err)
 	}
-	w.pages += 1 + len(w.segment)/pageSize
+	w.pages += 2 + len(w.segment)/pageSize // with the rows of its sagas
 	w.seq++
 	w.segment, w.entries = w.segment[:0], 0
 	return nil

@@ -69,11 +69,7 @@ func (s *Store) write(ctx context.Context, epoch int64, fn func(*writer) error) 
 	if err != nil {
 		return s.failed(errors.Join(err, w.abort()))
 	}
-	// The batch is durable; only an error that ends the process is one of its.
-	if err := s.failed(w.limitWAL()); errors.Is(err, store.ErrFatal) {
-		return err
-	}
-	return nil
+	return s.limitWAL()
 }
 
 // A commitError is an error of COMMIT itself.

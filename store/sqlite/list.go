@@ -73,7 +73,7 @@ func listQuery(f *store.Filter) string {
 	case machine.Phase(*f.Phase) == machine.Running || machine.Phase(*f.Phase) == machine.Completed:
 		return columns + "WHERE rid < ? AND phase = ? ORDER BY rid DESC"
 	}
-	return columns + "INDEXED BY saga_phase WHERE rid < ? AND phase = ? AND phase IN (1, 3, 4) ORDER BY rid DESC"
+	return columns + "INDEXED BY saga_phase WHERE rid < ? AND phase = ? AND phase <> 0 AND phase <> 2 ORDER BY rid DESC"
 }
 
 func listArgs(f *store.Filter, before int64) []any {

@@ -81,12 +81,14 @@ type Store struct {
 	mu     sync.Mutex // guards what writes
 	writer *writer
 
-	readers  chan *sqlite.Conn
-	closing  chan struct{}
-	closed   sync.Once
-	fatal    error // guarded by fatalMu; sticks
-	fatalMu  sync.RWMutex
-	closeErr error
+	checkpoints *checkpointer
+	readers     chan *sqlite.Conn
+	opened      int // readers
+	closing     chan struct{}
+	closed      sync.Once
+	fatal       error // guarded by fatalMu; sticks
+	fatalMu     sync.RWMutex
+	closeErr    error
 }
 
 var _ store.Store = (*Store)(nil)
@@ -137,12 +139,17 @@ func (s *Store) open() error {
 	if err := syncDir(filepath.Dir(s.config.Path)); err != nil {
 		return err
 	}
+	if s.checkpoints, err = newCheckpointer(&s.config); err != nil {
+		return explain(err)
+	}
+	s.checkpoints.done.Go(func() { s.checkpoints.run(s.failed) })
 	for range s.config.ReadConns {
 		conn, err := openReader(&s.config)
 		if err != nil {
 			return explain(err)
 		}
 		s.readers <- conn
+		s.opened++
 	}
 	return nil
 }
@@ -191,10 +198,13 @@ func (s *Store) Close() error {
 		close(s.closing)
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		for range s.opened {
+			s.closeErr = errors.Join(s.closeErr, (<-s.readers).Close())
+		}
+		if s.checkpoints != nil {
+			s.closeErr = errors.Join(s.closeErr, s.checkpoints.stop())
+		}
 		if s.writer != nil {
-			for range s.config.ReadConns {
-				s.closeErr = errors.Join(s.closeErr, (<-s.readers).Close())
-			}
 			s.closeErr = errors.Join(s.closeErr, s.writer.conn.Close())
 		}
 		s.closeErr = errors.Join(s.closeErr, s.lock.Close())

@@ -57,7 +57,6 @@ type statements struct {
 	openDead, moveDead                                    *sqlite.Stmt
 	insertAlert, delivered, insertAudit, pause, resume    *sqlite.Stmt
 	insertDefinition, newestDefinition                    *sqlite.Stmt
-	checkpoint, walLength                                 *sqlite.Stmt
 }
 
 func newWriter(conn *sqlite.Conn, config *Config, names *names, keys *keys) (*writer, error) {
@@ -115,8 +114,6 @@ func (w *writer) prepare() error {
 		{&w.resume, "DELETE FROM lane WHERE service = ? AND name = ?"},
 		{&w.insertDefinition, "INSERT OR REPLACE INTO definition (name, version, body, created, by) VALUES (?, ?, ?, ?, ?)"},
 		{&w.newestDefinition, "SELECT version FROM definition WHERE name = ? ORDER BY id DESC LIMIT 1"},
-		{&w.checkpoint, "PRAGMA wal_checkpoint(PASSIVE)"},
-		{&w.walLength, "PRAGMA wal_checkpoint(NOOP)"},
 	} {
 		query := s.query
 		if planted.On(planted.SkipVersionCheck) {
