@@ -91,7 +91,7 @@ func TestAnySequenceOfCallsIsAnsweredAsTheModelSays(t *testing.T) {
 			want := models[saga].expect(d, p)
 			_, err := l.barrier.Do(context.Background(), callOf(saga, d), p.run)
 			if got := outcomeOf(err); got != want {
-				t.Fatalf("call %d, %s of %s with handler %s: got %s, want %s", i, d, saga, p, got, want)
+				t.Fatalf("call %d, %s of %s with handler %s: got %s (%v), want %s", i, d, saga, p, got, err, want)
 			}
 		}
 	})
