@@ -101,7 +101,10 @@ func (c *checker) operatorEntry(s *saga, i, d int, l *Line) {
 		case d == undo && len(sd.orders) == 0:
 			c.illegal(s, l, "the "+name+" became a dead letter without ever being ordered")
 		}
-		sd.dead, sd.everDead, sd.out, sd.awaiting = l, l, false, false
+		sd.dead, sd.out, sd.awaiting = l, false, false
+		if sd.everDead == nil {
+			sd.everDead = l
+		}
 		return
 	}
 	if s.rest != nil {

@@ -14,18 +14,21 @@ const (
 	acknowledged
 )
 
-// fate judges the calls that came in up to a time. An action is maybe from the
-// moment it comes in until an answer proves that it had no effect; one such
-// answer proves it for one call, except that of the status path or of a
-// completion, which speaks for all calls before it.
-func (sd *side) fate(until Micros) (fate, *Line) {
+// fate judges the calls that came in up to a time, by the answers up to another.
+// An action is maybe from the moment it comes in until an answer proves that it
+// had no effect; one such answer proves it for one call, except that of the
+// status path or of a completion, which speaks for all calls before it.
+func (sd *side) fate(came, until Micros) (fate, *Line) {
 	var last, open *Line
 	calls, none := 0, 0
 	for _, l := range sd.invokes {
-		if l.T <= until {
+		if l.T <= came {
 			calls++
 			last = l
 		}
+	}
+	if calls == 0 {
+		return untouched, nil
 	}
 	var proof *Line
 	for _, l := range sd.returns {
@@ -41,12 +44,12 @@ func (sd *side) fate(until Micros) (fate, *Line) {
 			}
 		case l.Op == "":
 			none++
-		case last == nil || l.T >= last.T:
+		case l.T >= last.T:
 			proof = l
 		}
 	}
 	switch {
-	case proof != nil, calls == 0:
+	case proof != nil:
 		return untouched, proof
 	case open != nil:
 		return maybe, open
@@ -82,7 +85,7 @@ func (c *checker) checkSuccesses(s *saga) {
 // that speaks against it.
 func (c *checker) answered(s *saga, i, d int, by Micros) bool {
 	sd := s.at(i, d)
-	f, _ := sd.fate(by + c.skew)
+	f, _ := sd.fate(by+c.skew, by+c.skew)
 	if f == acknowledged {
 		return true
 	}
@@ -102,8 +105,8 @@ func (s *saga) completion(i, d int, by Micros) string {
 	return ""
 }
 
-// acted reports whether the action of a step may have had an effect by a time,
-// and the line that shows it.
+// acted reports whether the action of a step, having come in beyond doubt before
+// a time, may have had an effect, and the line that shows it.
 func (c *checker) acted(s *saga, i int, by Micros) (bool, *Line) {
 	sd := s.at(i, action)
 	if s.plan.steps[i].side[action].unlogged {
@@ -112,7 +115,7 @@ func (c *checker) acted(s *saga, i int, by Micros) (bool, *Line) {
 		}
 		return sd.uncertain != nil, sd.uncertain
 	}
-	f, l := sd.fate(by + c.skew)
+	f, l := sd.fate(by-c.skew, by+c.skew)
 	if f == maybe && s.completion(i, action, by+c.skew) == "refused" {
 		return false, nil
 	}

@@ -63,7 +63,7 @@ type side struct {
 	ok        *Line // its success
 	resolved  *Line
 	dead      *Line // open dead letter
-	everDead  *Line
+	everDead  *Line // the first dead letter
 	failures  []*Line // counted answers
 
 	// From the participants.

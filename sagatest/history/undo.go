@@ -32,7 +32,7 @@ func (c *checker) checkBefore(s *saga, i, j int, sent *Line) {
 	if !call.exists || call.unlogged || sd.flagged&(1<<G3|1<<G7) != 0 {
 		return
 	}
-	acted, why := c.acted(s, j, sent.T-2*c.skew) // beyond doubt before it
+	acted, why := c.acted(s, j, sent.T)
 	if !acted || c.answered(s, j, undo, sent.T) {
 		return
 	}
