@@ -149,6 +149,25 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// A schedule is what the simulator does some hundred times a second: a store, a
+// few sagas, a few transitions each.
+func BenchmarkSchedule(b *testing.B) {
+	const sagas, transitions = 6, 8
+	var c *crowd
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		c = newCrowd(b, sagas)
+		b.StartTimer()
+		c.start(b, 2)
+		for range transitions - 1 {
+			c.next(c.sagas, true)
+			c.commit(b, c.sagas)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/sagas/transitions, "ns/transition")
+}
+
 // A clone is what a simulated crash costs.
 func BenchmarkClone(b *testing.B) {
 	for _, sagas := range []int{20, 1000} {

@@ -27,6 +27,7 @@ func sagasAreClaimedInTheOrderOfDue(s *scene) {
 	s.is("what is due by 10", sagaIDs(s.claim(store.Active, id.ID{}, 10, 0)), idsOf([]store.Transition{active, alsoActive, soon}))
 	s.is("what is due by 9", sagaIDs(s.claim(store.Active, id.ID{}, 9, 0)), idsOf([]store.Transition{active, alsoActive}))
 	s.is("what comes after the first", sagaIDs(s.claim(store.Active, active.Saga, 10, 0)), idsOf([]store.Transition{alsoActive, soon}))
+	s.is("what comes after all that is active", sagaIDs(s.claim(store.Active, id.Last, math.MaxInt64, 0)), idsOf([]store.Transition{soon, late}))
 	s.is("the first two", sagaIDs(s.claim(store.Active, id.ID{}, math.MaxInt64, 2)), idsOf([]store.Transition{active, alsoActive}))
 }
 
