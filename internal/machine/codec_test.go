@@ -14,7 +14,7 @@ import (
 func samples(t testing.TB) (states []State) {
 	t.Helper()
 	for seed := range uint64(20) {
-		w, err := run(newSeed(seed))
+		w, err := runSeed(seed)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 // hunt plays random sagas until one breaks a property.
 func hunt(most int) (runs int, found error) {
 	for runs = 1; runs <= most; runs++ {
-		if _, err := run(newSeed(uint64(runs))); err != nil {
+		if _, err := runSeed(uint64(runs)); err != nil {
 			return runs, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -15,11 +16,6 @@ import (
 // until it rests, then operators until it rests well.
 func run(d dice) (w *world, err error) {
 	w = newWorld(d)
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-	}()
 	if err := w.apply(Event{Kind: Started}); err != nil {
 		return w, err
 	}
@@ -125,6 +121,17 @@ func (w *world) atRest() error {
 	return nil
 }
 
+// runSeed plays the saga of a seed; a panic is an error too.
+func runSeed(seed uint64) (w *world, err error) {
+	d := seedDice{rand.New(rand.NewPCG(seed, 0))}
+	defer func() {
+		if r := recover(); r != nil {
+			w, err = newWorld(seedDice{rand.New(rand.NewPCG(seed, 0))}), fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return run(d)
+}
+
 type rapidDice struct{ t *rapid.T }
 
 func (d rapidDice) pick(n int, what string) int { return rapid.IntRange(0, n-1).Draw(d.t, what) }
@@ -132,8 +139,6 @@ func (d rapidDice) pick(n int, what string) int { return rapid.IntRange(0, n-1).
 type seedDice struct{ r *rand.Rand }
 
 func (d seedDice) pick(n int, _ string) int { return d.r.IntN(n) }
-
-func newSeed(seed uint64) dice { return seedDice{rand.New(rand.NewPCG(seed, 0))} }
 
 func TestEverySagaKeepsTheGuarantees(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -144,12 +149,12 @@ func TestEverySagaKeepsTheGuarantees(t *testing.T) {
 }
 
 func TestManySagasKeepTheGuarantees(t *testing.T) {
-	runs := uint64(5_000)
+	runs := uint64(3_000)
 	if testing.Short() {
 		runs = 500
 	}
 	for seed := range runs {
-		if w, err := run(newSeed(seed)); err != nil {
+		if w, err := runSeed(seed); err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, w.describe())
 		}
 	}

@@ -61,12 +61,13 @@ func (t *turn) actionGone() {
 		st.Action.LastSent = t.ev.At
 		e.Class, e.Executed, e.Message = unwind.ClassUncertain, true, "the process that may have sent it has ended"
 	}
-	t.log(e)
 	switch {
 	case t.State.Phase == Compensating:
+		t.log(e)
 		t.settleStep(t.ev.Step)
 		t.undo()
 	case t.State.Cancelling && !st.Action.Uncertain:
+		t.log(e)
 		st.Action.Ordered = false
 		t.turnBack(t.cancelCause())
 	default:
