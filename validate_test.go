@@ -108,6 +108,44 @@ func TestFaultsOfADefinition(t *testing.T) {
 			d.Steps[0].Compensation = call("/refund")
 			d.Steps[0].Compensation.Body = json.RawMessage(`"${outputs.charge}"`)
 		}, []string{"/steps/0/action/body own output"}},
+		"names": {func(d *unwind.Definition) {
+			d.Steps[0].Action.Service = "paymets"
+			d.Steps = append(d.Steps,
+				unwind.Step{Action: call("/a"), Compensation: unwind.None},
+				unwind.Step{Name: "charge", Action: &unwind.Call{Service: "warehouse", Path: "/a"}, Compensation: unwind.None},
+				unwind.Step{Name: "last", After: []string{"chrge", "last", "charge", "charge"}, Action: call("/a"), Compensation: unwind.None},
+			)
+		}, []string{
+			`/steps/0/action/service did you mean "payments"?`, "/steps/1/name no name", "/steps/2/name first by step 1",
+			"/steps/2/action/service there is mail, payments", `/steps/3/after/0 did you mean "charge"?`, "/steps/3/after/1 after itself", "/steps/3/after/3 twice",
+		}},
+		"waits": {func(d *unwind.Definition) {
+			d.Deadline = unwind.Hour
+			d.Steps = []unwind.Step{
+				{Name: "a", Kind: unwind.DelayStep, Timeout: unwind.Second, Retry: &unwind.Retry{}},
+				{Name: "b", Kind: unwind.DelayStep, For: 2 * unwind.Hour, Action: call("/a"), Pivot: true},
+				{Name: "c", Kind: unwind.SignalStep, For: unwind.Second, Timeout: unwind.Hour, Compensation: call("/a")},
+				{Name: "d", Kind: "parallel"},
+			}
+		}, []string{
+			"/steps/0/for says no time", "/steps/0/timeout belongs to a signal", "/steps/0 nothing to retry",
+			"? /steps/1/for deadline of 1h0m0s", "/steps/1 calls nobody", "/steps/1/pivot cannot be the pivot",
+			"/steps/2/for belongs to a delay", "? /steps/2/timeout deadline of 1h0m0s", "/steps/2 calls nobody",
+			"/steps/3/kind action, delay or signal",
+		}},
+		"limits of a tenant": {func(d *unwind.Definition) {
+			d.Compensation = &unwind.TypeLimits{Rate: unwind.PerSecond(4), Compensation: &unwind.TypeLimits{}}
+			d.Tenants = map[string]unwind.TypeLimits{"a": {Rate: unwind.PerSecond(1)}, "b": {
+				Compensation: &unwind.TypeLimits{Rate: unwind.PerSecond(5), Weight: 2, Compensation: &unwind.TypeLimits{}},
+			}}
+		}, []string{
+			"/compensation/compensation means nothing", "/tenants/a/rate compensation: {rate: 1/s}", "? /tenants/b/compensation/rate never reached",
+			"/tenants/b/compensation/weight beside compensation", "/tenants/b/compensation/compensation means nothing",
+		}},
+		"a compensation past the pivot": {func(d *unwind.Definition) {
+			d.Steps[0].Pivot = true
+			d.Steps = append(d.Steps, unwind.Step{Name: "tell", Action: call("/tell"), Compensation: call("/untell"), Pivot: true})
+		}, []string{"? /steps/1/compensation never called", `? /steps/1/pivot "charge" comes before`}},
 		"weights": {func(d *unwind.Definition) {
 			d.Compensation = &unwind.TypeLimits{Weight: -1, Rate: unwind.Rate{Calls: -5, Per: unwind.Second}}
 			d.Tenants = map[string]unwind.TypeLimits{"": {}, "a": {Weight: 1001}}

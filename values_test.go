@@ -16,7 +16,7 @@ func TestRatesReadAsPeopleWriteThem(t *testing.T) {
 	for text, want := range map[string]unwind.Rate{
 		"40/s":       unwind.PerSecond(40),
 		"40/sec":     unwind.PerSecond(40),
-		" 40 / s ":   unwind.PerSecond(40),
+		"40 / s":     unwind.PerSecond(40),
 		"2400/min":   {Calls: 2400, Per: unwind.Minute},
 		"2000/m":     {Calls: 2000, Per: unwind.Minute},
 		"2000/1m":    {Calls: 2000, Per: unwind.Minute},

@@ -218,3 +218,39 @@ sagas:
 		t.Errorf("got %v\nwant %v", got, want)
 	}
 }
+
+func TestKeysMayLookLikeNumbers(t *testing.T) {
+	c, err := config.Parse("unwind.yaml", []byte("\ufeffservices: {1: {url: http://a}, true: {url: http://b}, 1.50: {url: http://c}, ? x : {url: http://d}}\n"), none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, url := range map[string]string{"1": "http://a", "true": "http://b", "1.50": "http://c", "x": "http://d"} {
+		if c.Services[name].URL != url {
+			t.Errorf("%s: got %v", name, c.Services)
+		}
+	}
+}
+
+func TestAThousandFaultsAreEnough(t *testing.T) {
+	_, err := config.Parse("unwind.yaml", []byte("services: {p: {url: http://p}}\nsagas:\n"+strings.Repeat("  a: {}\n", 3000)), none)
+	var refused *config.Error
+	if !errors.As(err, &refused) || len(refused.Faults) > 1010 || !strings.Contains(err.Error(), "more faults than 1000") {
+		t.Errorf("got %.200v", err)
+	}
+}
+
+func TestNamesThatAPathCannotShowAreQuoted(t *testing.T) {
+	for pointer, want := range map[string]string{
+		"":                       "x",
+		"/sagas/a.b/steps/12/on": "sagas[\"a.b\"].steps[12].on: x",
+		"/a~1b/~0/":              "a/b.~[\"\"]: x",
+		"/1":                     "[1]: x",
+	} {
+		if got := config.Format(unwind.Fault{Pointer: pointer, Message: "x"}); got != want {
+			t.Errorf("%s: got %s, want %s", pointer, got, want)
+		}
+	}
+	if got := config.Format(unwind.Fault{File: "f", Line: 2, Column: 3, Message: "x", Warning: true}); got != "f:2:3: warning: x" {
+		t.Errorf("got %s", got)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -56,7 +57,7 @@ type jsonTree struct {
 // next returns the place of the token that the decoder reads next.
 func (j *jsonTree) next() place {
 	i := int(j.dec.InputOffset())
-	for i < len(j.data) && bytes.IndexByte([]byte(" \t\r\n,:"), j.data[i]) >= 0 {
+	for i < len(j.data) && strings.IndexByte(" \t\r\n,:", j.data[i]) >= 0 {
 		i++
 	}
 	for ; j.offset < i; j.offset++ {

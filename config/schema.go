@@ -31,19 +31,7 @@ func fieldsOf(t reflect.Type) fieldList {
 		if !sf.IsExported() || sf.Anonymous || name == "" || name == "-" || name == "local" {
 			continue
 		}
-		f := knownField{name, sf.Index, sf.Type, strings.Contains(options, "omit"), sf.Tag.Get("env")}
-		for i := range out.all {
-			if out.all[i].name == name {
-				if len(sf.Index) < len(out.all[i].index) {
-					out.all[i] = f
-				}
-				name = ""
-				break
-			}
-		}
-		if name != "" {
-			out.all = append(out.all, f)
-		}
+		out.all = append(out.all, knownField{name, sf.Index, sf.Type, strings.Contains(options, "omit"), sf.Tag.Get("env")})
 	}
 	return out
 }
