@@ -32,7 +32,6 @@ type orderState uint8
 
 const (
 	orderQueued orderState = iota
-	orderGranted
 	orderSent
 )
 
@@ -65,7 +64,7 @@ func (n *Node) carryOut(m Moment, sg *saga, effects []machine.Effect) {
 		case machine.WithdrawAction:
 			n.withdraw(m, sg, e)
 		case machine.DropCompensation:
-			n.takeBack(sg, e.Step, m)
+			n.takeBack(sg, e.Step, e.Dir, m)
 		}
 	}
 }
@@ -82,8 +81,12 @@ func (n *Node) enqueue(m Moment, sg *saga, e *machine.Effect, resent bool) {
 		task.SagaType = sg.Plan.Name
 		task.Class = class(sg.Plan, e.Step)
 	}
-	if n.sched.Push(task, nanos(m.Now)) != flow.Queued {
+	switch n.sched.Push(task, nanos(m.Now)) {
+	case flow.Left:
 		return // the queue is full: it stays in the store until its turn
+	case flow.Duplicate:
+		sg.behind = true // an order that was taken back is still out
+		return
 	}
 	sg.orders++
 	n.orders[key] = &order{key: key, dir: e.Dir, saga: sg.ID, step: e.Step, attempt: e.Attempt, generation: e.Generation, ask: e.Ask, resent: resent, sg: sg}
@@ -112,7 +115,17 @@ func (n *Node) withdraw(m Moment, sg *saga, e *machine.Effect) {
 	default:
 		return
 	}
-	n.apply(m, sg, machine.Event{Kind: machine.Withdrawn, Step: e.Step, Dir: e.Dir, Attempt: e.Attempt}, nil)
+	n.unsent(m, sg, o, e.Step, e.Attempt)
+}
+
+// unsent says that an action was not sent, or, where an earlier process may have
+// sent it, that nobody knows.
+func (n *Node) unsent(m Moment, sg *saga, o *order, step int, attempt uint32) {
+	ev := machine.Event{Kind: machine.Withdrawn, Step: step, Dir: unwind.Action, Attempt: attempt}
+	if o != nil && o.resent && !planted.On(planted.TrustFirstSend) {
+		ev.Kind = machine.Lost
+	}
+	n.apply(m, sg, ev, nil)
 }
 
 // forget takes an order out of memory.
@@ -141,16 +154,7 @@ func (n *Node) pump(m Moment) {
 			n.sched.Done(grant, flow.Feedback{Outcome: flow.Dropped}, nanos(m.Now))
 			continue
 		}
-		o.grant, o.state = grant, orderGranted
-		if o.sg == nil {
-			if sg := n.sagas[o.saga]; sg != nil {
-				n.tie(o, sg)
-			} else {
-				v := n.visit(o.saga)
-				v.orders = append(v.orders, o)
-				continue
-			}
-		}
+		o.grant = grant
 		n.send(m, o)
 	}
 	n.readShort(m)
@@ -161,13 +165,37 @@ func (n *Node) tie(o *order, sg *saga) {
 	sg.orders++
 }
 
+// stands reports whether the order is the one that the state has.
+func (o *order) stands(side *machine.Side) bool {
+	return side.Ordered && side.Attempts+1 == o.attempt && side.Generation == o.generation && side.Asking == o.ask
+}
+
+// catchUp makes the orders of a saga that are durable and not in memory, once
+// nothing about it is being written.
+func (n *Node) catchUp(m Moment, sg *saga) {
+	if !sg.behind || sg.unsaved > 0 || n.sagas[sg.ID] != sg {
+		return
+	}
+	sg.behind = false
+	for _, e := range machine.Outstanding(&sg.State, nil) {
+		if n.orders[taskKey(sg.ID, e.Step, e.Dir)] == nil {
+			n.enqueue(m, sg, &e, sg.resent)
+		}
+	}
+}
+
 // send makes a granted call, unless it has been taken back meanwhile.
 func (n *Node) send(m Moment, o *order) {
 	sg := o.sg
 	side := sg.State.Side(o.step, o.dir)
-	if !side.Ordered || side.Attempts+1 != o.attempt || side.Generation != o.generation {
+	turned := o.dir == unwind.Action && sg.State.Phase != machine.Running && !planted.On(planted.ResendAfterTurn)
+	if !o.stands(side) || turned {
 		n.sched.Done(o.grant, flow.Feedback{Outcome: flow.Dropped}, nanos(m.Now))
 		n.forget(o)
+		if o.stands(side) {
+			n.unsent(m, sg, o, o.step, o.attempt)
+		}
+		n.catchUp(m, sg)
 		n.release(sg)
 		return
 	}

@@ -32,6 +32,7 @@ func (n *Node) CallEnded(m Moment, call uint64, a machine.Answer) {
 		return
 	}
 	n.apply(m, sg, ev, nil)
+	n.catchUp(m, sg)
 	n.release(sg)
 }
 

@@ -2,7 +2,6 @@ package node
 
 import (
 	"github.com/unwindhq/unwind"
-	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/planted"
@@ -79,11 +78,11 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 			continue
 		}
 		if s.Err == nil && uint64(len(s.Row.Journal)) < s.Row.Version {
-			n.visit(s.Row.ID) // its outputs are in the journal
+			n.visit(s.Row.ID).taken = true // its outputs are in the journal
 			continue
 		}
 		if s.Err == nil {
-			_, s.Err = n.adopt(m, s.Plan, &s.Row)
+			_, s.Err = n.adopt(m, s.Plan, &s.Row, false)
 		}
 		if s.Err != nil {
 			n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Saga: s.Row.ID,
@@ -98,8 +97,9 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 	}
 }
 
-// adopt takes a stored saga into memory and makes its orders again.
-func (n *Node) adopt(m Moment, p *machine.Plan, row *store.Saga) (*saga, error) {
+// adopt takes a stored saga into memory and makes its orders again. They may
+// have been sent by an earlier process, or, with again, by this one.
+func (n *Node) adopt(m Moment, p *machine.Plan, row *store.Saga, again bool) (*saga, error) {
 	s, err := Restore(p, row)
 	if err != nil {
 		return nil, err
@@ -114,12 +114,14 @@ func (n *Node) adopt(m Moment, p *machine.Plan, row *store.Saga) (*saga, error) 
 		}
 	})
 	stranger := row.Epoch != n.cfg.Epoch
+	sg.resent, sg.behind = stranger || again, again
 	if sg.State.Phase == machine.Compensating {
 		for i := range sg.State.Steps {
 			if a := &sg.State.Steps[i].Action; a.Ordered && !a.Asking {
 				n.lose(m, sg, i, a)
 			}
 		}
+		n.catchUp(m, sg)
 		return sg, nil
 	}
 	if stranger && planted.On(planted.ForgetOrdersOnRestart) {
@@ -127,7 +129,7 @@ func (n *Node) adopt(m Moment, p *machine.Plan, row *store.Saga) (*saga, error) 
 	}
 	for _, e := range machine.Outstanding(&sg.State, nil) {
 		if e.Kind == machine.CallAction && n.orders[taskKey(sg.ID, e.Step, e.Dir)] == nil {
-			n.enqueue(m, sg, &e, stranger && e.NotBefore <= n.started)
+			n.enqueue(m, sg, &e, sg.resent)
 		}
 	}
 	return sg, nil
@@ -142,16 +144,5 @@ func (n *Node) lose(m Moment, sg *saga, step int, a *machine.Side) {
 	}
 	if n.orders[taskKey(sg.ID, step, unwind.Action)] == nil {
 		n.apply(m, sg, machine.Event{Kind: machine.Lost, Step: step, Dir: unwind.Action, Attempt: a.Attempts + 1}, nil)
-	}
-}
-
-// abandon answers everything that waited for a saga that can't be read.
-func (n *Node) abandon(m Moment, v *visit, err error) {
-	for _, op := range v.operations {
-		n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Err: err})
-	}
-	for _, o := range v.orders {
-		n.sched.Done(o.grant, flow.Feedback{Outcome: flow.Dropped}, nanos(m.Now))
-		n.forget(o)
 	}
 }

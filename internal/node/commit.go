@@ -189,10 +189,10 @@ func (n *Node) stepDone(m Moment, s *step, r store.Result) {
 	switch r.Outcome {
 	case store.Committed:
 	case store.Duplicate, store.KeyReused:
-		n.notNew(sg, s.req, r)
+		n.notNew(m, sg, s.req, r)
 		return
 	default:
-		n.conflict(sg, s.req)
+		n.conflict(m, sg, s.req)
 		return
 	}
 	sg.saved = s.state
@@ -209,6 +209,7 @@ func (n *Node) stepDone(m Moment, s *step, r store.Result) {
 	if s.state.Phase.AtRest() && sg.unsaved == 0 {
 		n.replyWaiters(sg)
 	}
+	n.catchUp(m, sg)
 	n.release(sg)
 }
 
@@ -224,8 +225,8 @@ func (n *Node) replyWaiters(sg *saga) {
 }
 
 // notNew: the key began a saga before; what was begun here never was.
-func (n *Node) notNew(sg *saga, req *request, r store.Result) {
-	n.drop(sg)
+func (n *Node) notNew(m Moment, sg *saga, req *request, r store.Result) {
+	n.drop(m, sg)
 	reply := Reply{Token: req.token, Existing: r.Saga}
 	if r.Outcome == store.KeyReused {
 		reply.Err = unwind.Errorf(unwind.KeyReused, "starting saga %q with key %q: the key began saga %s with another input; use a new key for a new order, or send the same input",
@@ -236,23 +237,28 @@ func (n *Node) notNew(sg *saga, req *request, r store.Result) {
 
 // conflict: somebody else moved the saga. What was decided here is void; the
 // saga is read again.
-func (n *Node) conflict(sg *saga, req *request) {
+func (n *Node) conflict(m Moment, sg *saga, req *request) {
 	if planted.On(planted.ForgetOnConflict) {
 		return
 	}
 	if req != nil {
 		n.out.Replies = append(n.out.Replies, Reply{Token: req.token, Err: unwind.Errorf(unwind.Conflict, "changing saga %s: it was changed by another node meanwhile; read it and try again", sg.Facts.ID)})
 	}
-	if n.sagas[sg.ID] == sg {
-		n.drop(sg)
-		n.voidSuccessors(sg)
-		n.visit(sg.ID)
+	if n.sagas[sg.ID] != sg {
+		return
+	}
+	n.drop(m, sg)
+	n.voidSuccessors(m, sg)
+	v := n.visit(sg.ID)
+	v.taken, v.again = true, true
+	for _, t := range sg.waiters {
+		v.operations = append(v.operations, Operation{Token: t, Saga: sg.ID, Wait: true})
 	}
 }
 
 // voidSuccessors takes transitions out of the next batch that were decided on a
 // state that never was: their versions might fit by chance.
-func (n *Node) voidSuccessors(sg *saga) {
+func (n *Node) voidSuccessors(m Moment, sg *saga) {
 	if planted.On(planted.KeepSuccessors) {
 		return
 	}
@@ -265,18 +271,19 @@ func (n *Node) voidSuccessors(sg *saga) {
 			continue
 		}
 		if req := steps[i].req; req != nil {
-			n.conflict(sg, req)
+			n.conflict(m, sg, req)
 		}
 	}
 }
 
-// drop forgets a saga's volatile state. Its orders stay, tied to none.
-func (n *Node) drop(sg *saga) {
+// drop forgets a saga's volatile state. Calls in flight stay, tied to none.
+func (n *Node) drop(m Moment, sg *saga) {
 	n.clearTimer(sg)
 	n.eachOrder(sg, func(o *order) {
-		if o.sg == sg {
-			o.sg = nil
+		if o.state == orderQueued && n.sched.Remove(o.key, nanos(m.Now)) {
+			n.forget(o)
 		}
+		o.sg = nil
 	})
 	n.away(sg)
 }
@@ -300,7 +307,7 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 			switch {
 			case s.req != nil && s.req.start != nil:
 				refused[s.sg.ID] = true
-				n.drop(s.sg)
+				n.drop(m, s.sg)
 				n.out.Replies = append(n.out.Replies, Reply{Token: s.req.token, Err: n.refuse(m)})
 			case refused[s.sg.ID], planted.On(planted.DropBatchOnError):
 			default:

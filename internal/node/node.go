@@ -43,6 +43,7 @@ type Node struct {
 
 	sagas   map[id.ID]*saga
 	loading map[id.ID]*visit
+	reloads []reload
 	orders  map[flow.TaskKey]*order
 	flights map[uint64]*order
 	timers  timerHeap
@@ -133,11 +134,14 @@ func (n *Node) Drain() { n.draining = true }
 
 // Drained reports whether nothing is in flight and nothing waits to be committed.
 func (n *Node) Drained() bool {
-	return n.draining && len(n.flights) == 0 && n.flying == nil && n.building.empty()
+	return n.draining && len(n.flights) == 0 && n.flying == nil && n.building.empty() && len(n.loading) == 0
 }
 
 // Tick does what time alone brings about.
-func (n *Node) Tick(m Moment) { n.fireTimers(m) }
+func (n *Node) Tick(m Moment) {
+	n.fireTimers(m)
+	n.reload(m)
+}
 
 // Take returns what is to be done, and forgets it.
 func (n *Node) Take(m Moment) Output {
@@ -159,6 +163,9 @@ func (n *Node) Wake() machine.Micros {
 	}
 	if len(n.timers) > 0 {
 		add(n.timers[0].timerAt)
+	}
+	for i := range n.reloads {
+		add(n.reloads[i].at)
 	}
 	if !n.draining {
 		if at := n.sched.Wake(); at != flow.Never {

@@ -5,7 +5,6 @@ import (
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
-	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -106,58 +105,4 @@ func laneScope(l *store.Lane) flow.Scope {
 		return flow.Scope{Kind: flow.ScopeCompensation, Name: l.Service}
 	}
 	return flow.Scope{Kind: flow.ScopeForward, Name: l.Service}
-}
-
-// A visit is what waits for a saga to be read.
-type visit struct {
-	operations []Operation
-	answers    []machine.Event
-	late       []machine.Event
-	orders     []*order // granted
-}
-
-// visit has a saga read, once.
-func (n *Node) visit(saga id.ID) *visit {
-	v := n.loading[saga]
-	if v == nil {
-		v = &visit{}
-		n.loading[saga] = v
-		n.out.Loads = append(n.out.Loads, saga)
-	}
-	return v
-}
-
-// Loaded takes in a saga that was asked for; err says why there is none.
-func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, err error) {
-	v := n.loading[saga]
-	if v == nil {
-		return
-	}
-	delete(n.loading, saga)
-	sg := n.sagas[saga]
-	if sg == nil && err == nil {
-		sg, err = n.adopt(m, p, row)
-	}
-	if err != nil {
-		n.abandon(m, v, err)
-		return
-	}
-	for _, ev := range v.answers {
-		if !planted.On(planted.DropAnswerOfStranger) {
-			n.apply(m, sg, ev, nil)
-		}
-	}
-	for _, o := range v.orders {
-		if o.sg == nil {
-			n.tie(o, sg)
-		}
-		n.send(m, o)
-	}
-	for _, ev := range v.late {
-		n.late(m, sg, ev)
-	}
-	for i := range v.operations {
-		n.operate(m, sg, &v.operations[i])
-	}
-	n.release(sg)
 }

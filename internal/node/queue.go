@@ -48,6 +48,16 @@ func (n *Node) readShort(m Moment) {
 	}
 }
 
+// A refill is the read of a queue whose sagas are being read: a call is granted
+// only when it can be sent at once, so that what leaves is paced as it was granted.
+type refill struct {
+	QueueRead
+	rows   []store.Task
+	rest   int64 // when the earliest task is due that stays in the store, ns
+	waits  int   // for sagas
+	pinned []*saga
+}
+
 // TasksRead takes in the answer to one of Output.Reads.
 func (n *Node) TasksRead(m Moment, r QueueRead, rows []store.Task, err error) {
 	now := nanos(m.Now)
@@ -55,35 +65,90 @@ func (n *Node) TasksRead(m Moment, r QueueRead, rows []store.Task, err error) {
 		n.sched.Refill(r.flow, nil, nanos(m.Now+sickStart), now)
 		return
 	}
-	rest := int64(flow.Never)
-	tasks := make([]flow.Task, 0, r.room)
-	byKey := make(map[flow.TaskKey]*store.Task, r.room)
+	f := &refill{QueueRead: r, rest: flow.Never}
 	for i := range rows {
-		row := &rows[i]
-		key := taskKey(row.Saga, row.Step, unwind.Compensation)
-		if n.orders[key] != nil {
+		if n.orders[taskKey(rows[i].Saga, rows[i].Step, unwind.Compensation)] != nil {
 			continue
 		}
-		if len(tasks) == r.room {
-			rest = row.Due * 1000
+		if len(f.rows) == r.room {
+			f.rest = rows[i].Due * 1000
 			break
 		}
-		tasks = append(tasks, flow.Task{Key: key, Target: r.flow.Target, SagaType: row.SagaType, Tenant: row.Tenant, Class: r.flow.Class, Due: row.Due * 1000})
-		byKey[key] = row
+		f.rows = append(f.rows, rows[i])
 	}
-	if rest == flow.Never && len(rows) == r.Limit {
-		rest = rows[len(rows)-1].Due * 1000
+	if f.rest == flow.Never && len(rows) == r.Limit {
+		f.rest = rows[len(rows)-1].Due * 1000
 	}
-	added := n.sched.Refill(r.flow, tasks, rest, now)
-	for i := 0; i < len(tasks) && added > 0; i++ {
-		row := byKey[tasks[i].Key]
-		if n.orders[tasks[i].Key] == nil {
-			added--
-			n.orders[tasks[i].Key] = &order{key: tasks[i].Key, dir: unwind.Compensation, saga: row.Saga, step: row.Step,
-				attempt: row.Attempt, generation: row.Generation, ask: row.Ask,
-				resent: row.Epoch != n.cfg.Epoch && machine.Micros(row.Due) <= n.started}
+	f.waits = 1
+	for i := range f.rows {
+		if sg := n.sagas[f.rows[i].Saga]; sg != nil {
+			sg.pins++
+			f.pinned = append(f.pinned, sg)
+			continue
+		}
+		f.waits++
+		v := n.visit(f.rows[i].Saga)
+		v.refills = append(v.refills, f)
+	}
+	n.loadedFor(m, f, nil)
+}
+
+// loadedFor notes that one saga that a refill waited for is there, or can't be read.
+func (n *Node) loadedFor(m Moment, f *refill, sg *saga) {
+	if sg != nil {
+		sg.pins++
+		f.pinned = append(f.pinned, sg)
+	}
+	if f.waits--; f.waits == 0 {
+		n.refill(m, f)
+	}
+}
+
+// refill queues the tasks of a read.
+func (n *Node) refill(m Moment, f *refill) {
+	now := nanos(m.Now)
+	tasks := make([]flow.Task, 0, len(f.rows))
+	kept := f.rows[:0]
+	for i := range f.rows {
+		row := f.rows[i]
+		key := taskKey(row.Saga, row.Step, unwind.Compensation)
+		sg := n.sagas[row.Saga]
+		switch {
+		case sg == nil:
+			f.rest = min(f.rest, max(row.Due*1000, nanos(m.Now+sickStart)))
+			continue
+		case n.orders[key] != nil || !stands(sg, &row):
+			continue // it has moved on since it was read
+		}
+		tasks = append(tasks, flow.Task{Key: key, Target: f.flow.Target, SagaType: row.SagaType, Tenant: row.Tenant, Class: f.flow.Class, Due: row.Due * 1000})
+		kept = append(kept, row)
+	}
+	added := n.sched.Refill(f.flow, tasks, f.rest, now)
+	for i := 0; i < added; i++ {
+		row, sg := &kept[i], n.sagas[kept[i].Saga]
+		sg.orders++
+		n.orders[tasks[i].Key] = &order{key: tasks[i].Key, dir: unwind.Compensation, saga: row.Saga, step: row.Step,
+			attempt: row.Attempt, generation: row.Generation, ask: row.Ask, resent: row.Epoch != n.cfg.Epoch || sg.resent, sg: sg}
+	}
+	for _, sg := range f.pinned {
+		sg.pins--
+		n.release(sg)
+	}
+}
+
+// stands reports whether a task that was read is still the one that the saga
+// has, as far as that is durable.
+func stands(sg *saga, row *store.Task) bool {
+	for _, s := range [...]*machine.State{&sg.State, &sg.saved} {
+		if row.Step >= len(s.Steps) {
+			return false
+		}
+		side := &s.Steps[row.Step].Undo
+		if !side.Ordered || side.Attempts+1 != row.Attempt || side.Generation != row.Generation || side.Asking != row.Ask {
+			return false
 		}
 	}
+	return true
 }
 
 // deadLetter is the row of a call that died.

@@ -13,8 +13,11 @@ type saga struct {
 	Snapshot
 	saved    machine.State // as last made durable; Version 0: not yet
 	due      int64         // as last written
-	unsaved  int   // transitions that are not durable yet
-	orders   int   // orders in memory: queued or in flight
+	unsaved  int           // transitions that are not durable yet
+	orders   int           // orders in memory: queued or in flight
+	pins     int           // reads of queues that wait for it
+	resent   bool          // its orders may have been sent before it was read
+	behind   bool          // some of its orders may be missing in memory
 	waiters  []Token
 	timerAt  machine.Micros
 	timerPos int // in the heap; -1: not there
@@ -107,7 +110,7 @@ func (n *Node) hold(s Snapshot, due int64) *saga {
 // release lets go of a saga that needs nobody for now: it is at rest, or parked
 // in the store until its time.
 func (n *Node) release(sg *saga) {
-	if sg.unsaved > 0 || sg.orders > 0 || n.sagas[sg.ID] != sg {
+	if sg.unsaved > 0 || sg.orders > 0 || sg.pins > 0 || n.sagas[sg.ID] != sg {
 		return
 	}
 	if sg.due != store.AtRest && (len(sg.waiters) > 0 || sg.due <= int64(n.claim.until)) {

@@ -77,7 +77,7 @@ func (n *Node) fireTimers(m Moment) {
 		case t.At > m.Now:
 			n.moveTimer(sg, t.At)
 			continue
-		case t.Kind == machine.TimerFired && t.Dir == unwind.Compensation && !n.takeBack(sg, t.Step, m) && !planted.On(planted.GiveUpInFlight):
+		case t.Kind == machine.TimerFired && !n.takeBack(sg, t.Step, t.Dir, m) && !planted.On(planted.GiveUpInFlight):
 			// The call is in flight: its answer decides.
 			n.moveTimer(sg, m.Now+retryTimer)
 			continue
@@ -90,9 +90,9 @@ func (n *Node) fireTimers(m Moment) {
 	}
 }
 
-// takeBack takes a compensation out of its queue; false: it is in flight.
-func (n *Node) takeBack(sg *saga, step int, m Moment) bool {
-	key := taskKey(sg.ID, step, unwind.Compensation)
+// takeBack takes a call out of its queue; false: it is in flight.
+func (n *Node) takeBack(sg *saga, step int, dir unwind.Direction, m Moment) bool {
+	key := taskKey(sg.ID, step, dir)
 	o := n.orders[key]
 	if o == nil {
 		return true

@@ -1,0 +1,108 @@
+package node
+
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
+	"github.com/unwindhq/unwind/store"
+)
+
+// A visit is what waits for a saga to be read.
+type visit struct {
+	operations []Operation
+	answers    []machine.Event
+	late       []machine.Event
+	refills    []*refill
+	// taken: the node holds the saga from now on, whether or not somebody asks.
+	taken bool
+	// again: what the node decided on it was void.
+	again bool
+	wait  machine.Micros // after a read that failed
+}
+
+// visit has a saga read, once.
+func (n *Node) visit(saga id.ID) *visit {
+	v := n.loading[saga]
+	if v == nil {
+		v = &visit{}
+		n.loading[saga] = v
+		n.out.Loads = append(n.out.Loads, saga)
+	}
+	return v
+}
+
+// Loaded takes in a saga that was asked for; err says why there is none.
+func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, err error) {
+	v := n.loading[saga]
+	if v == nil {
+		return
+	}
+	delete(n.loading, saga)
+	sg := n.sagas[saga]
+	if sg == nil && err == nil {
+		sg, err = n.adopt(m, p, row, v.again)
+	}
+	if err != nil {
+		n.notLoaded(m, saga, v, err)
+		return
+	}
+	for _, ev := range v.answers {
+		if !planted.On(planted.DropAnswerOfStranger) {
+			n.apply(m, sg, ev, nil)
+		}
+	}
+	for _, ev := range v.late {
+		n.late(m, sg, ev)
+	}
+	for i := range v.operations {
+		n.operate(m, sg, &v.operations[i])
+	}
+	for _, f := range v.refills {
+		n.loadedFor(m, f, sg)
+	}
+	n.release(sg)
+}
+
+// notLoaded answers what waits for a saga that can't be read. What must not be
+// lost is kept, and the saga read again after a while.
+func (n *Node) notLoaded(m Moment, saga id.ID, v *visit, err error) {
+	for _, op := range v.operations {
+		if !op.Wait || !v.again {
+			n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Err: err})
+		}
+	}
+	for _, f := range v.refills {
+		n.loadedFor(m, f, nil)
+	}
+	gone := unwind.CodeOf(err) == unwind.NotFound
+	if gone || len(v.answers) == 0 && !v.taken {
+		return
+	}
+	v.operations, v.refills, v.late = nil, nil, nil
+	if v.wait == sickMost && unwind.CodeOf(err) != unwind.StoreUnavailable {
+		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Saga: saga, Message: "saga " + saga.String() + " can't go on: " + err.Error()})
+	}
+	v.wait = min(max(2*v.wait, sickStart), 16*sickMost)
+	n.loading[saga] = v
+	n.reloads = append(n.reloads, reload{m.Now + v.wait, saga})
+}
+
+// A reload is a saga to be read again at a time.
+type reload struct {
+	at   machine.Micros
+	saga id.ID
+}
+
+// reload reads again what could not be read.
+func (n *Node) reload(m Moment) {
+	kept := n.reloads[:0]
+	for _, r := range n.reloads {
+		if r.at > m.Now {
+			kept = append(kept, r)
+		} else {
+			n.out.Loads = append(n.out.Loads, r.saga)
+		}
+	}
+	n.reloads = kept
+}
