@@ -53,6 +53,7 @@ func (sd *side) markUncertain(l *Line, definite bool) {
 	switch {
 	case l.data().MayHaveExecuted && len(sd.orders) > 0:
 		sd.uncertain = sd.orders[len(sd.orders)-1]
+		sd.sentBy = min(sd.uncertain.earliest(), l.T) // given up before its time, it was not sent then
 	case definite && l.data().Class == unwind.ClassRefused:
 		sd.uncertain = nil
 	}

@@ -113,7 +113,11 @@ func (c *checker) entry(s *saga, l *Line) {
 		c.end(s, l)
 	case unwind.EntryCancelRequested:
 		s.acts = append(s.acts, l)
-	case unwind.EntryLateAnswer, unwind.EntryTimerFired, unwind.EntrySignalReceived:
+	case unwind.EntryTimerFired:
+		if l.Step == "" { // the deadline
+			s.acts = append(s.acts, l)
+		}
+	case unwind.EntryLateAnswer, unwind.EntrySignalReceived:
 	default:
 		i := s.plan.step(l.Step)
 		if i < 0 {

@@ -59,16 +59,16 @@ func (c *checker) orderUndo(s *saga, i int, l *Line) {
 // its last order + settle.
 func (c *checker) checkSettled(s *saga, i int, l *Line) {
 	act := s.at(i, action)
-	pending := act.uncertain
+	pending, sent := act.uncertain, act.sentBy
 	if act.out && act.last != nil && !act.last.data().Ask {
-		pending = act.last
+		pending, sent = act.last, act.last.earliest()
 	}
 	if pending == nil || s.steps[i].done != nil {
 		return
 	}
-	if wait := s.plan.steps[i].side[action].settle; l.earliest()+c.skew < pending.earliest()+wait {
+	if wait := s.plan.steps[i].side[action].settle; l.earliest()+c.skew < sent+wait {
 		c.step(G6, s, i, undo, []*Line{pending, l}, "the compensation of %s was ordered %s after an action that may still take effect; it settles in %s",
-			l.Step, span(l.earliest()-pending.earliest()), span(wait))
+			l.Step, span(l.earliest()-sent), span(wait))
 	}
 }
 
@@ -107,7 +107,7 @@ func (c *checker) order(s *saga, i, d int, l *Line) {
 	}
 	sd.orders = append(sd.orders, l)
 	if d == action && l.data().MayHaveExecuted {
-		sd.uncertain = l
+		sd.uncertain, sd.sentBy = l, l.earliest()
 	}
 	if !s.holed {
 		c.checkNumber(s, i, d, before, l)

@@ -52,18 +52,19 @@ type side struct {
 	last      *Line   // the last order of either
 	out       bool    // it has no answer yet
 	awaiting  bool
-	asked     bool  // its status path was asked at some time
-	answer    *Line // the last
-	uncertain *Line // the last order that may have executed unknown to the engine
-	counted   int   // answers that count
-	fresh     int   // of them since the last replay
-	allowed   int   // attempts
-	raised    int   // generations that operators granted
-	operator  bool  // replayed since the last order
-	ok        *Line // its success
+	asked     bool   // its status path was asked at some time
+	answer    *Line  // the last
+	uncertain *Line  // the last order that may have executed unknown to the engine
+	sentBy    Micros // when that was sent at the latest
+	counted   int    // answers that count
+	fresh     int    // of them since the last replay
+	allowed   int    // attempts
+	raised    int    // generations that operators granted
+	operator  bool   // replayed since the last order
+	ok        *Line  // its success
 	resolved  *Line
-	dead      *Line // open dead letter
-	everDead  *Line // the first dead letter
+	dead      *Line   // open dead letter
+	everDead  *Line   // the first dead letter
 	failures  []*Line // counted answers
 
 	// From the participants.

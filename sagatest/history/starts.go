@@ -99,13 +99,19 @@ func (c *checker) checkOperated(s *saga, l *Line) {
 		return
 	}
 	for _, a := range s.acts {
-		if opOf(a) == l.Op || l.Op == OpCancel && a.Kind == unwind.EntrySagaCompensating {
+		if opOf(a) == l.Op || l.Op == OpCancel && turns(a) {
 			if l.Step == "" || a.Step == "" || a.Step == l.Step {
 				return
 			}
 		}
 	}
 	c.saga(G14, s, []*Line{l}, "a %s was acknowledged and the journal has no %s", l.Op, want)
+}
+
+// turns reports whether an entry turns the saga back, or has it turn back as soon
+// as that is possible: an acknowledged cancel may add nothing to it.
+func turns(l *Line) bool {
+	return l.Kind == unwind.EntrySagaCompensating || l.Kind == unwind.EntryCancelRequested || l.Kind == unwind.EntryTimerFired
 }
 
 // checkRequest: one saga per key, and none that was refused.
