@@ -53,7 +53,9 @@ func (sd *side) markUncertain(l *Line, definite bool) {
 	switch {
 	case l.data().MayHaveExecuted && len(sd.orders) > 0:
 		sd.uncertain = sd.orders[len(sd.orders)-1]
-		sd.sentBy = min(sd.uncertain.earliest(), l.T) // given up before its time, it was not sent then
+		if sd.sentBy = sd.uncertain.earliest(); l.T < sd.sentBy {
+			sd.sentBy = sd.uncertain.T // given up before its time: what was sent is an attempt before it
+		}
 	case definite && l.data().Class == unwind.ClassRefused:
 		sd.uncertain = nil
 	}
