@@ -25,6 +25,64 @@ const (
 	Internal         Code = "internal"
 )
 
+// HTTPStatus is the one mapping of codes to HTTP; 500 for a code that is not
+// known. An [InvalidRequest] whose form is broken, so that no fault can be
+// pointed at, is 400 instead.
+func (c Code) HTTPStatus() int {
+	switch c {
+	case InvalidRequest, KeyReused:
+		return 422
+	case UnknownSaga, NotFound:
+		return 404
+	case Conflict, PastPivot:
+		return 409
+	case TooLarge:
+		return 413
+	case Overloaded:
+		return 429
+	case StoreUnavailable:
+		return 503
+	case Unauthenticated:
+		return 401
+	case Forbidden:
+		return 403
+	case Unreachable:
+		return 502
+	}
+	return 500
+}
+
+// Title says what the code means, in a few words that never change.
+func (c Code) Title() string {
+	switch c {
+	case InvalidRequest:
+		return "The request is not valid"
+	case UnknownSaga:
+		return "There is no such saga definition"
+	case NotFound:
+		return "There is no such thing"
+	case Conflict:
+		return "Something else happened before"
+	case PastPivot:
+		return "The saga is past its point of no return"
+	case KeyReused:
+		return "The key began a saga with another input"
+	case TooLarge:
+		return "The request is too large"
+	case Overloaded:
+		return "There is too much to do"
+	case StoreUnavailable:
+		return "The store can't be reached"
+	case Unauthenticated:
+		return "Nobody knows who you are"
+	case Forbidden:
+		return "You may not do this"
+	case Unreachable:
+		return "The server can't be reached"
+	}
+	return "Something is wrong inside"
+}
+
 // An Error is what every method of [Service] returns when it fails: what was
 // being done, why it failed, and what to do.
 type Error struct {

@@ -83,7 +83,7 @@ type Filter struct {
 
 // CancelRequest says why a saga is to be turned back.
 type CancelRequest struct {
-	Reason string `json:"reason"`
+	Reason string `json:"reason,omitempty"`
 	Actor  string `json:"-"`
 }
 
@@ -232,4 +232,58 @@ type Stats struct {
 	Started         int64            `json:"started"`
 	Refused         int64            `json:"refused"`
 	AlertsPending   int64            `json:"alerts_pending"`
+}
+
+// An Event tells that something happened. It is sent at least once; whoever
+// wants to know more asks for what it names.
+type Event struct {
+	// Cursor resumes after this event. It is opaque.
+	Cursor string
+	Kind   EventKind
+	// Data is a [SagaEvent], a [DeadLetterEvent] or an [Alert], in JSON; null for a reset.
+	Data json.RawMessage
+}
+
+// EventKind says what an [Event] is about.
+type EventKind string
+
+// The kinds of events.
+const (
+	// EventSaga: a saga moved.
+	EventSaga EventKind = "saga"
+	// EventDeadLetter: a dead letter was opened, or its state changed.
+	EventDeadLetter EventKind = "dead_letter"
+	// EventAlert: a person must know.
+	EventAlert EventKind = "alert"
+	// EventReset: the cursor is not known any more; read everything anew.
+	EventReset EventKind = "reset"
+)
+
+// A SagaEvent is one transition of a saga.
+type SagaEvent struct {
+	ID   string `json:"id"`
+	Saga string `json:"saga"`
+	At   Time   `json:"at"`
+	// Status where the transition changed it.
+	Status Status `json:"status,omitempty"`
+	// Entries are the kinds of the journal entries of the transition, with their steps.
+	Entries []EventEntry `json:"entries"`
+}
+
+// An EventEntry names one journal entry of a [SagaEvent].
+type EventEntry struct {
+	Kind      string    `json:"kind"`
+	Step      string    `json:"step,omitempty"`
+	Direction Direction `json:"direction,omitempty"`
+}
+
+// A DeadLetterEvent names a dead letter and what happened to it.
+type DeadLetterEvent struct {
+	ID        string          `json:"id"`
+	SagaID    string          `json:"saga_id"`
+	Saga      string          `json:"saga"`
+	Step      string          `json:"step"`
+	Direction Direction       `json:"direction"`
+	At        Time            `json:"at"`
+	State     DeadLetterState `json:"state"`
 }

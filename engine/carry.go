@@ -50,6 +50,7 @@ func (e *Engine) commitLoop() {
 			e.cfg.Logger.Error("committing a batch", "transitions", len(b.Transitions), "error", err)
 		}
 		e.post(func(m node.Moment) { e.node.Committed(m, results, err) })
+		e.committed.ring()
 	}
 }
 

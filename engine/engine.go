@@ -23,16 +23,17 @@ import (
 
 // An Engine runs sagas. It is safe for concurrent use.
 type Engine struct {
-	cfg     Config
-	store   store.Store
-	epoch   int64
-	ids     *id.Source
-	plans   plans
-	caller  *caller
-	metrics *metrics
-	clock   clock
-	events  queue
-	node    *node.Node // owned by run
+	cfg       Config
+	store     store.Store
+	epoch     int64
+	ids       *id.Source
+	plans     plans
+	caller    *caller
+	metrics   *metrics
+	clock     clock
+	events    queue
+	committed bell
+	node      *node.Node // owned by run
 
 	waiting map[node.Token]chan node.Reply // owned by run
 	token   node.Token                     // owned by run

@@ -1,0 +1,66 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/unwindhq/unwind"
+)
+
+func (c *call) services() error {
+	if err := c.query(nil).err(); err != nil {
+		return err
+	}
+	states, err := c.h.cfg.Service.Participants(c.r.Context())
+	return answerList(c, unwind.List[unwind.ServiceState]{Items: states}, err)
+}
+
+func (c *call) service() error {
+	if err := c.query(nil).err(); err != nil {
+		return err
+	}
+	states, err := c.h.cfg.Service.Participants(c.r.Context())
+	if err != nil {
+		return err
+	}
+	name := c.r.PathValue("name")
+	for i := range states {
+		if states[i].Name == name {
+			return c.answer(http.StatusOK, &states[i])
+		}
+	}
+	return unwind.Errorf(unwind.NotFound, "there is no service %q; GET /v1/services lists them", clip(name))
+}
+
+func (c *call) alerts() error {
+	q := c.query(pageParams)
+	page := q.page()
+	if err := q.err(); err != nil {
+		return err
+	}
+	list, err := c.h.cfg.Service.Alerts(c.r.Context(), page)
+	return answerList(c, list, err)
+}
+
+func (c *call) audit() error {
+	q := c.query(pageParams)
+	page := q.page()
+	if err := q.err(); err != nil {
+		return err
+	}
+	list, err := c.h.cfg.Service.Audit(c.r.Context(), page)
+	return answerList(c, list, err)
+}
+
+func (c *call) stats() error {
+	if err := c.query(nil).err(); err != nil {
+		return err
+	}
+	s, err := c.h.cfg.Service.Stats(c.r.Context())
+	if err != nil {
+		return err
+	}
+	if s.Sagas == nil {
+		s.Sagas = map[unwind.Status]int64{}
+	}
+	return c.answer(http.StatusOK, s)
+}

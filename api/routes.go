@@ -1,0 +1,145 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/unwindhq/unwind"
+)
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+func ok[T any](text string) []answer {
+	return []answer{{status: http.StatusOK, text: text, body: typeOf[T]()}}
+}
+
+// table lists every route. What is not in it does not exist.
+func (h *Handler) table() []route {
+	routes := append(sagaRoutes(), definitionRoutes()...)
+	routes = append(routes, deadLetterRoutes()...)
+	routes = append(routes, observeRoutes()...)
+	if h.cfg.Events != nil {
+		routes = append(routes, eventRoute())
+	}
+	if h.cfg.Gatherer != nil {
+		routes = append(routes, metricsRoute(h.cfg.Gatherer))
+	}
+	return append(routes, healthRoutes()...)
+}
+
+// lists holds the texts of the statuses in the document.
+var (
+	sagaStatuses     = []unwind.Status{unwind.Running, unwind.Compensating, unwind.Completed, unwind.Compensated, unwind.DeadLettered}
+	deadLetterStates = []unwind.DeadLetterState{unwind.DeadLetterOpen, unwind.DeadLetterReplaying, unwind.DeadLetterReplayed, unwind.DeadLetterResolved}
+)
+
+func texts[T ~string](words []T) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = string(w)
+	}
+	return out
+}
+
+func sagaRoutes() []route {
+	return []route{{
+		key: "POST /v1/sagas", id: "start-saga", tag: "sagas", summary: "Start a saga",
+		text: "Answers once the start is durable; with wait, once the saga is at rest or the wait is over. " +
+			"The same key with the same input gives the saga that it began.",
+		serve: (*call).start, body: typeOf[unwind.StartRequest](),
+		header: []param{{name: "Idempotency-Key", kind: "string", text: "The same as key"}},
+		answers: []answer{
+			{status: http.StatusCreated, text: "It was started", body: typeOf[unwind.Instance]()},
+			{status: http.StatusOK, text: "The key began it before", body: typeOf[unwind.Instance]()},
+		},
+		refusals: []unwind.Code{unwind.UnknownSaga, unwind.KeyReused, unwind.Overloaded},
+	}, {
+		key: "POST /v1/sagas:batch", id: "start-sagas", tag: "sagas", summary: "Start many sagas",
+		text: "NDJSON: one start per line, without wait, at most 10,000. The answer has one line for each, in order, " +
+			"and is sent while the request is still being read: read it while you write.",
+		serve: (*call).batch, body: typeOf[unwind.StartRequest](), bodyType: ndjsonType,
+		answers: []answer{{status: http.StatusOK, text: "One line for each line", body: typeOf[BatchLine](), contentType: ndjsonType}},
+	}, {
+		key: "GET /v1/sagas", id: "list-sagas", tag: "sagas", summary: "List sagas, newest first",
+		serve: (*call).list, query: listParams, answers: ok[unwind.List[unwind.Instance]]("A page"),
+	}, {
+		key: "GET /v1/sagas/{id}", id: "get-saga", tag: "sagas", summary: "Get a saga",
+		serve: (*call).get, answers: ok[unwind.Instance]("The saga"),
+		refusals: []unwind.Code{unwind.NotFound},
+	}, {
+		key: "GET /v1/sagas/{id}/history", id: "get-history", tag: "sagas", summary: "Read a saga's journal, oldest first",
+		serve: (*call).history, query: pageParams, answers: ok[unwind.List[unwind.Entry]]("A page"),
+		refusals: []unwind.Code{unwind.NotFound},
+	}, {
+		key: "POST /v1/sagas/{id}/cancel", id: "cancel-saga", tag: "sagas", summary: "Turn a saga back",
+		serve: (*call).cancel, body: typeOf[unwind.CancelRequest](),
+		answers:  []answer{{status: http.StatusAccepted, text: "It is durable that it turns back", body: typeOf[unwind.Instance]()}},
+		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict, unwind.PastPivot},
+	}, {
+		key: "POST /v1/sagas/{id}/signal", id: "signal-saga", tag: "sagas", summary: "Answer a step that waits for a signal",
+		serve: (*call).signal, body: typeOf[unwind.SignalRequest](), answers: ok[unwind.Instance]("The saga"),
+		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}, {
+		key: "POST /v1/calls/{token}", id: "complete-call", tag: "sagas", summary: "Complete an asynchronous call",
+		serve: (*call).complete, body: typeOf[unwind.Completion](),
+		answers:  []answer{{status: http.StatusNoContent, text: "It is durable"}},
+		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}}
+}
+
+func definitionRoutes() []route {
+	return []route{{
+		key: "GET /v1/definitions", id: "list-definitions", tag: "definitions", summary: "List the newest definitions by name",
+		serve: (*call).definitions, query: pageParams, answers: ok[unwind.List[unwind.Revision]]("A page"),
+	}, {
+		key: "GET /v1/definitions/{name}", id: "get-definition", tag: "definitions", summary: "Get the newest definition",
+		serve: (*call).definition, answers: ok[unwind.Revision]("The definition"),
+		refusals: []unwind.Code{unwind.UnknownSaga},
+	}, {
+		key: "PUT /v1/definitions/{name}", id: "put-definition", tag: "definitions", summary: "Store a definition",
+		text:  "New starts run by it; running sagas keep the definition that they began with.",
+		serve: (*call).putDefinition, body: typeOf[unwind.Definition](), answers: ok[unwind.Revision]("It is stored"),
+	}, {
+		key: "POST /v1/definitions:validate", id: "validate-definition", tag: "definitions", summary: "Find every fault of a definition",
+		serve: (*call).validate, body: typeOf[unwind.Definition](), answers: ok[Validation]("Its faults"),
+	}}
+}
+
+func deadLetterRoutes() []route {
+	return []route{{
+		key: "GET /v1/dead-letters", id: "list-dead-letters", tag: "dead letters", summary: "List dead letters, newest first",
+		serve: (*call).deadLetters, query: deadLetterParams, answers: ok[unwind.List[unwind.DeadLetter]]("A page"),
+	}, {
+		key: "GET /v1/dead-letters/{id}", id: "get-dead-letter", tag: "dead letters", summary: "Get a dead letter with its history",
+		serve: (*call).deadLetter, answers: ok[unwind.DeadLetter]("The dead letter"),
+		refusals: []unwind.Code{unwind.NotFound},
+	}, {
+		key: "POST /v1/dead-letters/{id}/replay", id: "replay-dead-letter", tag: "dead letters", summary: "Call again",
+		serve: (*call).replay, body: typeOf[unwind.ReplayRequest](), answers: ok[unwind.DeadLetter]("It is durable that it is called again"),
+		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}, {
+		key: "POST /v1/dead-letters/{id}/resolve", id: "resolve-dead-letter", tag: "dead letters", summary: "Settle by hand, without a call",
+		serve: (*call).resolve, body: typeOf[unwind.ResolveRequest](), answers: ok[unwind.DeadLetter]("It is settled"),
+		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}}
+}
+
+func observeRoutes() []route {
+	return []route{{
+		key: "GET /v1/services", id: "list-services", tag: "operations", summary: "See the lanes of every service",
+		serve: (*call).services, answers: ok[unwind.List[unwind.ServiceState]]("All of them"),
+	}, {
+		key: "GET /v1/services/{name}", id: "get-service", tag: "operations", summary: "See the lanes of a service",
+		serve: (*call).service, answers: ok[unwind.ServiceState]("The service"),
+		refusals: []unwind.Code{unwind.NotFound},
+	}, {
+		key: "GET /v1/alerts", id: "list-alerts", tag: "operations", summary: "List alerts, newest first",
+		serve: (*call).alerts, query: pageParams, answers: ok[unwind.List[unwind.Alert]]("A page"),
+	}, {
+		key: "GET /v1/audit", id: "list-audit", tag: "operations", summary: "List what operators did, newest first",
+		serve: (*call).audit, query: pageParams, answers: ok[unwind.List[unwind.AuditRow]]("A page"),
+	}, {
+		key: "GET /v1/stats", id: "get-stats", tag: "operations", summary: "Count what the engine holds",
+		serve: (*call).stats, answers: ok[unwind.Stats]("The counts"),
+	}}
+}

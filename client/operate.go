@@ -1,0 +1,83 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/unwindhq/unwind"
+)
+
+// PutDefinition implements unwind.Service. Putting the same again changes
+// nothing, so it is sent again where its answer was lost. The server takes the
+// actor from the token. A definition whose calls are Go functions is refused.
+func (c *Client) PutDefinition(ctx context.Context, def unwind.Definition, _ string) (unwind.Revision, error) {
+	var rev unwind.Revision
+	_, err := c.do(ctx, request{doing: "storing the definition of saga " + def.Name, method: http.MethodPut, path: "/v1/definitions/" + url.PathEscape(def.Name), body: &def, safe: true}, &rev)
+	return rev, err
+}
+
+// Definition implements unwind.Service.
+func (c *Client) Definition(ctx context.Context, name string) (unwind.Revision, error) {
+	var rev unwind.Revision
+	_, err := c.do(ctx, request{doing: "getting the definition of saga " + name, method: http.MethodGet, path: "/v1/definitions/" + url.PathEscape(name), safe: true}, &rev)
+	return rev, err
+}
+
+// Definitions implements unwind.Service.
+func (c *Client) Definitions(ctx context.Context, page unwind.Page) (unwind.List[unwind.Revision], error) {
+	return list[unwind.Revision](c, ctx, "listing definitions", "/v1/definitions", page, nil)
+}
+
+// Validate implements unwind.Service.
+func (c *Client) Validate(ctx context.Context, def unwind.Definition) ([]unwind.Fault, error) {
+	var out struct {
+		Faults []unwind.Fault `json:"faults"`
+	}
+	_, err := c.do(ctx, request{doing: "validating the definition of saga " + def.Name, method: http.MethodPost, path: "/v1/definitions:validate", body: &def, safe: true}, &out)
+	return out.Faults, err
+}
+
+// DeadLetters implements unwind.Service.
+func (c *Client) DeadLetters(ctx context.Context, f unwind.DeadLetterFilter) (unwind.List[unwind.DeadLetter], error) {
+	return list[unwind.DeadLetter](c, ctx, "listing dead letters", "/v1/dead-letters", f.Page,
+		values{"saga": f.Saga, "service": f.Service, "group": f.Group, "state": string(f.State)})
+}
+
+// DeadLetter implements unwind.Service.
+func (c *Client) DeadLetter(ctx context.Context, id string) (*unwind.DeadLetter, error) {
+	return one[unwind.DeadLetter](c, ctx, "getting dead letter "+id, "/v1/dead-letters/"+url.PathEscape(id))
+}
+
+// Replay implements unwind.Service. The server takes the actor from the token.
+func (c *Client) Replay(ctx context.Context, id string, req unwind.ReplayRequest) (*unwind.DeadLetter, error) {
+	return post[unwind.DeadLetter](c, ctx, "replaying dead letter "+id, "/v1/dead-letters/"+url.PathEscape(id)+"/replay", req)
+}
+
+// Resolve implements unwind.Service. The server takes the actor from the token.
+func (c *Client) Resolve(ctx context.Context, id string, req unwind.ResolveRequest) (*unwind.DeadLetter, error) {
+	return post[unwind.DeadLetter](c, ctx, "resolving dead letter "+id, "/v1/dead-letters/"+url.PathEscape(id)+"/resolve", req)
+}
+
+// Participants implements unwind.Service.
+func (c *Client) Participants(ctx context.Context) ([]unwind.ServiceState, error) {
+	all, err := list[unwind.ServiceState](c, ctx, "listing services", "/v1/services", unwind.Page{}, nil)
+	return all.Items, err
+}
+
+// Alerts implements unwind.Service.
+func (c *Client) Alerts(ctx context.Context, page unwind.Page) (unwind.List[unwind.Alert], error) {
+	return list[unwind.Alert](c, ctx, "listing alerts", "/v1/alerts", page, nil)
+}
+
+// Audit implements unwind.Service.
+func (c *Client) Audit(ctx context.Context, page unwind.Page) (unwind.List[unwind.AuditRow], error) {
+	return list[unwind.AuditRow](c, ctx, "listing the audit", "/v1/audit", page, nil)
+}
+
+// Stats implements unwind.Service.
+func (c *Client) Stats(ctx context.Context) (unwind.Stats, error) {
+	var s unwind.Stats
+	_, err := c.do(ctx, request{doing: "counting", method: http.MethodGet, path: "/v1/stats", safe: true}, &s)
+	return s, err
+}

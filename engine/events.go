@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/store"
+)
+
+// A bell wakes all who wait for the next commit.
+type bell struct {
+	mu   sync.Mutex
+	next chan struct{} // nil: nobody waits
+}
+
+// wait returns a channel that the next ring closes.
+func (b *bell) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next == nil {
+		b.next = make(chan struct{})
+	}
+	return b.next
+}
+
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next != nil {
+		close(b.next)
+		b.next = nil
+	}
+}
+
+const (
+	// eventPoll bounds how long an event of another node stays unseen.
+	eventPoll = 2 * time.Second
+	// newAlerts bounds the alerts that one reading looks through.
+	newAlerts = 100
+)
+
+// An eventCursor is a place in both the journal and the alerts, and how many
+// events past that place are seen already: a page of rows has one cursor, each
+// of its events needs one.
+type eventCursor struct {
+	seen    int
+	alert   int64
+	journal string
+}
+
+func (c eventCursor) String() string {
+	return strconv.Itoa(c.seen) + "." + strconv.FormatInt(c.alert, 36) + "." + c.journal
+}
+
+func parseEventCursor(s string) (c eventCursor, ok bool) {
+	seen, rest, _ := strings.Cut(s, ".")
+	alert, journal, found := strings.Cut(rest, ".")
+	var err, err2 error
+	c.seen, err = strconv.Atoi(seen)
+	c.alert, err2 = strconv.ParseInt(alert, 36, 64)
+	c.journal = journal
+	return c, found && err == nil && err2 == nil && c.seen >= 0 && journal != ""
+}
+
+// Events returns up to limit events (a few more where one transition makes
+// several) past the cursor, oldest first, and the cursor that resumes after
+// them. It waits until there is one, or until ctx ends, whose error it returns
+// with a cursor that is still good. The empty cursor is the end: what happens
+// from now on. A cursor that is not known gives one [unwind.EventReset].
+func (e *Engine) Events(ctx context.Context, cursor string, limit int) ([]unwind.Event, string, error) {
+	at, ok := parseEventCursor(cursor)
+	if !ok {
+		end, err := e.eventsEnd(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		if cursor != "" {
+			return reset(end), end.String(), nil
+		}
+		at = end
+	}
+	timer := time.NewTimer(eventPoll)
+	defer timer.Stop()
+	for {
+		committed := e.committed.wait()
+		events, next, err := e.readEvents(ctx, at, limit)
+		if unwind.CodeOf(err) == unwind.InvalidRequest {
+			end, err := e.eventsEnd(ctx)
+			return reset(end), end.String(), err
+		}
+		if err != nil || len(events) > 0 {
+			return events, next.String(), err
+		}
+		at = next
+		select {
+		case <-committed:
+		case <-timer.C:
+			timer.Reset(eventPoll)
+		case <-e.stopped:
+			return nil, at.String(), unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped")
+		case <-ctx.Done():
+			return nil, at.String(), ctx.Err()
+		}
+	}
+}
+
+func reset(end eventCursor) []unwind.Event {
+	return []unwind.Event{{Cursor: end.String(), Kind: unwind.EventReset, Data: json.RawMessage("null")}}
+}
+
+func (e *Engine) eventsEnd(ctx context.Context) (eventCursor, error) {
+	_, journal, err := e.store.Journal(ctx, "now", 1)
+	if err != nil {
+		return eventCursor{}, unavailable("reading the end of the journal", err)
+	}
+	alerts, _, err := e.store.Alerts(ctx, "", 1)
+	if err != nil {
+		return eventCursor{}, unavailable("reading the last alert", err)
+	}
+	end := eventCursor{journal: journal}
+	if len(alerts) > 0 {
+		end.alert = alerts[0].ID
+	}
+	return end, nil
+}
+
+// readEvents reads what is there past the cursor: a page of the journal, then,
+// at the journal's end, the alerts that are new.
+func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int) ([]unwind.Event, eventCursor, error) {
+	rows, journal, err := e.store.Journal(ctx, at.journal, limit)
+	if err != nil {
+		return nil, at, readError("reading the journal", err)
+	}
+	var events []unwind.Event
+	for i := range rows {
+		if events, err = e.rowEvents(ctx, events, &rows[i]); err != nil {
+			return nil, at, err
+		}
+	}
+	end := eventCursor{journal: journal, alert: at.alert}
+	for k := range events {
+		events[k].Cursor = eventCursor{seen: k + 1, alert: at.alert, journal: at.journal}.String()
+	}
+	if len(events) > 0 {
+		events[len(events)-1].Cursor = end.String()
+	}
+	events = events[min(at.seen, len(events)):]
+	if len(rows) < pageLimit(limit) {
+		alerts, err := e.alertEvents(ctx, &end)
+		if err != nil {
+			return nil, at, err
+		}
+		events = append(events, alerts...)
+	}
+	return events, end, nil
+}
+
+// rowEvents appends the events of one transition: the saga's, and one for each
+// dead letter that it touched.
+func (e *Engine) rowEvents(ctx context.Context, events []unwind.Event, row *store.JournalRow) ([]unwind.Event, error) {
+	plan, err := e.plans.view(ctx, row.Name, row.Version)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := machine.DecodeEntries(row.Body)
+	if err != nil {
+		return nil, err
+	}
+	at := unwind.TimeFromMicros(row.At)
+	saga := unwind.SagaEvent{ID: row.Saga.String(), Saga: row.Name, At: at, Entries: make([]unwind.EventEntry, len(raw))}
+	var dead []unwind.DeadLetterEvent
+	for i := range raw {
+		r := &raw[i]
+		entry := unwind.EventEntry{Kind: r.Kind, Direction: r.Dir}
+		if r.Step >= 0 && r.Step < len(plan.Steps) {
+			entry.Step = plan.Steps[r.Step].Name
+		}
+		saga.Entries[i] = entry
+		switch r.Kind {
+		case unwind.EntrySagaStarted:
+			saga.Status = unwind.Running
+		case unwind.EntrySagaCompensating:
+			saga.Status = unwind.Compensating
+		case unwind.EntrySagaEnded:
+			saga.Status = unwind.Status(r.As)
+		}
+		if state := deadLetterMove(r.Kind); state != "" && entry.Step != "" && r.Dir != "" {
+			dead = append(dead, unwind.DeadLetterEvent{
+				ID:     deadLetterID(store.DeadLetterID{Saga: row.Saga, Step: r.Step, Direction: r.Dir}),
+				SagaID: saga.ID, Saga: saga.Saga, Step: entry.Step, Direction: r.Dir, At: at, State: state,
+			})
+		}
+	}
+	if events, err = appendEvent(events, unwind.EventSaga, &saga); err != nil {
+		return nil, err
+	}
+	for i := range dead {
+		if events, err = appendEvent(events, unwind.EventDeadLetter, &dead[i]); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}
+
+func appendEvent(events []unwind.Event, kind unwind.EventKind, data any) ([]unwind.Event, error) {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return nil, fmt.Errorf("writing an event: %w", err)
+	}
+	return append(events, unwind.Event{Kind: kind, Data: b}), nil
+}
+
+func deadLetterMove(entry string) unwind.DeadLetterState {
+	switch entry {
+	case unwind.EntryDeadLettered, unwind.EntryReopened:
+		return unwind.DeadLetterOpen
+	case unwind.EntryReplayed:
+		return unwind.DeadLetterReplaying
+	case unwind.EntryResolved:
+		return unwind.DeadLetterResolved
+	}
+	return ""
+}
+
+// alertEvents reads the alerts past the cursor, oldest first, and moves it.
+// Where more came than are looked through, a reset says so.
+func (e *Engine) alertEvents(ctx context.Context, at *eventCursor) ([]unwind.Event, error) {
+	rows, _, err := e.store.Alerts(ctx, "", newAlerts)
+	if err != nil {
+		return nil, readError("reading the alerts", err)
+	}
+	var fresh []store.Alert
+	for i := range rows {
+		if rows[i].ID > at.alert {
+			fresh = append(fresh, rows[i])
+		}
+	}
+	if len(fresh) == 0 {
+		return nil, nil
+	}
+	if len(fresh) == newAlerts && at.alert > 0 && fresh[len(fresh)-1].ID > at.alert+1 {
+		at.alert = fresh[0].ID
+		return reset(*at), nil
+	}
+	var events []unwind.Event
+	for i := len(fresh) - 1; i >= 0; i-- {
+		a := Alert(&fresh[i])
+		if events, err = appendEvent(events, unwind.EventAlert, &a); err != nil {
+			return nil, err
+		}
+		at.alert = fresh[i].ID
+		events[len(events)-1].Cursor = at.String()
+	}
+	return events, nil
+}
+
