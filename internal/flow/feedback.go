@@ -87,7 +87,7 @@ func (t *target) throttled(g Grant, f Feedback, last uint64, now int64, r *Resul
 	if f.Status == 503 {
 		reason = "503"
 	}
-	r.Gated = f.Status == 503 || f.Hint > GateHint || hinted && t.lane == Forward
+	r.Gated = f.Status == 503 || f.Hint > GateHint || f.Hint == GateHint && t.lane == Forward
 	if !hinted {
 		r.Wait = BackoffStart
 		if r.Gated {

@@ -6,8 +6,10 @@ const (
 	// HintCap is the longest wait that a service can ask for, in ns. A longer
 	// one is cut to it and reported, because it closes a lane for that long.
 	HintCap = int64(5 * time.Minute)
-	// GateHint, in ns: a 429 that asks for more closes the whole
-	// compensation lane instead of delaying one call.
+	// GateHint, in ns: a 429 that asks for more closes the whole lane instead of
+	// delaying one call; the forward lane closes for as much already. Closing a
+	// lane for each "1" would leave it shut most of the time: services round up
+	// to whole seconds.
 	GateHint = int64(2 * time.Second)
 	// BackoffStart and BackoffCap, in ns, bound the exponential delays where
 	// the service names none: between probes, and for a 503 without a hint.

@@ -304,7 +304,7 @@ func (m *model) land(t *rapid.T, i int, f Feedback, again bool) {
 		}
 		m.gates[target] = r.GateUntil
 	}
-	if must := f.Outcome == Throttled && (f.Status == 503 || f.Hint > GateHint || f.Hint > 0 && target.Lane == Forward); r.Gated != must {
+	if must := f.Outcome == Throttled && (f.Status == 503 || f.Hint > GateHint || f.Hint >= GateHint && target.Lane == Forward); r.Gated != must {
 		t.Fatalf("%+v on %v: gated %v", f, target, r.Gated)
 	}
 	if r.FaultOpened || r.FaultClosed {
