@@ -7,9 +7,11 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/planted"
 )
 
 // Errors that callers tell apart with errors.Is. Anything else means that
@@ -55,8 +57,9 @@ type Store interface {
 	Join(ctx context.Context, node string) (epoch int64, err error)
 	// Commit writes a batch in one transaction and returns once it is durable.
 	// It applies the transitions in their order, each to what those before it
-	// left, and answers each; one that conflicts leaves the others alone. The
-	// batch's own rows are written whatever becomes of its transitions.
+	// left, and answers each; one that conflicts takes the later ones of its saga
+	// with it and leaves the others alone ([Batch.Apply]). The batch's own rows are
+	// written whatever becomes of its transitions.
 	// An error means that none was written (or ErrFatal).
 	Commit(ctx context.Context, b *Batch) ([]Result, error)
 
@@ -134,6 +137,32 @@ type Batch struct {
 	Lanes       []Lane
 	Alerts      []Alert
 	Audit       []Audit
+}
+
+// Apply applies the transitions in their order. Where one conflicts, the later
+// ones of its saga do too, untried: they were decided on a state that never was,
+// and their versions might fit by chance.
+func (b *Batch) Apply(apply func(*Transition) (Result, error)) ([]Result, error) {
+	results := make([]Result, len(b.Transitions))
+	var void map[id.ID]bool
+	for i := range b.Transitions {
+		t := &b.Transitions[i]
+		if void[t.Saga] {
+			results[i].Outcome = Conflicting
+			continue
+		}
+		r, err := apply(t)
+		if err != nil {
+			return nil, fmt.Errorf("writing saga %s: %w", t.Saga, err)
+		}
+		if results[i] = r; r.Outcome == Conflicting && !planted.On(planted.ApplySuccessors) {
+			if void == nil {
+				void = map[id.ID]bool{}
+			}
+			void[t.Saga] = true
+		}
+	}
+	return results, nil
 }
 
 // A Transition is one saga's move from a version to the next. Its rows are

@@ -16,10 +16,7 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) ([]store.Result, err
 		return nil, err
 	}
 	// Nothing fails from here on.
-	results := make([]store.Result, len(b.Transitions))
-	for i := range b.Transitions {
-		results[i] = s.apply(b, &b.Transitions[i])
-	}
+	results, _ := b.Apply(func(t *store.Transition) (store.Result, error) { return s.apply(b, t), nil })
 	s.addAlerts(b.Alerts)
 	for i := range b.Audit {
 		s.addAudit(&b.Audit[i])

@@ -11,7 +11,7 @@ import (
 
 // Commit implements [store.Store].
 func (s *Store) Commit(ctx context.Context, b *store.Batch) ([]store.Result, error) {
-	results := make([]store.Result, len(b.Transitions))
+	var results []store.Result
 	err := s.write(ctx, b.Epoch, func(w *writer) (err error) {
 		// Phase 1: what the batch's rows share.
 		w.at = b.At
@@ -19,10 +19,8 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) ([]store.Result, err
 			return err
 		}
 		// Phase 2: the transitions, each with all of its rows or none.
-		for i := range b.Transitions {
-			if results[i], err = w.apply(&b.Transitions[i]); err != nil {
-				return fmt.Errorf("writing saga %s: %w", b.Transitions[i].Saga, err)
-			}
+		if results, err = b.Apply(w.apply); err != nil {
+			return err
 		}
 		// Phase 3: the batch's own rows.
 		if err := w.addAlerts(b.Alerts); err != nil {

@@ -22,7 +22,7 @@ func journalIsInTheOrderOfCommits(s *scene) {
 	b3 = s.then(b2)
 	lost := s.then(a2)
 	lost.Version = 9
-	s.commit(b2, lost, a2, b3)
+	s.commit(b2, a2, lost, b3)
 	rows, _ := mustPage(s.Journal(s.Context(), "", 0))(s)
 	s.is("the journal", rows, []store.JournalRow{s.row(b, b), s.row(a, a), s.row(b, b2), s.row(a, a2), s.row(b, b3)})
 }

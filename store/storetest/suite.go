@@ -30,6 +30,7 @@ var suite = []behaviour{
 	{"G7", "a conflict writes none of its rows", conflictWritesNoneOfItsRows},
 	{"G7", "a conflict leaves the others alone", conflictLeavesTheOthersAlone},
 	{"G7", "a batch builds on itself", batchBuildsOnItself},
+	{"G7", "a conflict takes its successors with it", conflictTakesItsSuccessorsWithIt},
 	{"G7", "a batch's own rows do not depend on its transitions", batchRowsDoNotDependOnTransitions},
 	{"G7", "a context that is done writes nothing", doneContextWritesNothing},
 	{"G7", "an empty batch is answered", emptyBatchIsAnswered},

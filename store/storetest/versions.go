@@ -84,13 +84,25 @@ func batchBuildsOnItself(s *scene) {
 	start := s.anonymous()
 	two := s.then(start)
 	three := s.then(two)
-	s.is("the outcomes", s.commit(start, two, two, three), []store.Result{
-		{Outcome: store.Committed}, {Outcome: store.Committed}, {Outcome: store.Conflicting}, {Outcome: store.Committed},
+	s.is("the outcomes", s.commit(start, two, three), []store.Result{
+		{Outcome: store.Committed}, {Outcome: store.Committed}, {Outcome: store.Committed},
 	})
 	saga := s.load(start.Saga)
 	s.is("the version", saga.Version, uint64(3))
 	s.is("the state", saga.State, three.State)
 	s.is("how many rows its journal has", len(saga.Journal), 3)
+}
+
+// What follows a conflict was decided on a state that never was, also where its
+// version fits what somebody else has written.
+func conflictTakesItsSuccessorsWithIt(s *scene) {
+	start := s.committed(s.anonymous())
+	theirs := s.committed(s.then(start))
+	mine := s.then(start)
+	next := s.then(theirs)
+	before := s.observe()
+	s.is("the outcomes", s.commit(mine, next), []store.Result{{Outcome: store.Conflicting}, {Outcome: store.Conflicting}})
+	s.is("what is stored", s.observe(), before)
 }
 
 func batchRowsDoNotDependOnTransitions(s *scene) {
