@@ -13,7 +13,7 @@ const (
 	DefaultListen          = "127.0.0.1:7070"
 	DefaultStore           = "sqlite:unwind.db"
 	DefaultRetention       = 720 * unwind.Hour
-	DefaultMaxActive       = 10_000
+	DefaultMaxActive       = 131_072
 	DefaultMaxStarts       = 4096
 	DefaultCompensationAge = 5 * unwind.Minute
 )
@@ -58,8 +58,9 @@ type Global struct {
 
 // Limits bound what one server holds at once.
 type Limits struct {
-	// MaxActive is how many unfinished sagas are in memory; the others wait in
-	// the store. Defaults to 10000.
+	// MaxActive is how many sagas with calls out are in memory; starts beyond it
+	// are refused with Retry-After. Sagas that wait are in the store and do not
+	// count. Defaults to 131072.
 	MaxActive int `json:"max_active,omitempty" env:"UNWIND_MAX_ACTIVE"`
 	// MaxStarts is how many starts may wait for their commit; the next one is
 	// refused with Retry-After. Defaults to 4096.
