@@ -39,6 +39,7 @@ func (c *checker) answer(s *saga, i, d int, l *Line) {
 		return
 	case unwind.EntryActionAwaiting, unwind.EntryCompensationAwaiting:
 		sd.awaiting = d == undo || s.turned == nil // on the way back nobody awaits an action
+		sd.accepted = sd.accepted || !asked && l.data().Class == ""
 	}
 	if !asked { // an answer of the status path is not one to the order before
 		sd.answer = l
@@ -65,6 +66,12 @@ func (sd *side) markUncertain(l *Line, definite bool) {
 // contract's, not the engine's word.
 func (c *checker) count(s *saga, i, d int, l *Line) {
 	sd, data := s.at(i, d), l.data()
+	if sd.accepted && data.Class == unwind.ClassRefused && !data.Counted {
+		// The status path says that an accepted call came to nothing: that was an attempt.
+		sd.accepted = false
+		sd.counted++
+		sd.fresh++
+	}
 	if !data.Counted {
 		return
 	}

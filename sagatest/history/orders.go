@@ -106,6 +106,7 @@ func (c *checker) order(s *saga, i, d int, l *Line) {
 		before = sd.orders[n-1]
 	}
 	sd.orders = append(sd.orders, l)
+	sd.accepted = false
 	if d == action && l.data().MayHaveExecuted {
 		sd.uncertain, sd.sentBy = l, l.earliest()
 	}

@@ -55,6 +55,7 @@ type side struct {
 	asked     bool   // its status path was asked at some time
 	answer    *Line  // the last
 	uncertain *Line  // the last order that may have executed unknown to the engine
+	accepted  bool   // an asynchronous call is worked on
 	sentBy    Micros // when that was sent at the latest
 	counted   int    // answers that count
 	fresh     int    // of them since the last replay
