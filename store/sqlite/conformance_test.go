@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/unwindhq/unwind/store"
+	"github.com/unwindhq/unwind/store/memory"
 	"github.com/unwindhq/unwind/store/storetest"
 )
 
@@ -14,6 +15,19 @@ func TestConformance(t *testing.T) {
 
 func TestReopen(t *testing.T) {
 	storetest.RunReopen(t, func(t *testing.T, dir string) store.Store { return opened(t, dir) })
+}
+
+// The reference model answers every operation of a random stream the same.
+func TestDifferential(t *testing.T) {
+	storetest.Differential(t,
+		func(*testing.T) store.Store { return memory.New() },
+		func(t *testing.T, dir string) store.Store {
+			s, err := open(t.Context(), tightConfig(dir), tightBuckets)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		})
 }
 
 // opened returns the store in a folder; who asks closes it.

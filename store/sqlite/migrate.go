@@ -18,7 +18,7 @@ const applicationID = 0x556e7764
 
 // pageSize is the file's. Larger pages hold more entries in a segment and make
 // fewer frames of a batch; smaller ones make a lone transition cheaper.
-const pageSize = 8192
+const pageSize = 4096
 
 // migrate brings a file to the newest schema, and makes a new one. The version of
 // the schema is PRAGMA user_version: the number of migrations that it has seen.

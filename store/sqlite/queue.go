@@ -51,6 +51,10 @@ func (w *writer) changeTasks(t *store.Transition) error {
 	return nil
 }
 
+const tasksQuery = `SELECT saga, step, tenant, generation, attempt, due, queued, ask, epoch
+	FROM task INDEXED BY task_queue WHERE target = ? AND type = ? AND class = ?
+	ORDER BY due, rid, step LIMIT ?`
+
 // Tasks implements [store.Store].
 func (s *Store) Tasks(ctx context.Context, q store.Queue, limit int) (found []store.Task, err error) {
 	target, known := s.names.known(q.Target)
@@ -59,9 +63,7 @@ func (s *Store) Tasks(ctx context.Context, q store.Queue, limit int) (found []st
 		return nil, s.usable(ctx)
 	}
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		return each(conn, `SELECT saga, step, tenant, generation, attempt, due, queued, ask, epoch
-			FROM task INDEXED BY task_queue WHERE target = ? AND type = ? AND class = ?
-			ORDER BY due, rid, step LIMIT ?`, func(stmt *sqlite.Stmt) error {
+		return each(conn, tasksQuery, func(stmt *sqlite.Stmt) error {
 			t := store.Task{
 				Step: stmt.ColumnInt(1), Queue: q, Tenant: stmt.ColumnText(2),
 				Generation: uint32(stmt.ColumnInt64(3)), Attempt: uint32(stmt.ColumnInt64(4)),

@@ -75,13 +75,15 @@ func (s *Store) loadJournal(conn *sqlite.Conn, row *sagaRow) (store.Saga, error)
 	return found, err
 }
 
+const dueQuery = `SELECT version, phase, due, hot, fixed, rid FROM saga INDEXED BY saga_due
+	WHERE due >= 0 AND (due, rid) > (?, ?) AND due <= ? ORDER BY due, rid LIMIT ?`
+
 // ClaimDue implements [store.Store].
 func (s *Store) ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) (found []store.Saga, err error) {
 	limit = bounded(limit)
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		due := make([]sagaRow, 0, limit)
-		err := each(conn, `SELECT version, phase, due, hot, fixed, rid FROM saga INDEXED BY saga_due
-			WHERE due >= 0 AND (due, rid) > (?, ?) AND due <= ? ORDER BY due, rid LIMIT ?`, func(stmt *sqlite.Stmt) error {
+		err := each(conn, dueQuery, func(stmt *sqlite.Stmt) error {
 			row, err := readRow(stmt)
 			due = append(due, row)
 			return err

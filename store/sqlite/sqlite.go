@@ -36,7 +36,7 @@ type Config struct {
 	// the WAL from being reused. Defaults to 30 s.
 	ReadTimeout time.Duration
 	// CheckpointPages is how many pages of the WAL start a checkpoint.
-	// Defaults to 4000.
+	// Defaults to 8000, which is 32 MiB.
 	CheckpointPages int
 	// RecentSagas is how many sagas the writer remembers, so that it need not
 	// read their rows before it writes them. Defaults to 100000.
@@ -48,7 +48,7 @@ func (c Config) WithDefaults() Config {
 	or(&c.ReadConns, 4)
 	or(&c.CacheMiB, 64)
 	or(&c.ReadTimeout, 30*time.Second)
-	or(&c.CheckpointPages, 4000)
+	or(&c.CheckpointPages, 8000)
 	or(&c.RecentSagas, 100_000)
 	return c
 }
@@ -101,6 +101,11 @@ var errClosed = errors.New("the store is closed")
 // Open opens the store in a file, and makes it where there is none. Only one
 // process can have it open.
 func Open(ctx context.Context, config Config) (*Store, error) {
+	return open(ctx, config, keysPerBucket)
+}
+
+// open is [Open] with the size of the key index's buckets.
+func open(ctx context.Context, config Config, keysPerBucket int) (*Store, error) {
 	config = config.WithDefaults()
 	if err := config.validate(); err != nil {
 		return nil, err

@@ -74,6 +74,16 @@ func newWriter(conn *sqlite.Conn, config *Config, names *names, keys *keys) (*wr
 	return w, w.load()
 }
 
+// The statements of the hot path. A move of a saga whose phase and due stay
+// touches no index.
+const (
+	startQuery   = "INSERT INTO saga VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	moveQuery    = "UPDATE saga SET version = ?2, hot = ?3" + atVersion
+	moveToQuery  = "UPDATE saga SET version = ?2, hot = ?3, phase = ?4" + atVersion
+	moveDueQuery = "UPDATE saga SET version = ?2, hot = ?3, phase = ?4, due = ?5" + atVersion
+	atVersion    = " WHERE rid = ?1 AND version = ?2 - 1"
+)
+
 func (w *writer) prepare() error {
 	for _, s := range []struct {
 		to    **sqlite.Stmt
@@ -88,11 +98,11 @@ func (w *writer) prepare() error {
 			journal_floor = max(journal_floor, ?) WHERE one = 1`},
 		{&w.insertName, "INSERT INTO name (text) VALUES (?)"},
 		{&w.insertDef, "INSERT INTO def (name, version) VALUES (?, ?)"},
-		{&w.insertSaga, "INSERT INTO saga VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"},
+		{&w.insertSaga, startQuery},
 		{&w.readSaga, "SELECT version, phase, due, hot, fixed FROM saga WHERE rid = ?"},
-		{&w.move, "UPDATE saga SET version = ?2, hot = ?3 WHERE rid = ?1 AND version = ?2 - 1"},
-		{&w.moveTo, "UPDATE saga SET version = ?2, hot = ?3, phase = ?4 WHERE rid = ?1 AND version = ?2 - 1"},
-		{&w.moveDue, "UPDATE saga SET version = ?2, hot = ?3, phase = ?4, due = ?5 WHERE rid = ?1 AND version = ?2 - 1"},
+		{&w.move, moveQuery},
+		{&w.moveTo, moveToQuery},
+		{&w.moveDue, moveDueQuery},
 		{&w.insertJournal, "INSERT INTO journal VALUES (?, ?, ?, ?, ?)"},
 		{&w.readJournal, "SELECT epoch, node, at, body FROM journal WHERE seq = ?"},
 		{&w.logKeys, "INSERT INTO key_log (body) VALUES (?)"},

@@ -1,0 +1,142 @@
+package sqlite
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/unwindhq/unwind/store"
+)
+
+// Every file that can't be opened says why, and what to do.
+func TestOpenRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		path  func(t *testing.T, dir string) string
+		says  []string
+		fatal bool
+	}{
+		{"no path", func(*testing.T, string) string { return "" }, []string{"Path is empty", "name a file"}, false},
+		{"a missing directory", func(_ *testing.T, dir string) string {
+			return filepath.Join(dir, "none", "unwind.db")
+		}, []string{"none does not exist", "make it"}, false},
+		{"a directory in the way", func(t *testing.T, dir string) string {
+			return mkdir(t, filepath.Join(dir, "unwind.db"))
+		}, []string{"can't be opened"}, false},
+		{"no database", func(t *testing.T, dir string) string {
+			return written(t, dir, strings.Repeat("Dear diary, ", 1000))
+		}, []string{"is no SQLite database", "name another path or restore a backup"}, true},
+		{"another program's database", func(t *testing.T, dir string) string {
+			return foreign(t, dir, "CREATE TABLE contact (name TEXT)")
+		}, []string{"SQLite file of another program", "name another path"}, false},
+		{"another application's id", func(t *testing.T, dir string) string {
+			return foreign(t, dir, "PRAGMA application_id = 7; CREATE TABLE contact (name TEXT)")
+		}, []string{"SQLite file of another program"}, false},
+		{"a newer schema", func(t *testing.T, dir string) string {
+			closed(t, opened(t, dir))
+			return foreign(t, dir, "PRAGMA user_version = 99")
+		}, []string{"version 99", "up to 1", "run the newer program"}, false},
+		{"a damaged file", func(t *testing.T, dir string) string {
+			s := opened(t, dir)
+			newLoad(t, s).step(1000)
+			closed(t, s)
+			return damaged(t, s.config.Path)
+		}, []string{"the file is damaged", "restore a backup"}, true},
+		{"a read-only directory", readOnlyDir, []string{"can't be written to"}, false},
+		{"a store that is open", func(t *testing.T, dir string) string {
+			s := opened(t, dir)
+			t.Cleanup(func() { closed(t, s) })
+			return s.config.Path
+		}, []string{"another process (pid ", "has it open", "stop that one first"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, err := Open(t.Context(), Config{Path: c.path(t, t.TempDir())})
+			if err == nil {
+				closed(t, s)
+				t.Fatal("it was opened")
+			}
+			for _, part := range c.says {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the error does not say %q: %v", part, err)
+				}
+			}
+			if errors.Is(err, store.ErrFatal) != c.fatal {
+				t.Errorf("fatal is %v: %v", !c.fatal, err)
+			}
+		})
+	}
+}
+
+func mkdir(t *testing.T, dir string) string {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func written(t *testing.T, dir, text string) string {
+	path := filepath.Join(dir, "unwind.db")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// foreign runs a script on a file as another program would.
+func foreign(t *testing.T, dir, script string) string {
+	path := filepath.Join(dir, "unwind.db")
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(sqlitex.ExecuteScript(conn, script, nil), conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// damaged overwrites the schema's page but for its header.
+func damaged(t *testing.T, path string) string {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(slicesOf(0x5a, pageSize-100), 100)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func slicesOf(b byte, n int) []byte {
+	s := make([]byte, n)
+	for i := range s {
+		s[i] = b
+	}
+	return s
+}
+
+// readOnlyDir is a mount, because permissions do not hold root.
+func readOnlyDir(t *testing.T, dir string) string {
+	mount(t, dir, "size=64k", syscall.MS_RDONLY)
+	return filepath.Join(dir, "unwind.db")
+}
+
+// mount mounts a tmpfs until the test ends.
+func mount(t *testing.T, dir, options string, flags uintptr) {
+	t.Helper()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", flags, options); err != nil {
+		t.Fatalf("mounting a tmpfs: %v; this test needs root (CAP_SYS_ADMIN): run it in a container with that right", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Errorf("unmounting: %v", err)
+		}
+	})
+}
