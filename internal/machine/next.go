@@ -142,13 +142,17 @@ func (t *turn) rest(phase Phase) {
 }
 
 // order has a call made: the action or the compensation of a step, or, with ask,
-// the question to its status path. It is sent no earlier than notBefore.
+// the question to its status path. It is sent no earlier than notBefore, a
+// question about a call that was not accepted no sooner than what was sent has
+// settled: "not done" is not to be said of a call that is still on its way.
 func (t *turn) order(step int, dir unwind.Direction, notBefore Micros, ask bool) {
 	side := t.State.Side(step, dir)
-	side.Ordered, side.Asking, side.NotBefore = true, ask, notBefore
 	if !ask {
 		side.Misses = 0
+	} else if !t.awaiting(step, dir) && !planted.On(planted.AskUnsettled) {
+		notBefore = max(notBefore, side.LastSent+t.plan.Call(step, dir).Settle)
 	}
+	side.Ordered, side.Asking, side.NotBefore = true, ask, notBefore
 	e := Entry{Kind: unwind.EntryActionOrdered, At: t.ev.At, Step: step, Dir: dir, Attempt: side.Attempts + 1, Generation: side.Generation, NotBefore: notBefore, Ask: ask}
 	if dir == unwind.Compensation {
 		e.Kind, e.Executed = unwind.EntryCompensationOrdered, t.State.MayHaveExecuted(step)

@@ -28,9 +28,11 @@ func (t *turn) statusAnswered() {
 }
 
 // accepted reports whether the event's call was accepted and is awaited.
-func (t *turn) accepted() bool {
-	st := &t.State.Steps[t.ev.Step]
-	if t.ev.Dir == unwind.Action {
+func (t *turn) accepted() bool { return t.awaiting(t.ev.Step, t.ev.Dir) }
+
+func (t *turn) awaiting(step int, dir unwind.Direction) bool {
+	st := &t.State.Steps[step]
+	if dir == unwind.Action {
 		return st.Status == StepAwaiting
 	}
 	return st.Comp == CompAwaiting

@@ -64,7 +64,7 @@ func (n *Node) carryOut(m Moment, sg *saga, effects []machine.Effect) {
 		case machine.WithdrawAction:
 			n.withdraw(m, sg, e)
 		case machine.DropCompensation:
-			n.takeBack(sg, e.Step, e.Dir, m)
+			n.takeBack(n.orders[taskKey(sg.ID, e.Step, e.Dir)], m)
 		}
 	}
 }
@@ -121,11 +121,8 @@ func (n *Node) withdraw(m Moment, sg *saga, e *machine.Effect) {
 // unsent says that an action was not sent, or, where an earlier process may have
 // sent it, that nobody knows.
 func (n *Node) unsent(m Moment, sg *saga, o *order, step int, attempt uint32) {
-	ev := machine.Event{Kind: machine.Withdrawn, Step: step, Dir: unwind.Action, Attempt: attempt}
-	if o != nil && o.resent && !planted.On(planted.TrustFirstSend) {
-		ev.Kind = machine.Lost
-	}
-	n.apply(m, sg, ev, nil)
+	n.apply(m, sg, machine.Event{Kind: machine.Withdrawn, Step: step, Dir: unwind.Action, Attempt: attempt,
+		Resent: o != nil && o.resent && !planted.On(planted.TrustFirstSend)}, nil)
 }
 
 // forget takes an order out of memory.
@@ -158,6 +155,13 @@ func (n *Node) pump(m Moment) {
 		n.send(m, o)
 	}
 	n.readShort(m)
+}
+
+// keyIsOld: an earlier process may have sent the call so long ago that its
+// participant has forgotten the key.
+func (n *Node) keyIsOld(m Moment, o *order) bool {
+	life := o.sg.Plan.Call(o.step, o.dir).KeyLifetime
+	return life > 0 && o.resent && !o.ask && m.Now > o.sg.State.Side(o.step, o.dir).NotBefore+life && !planted.On(planted.TrustOldKey)
 }
 
 func (n *Node) tie(o *order, sg *saga) {
@@ -197,6 +201,12 @@ func (n *Node) send(m Moment, o *order) {
 		}
 		n.catchUp(m, sg)
 		n.release(sg)
+		return
+	}
+	if n.keyIsOld(m, o) {
+		n.sched.Done(o.grant, flow.Feedback{Outcome: flow.Dropped}, nanos(m.Now))
+		n.forget(o)
+		n.apply(m, sg, machine.Event{Kind: machine.TimerFired, Step: o.step, Dir: o.dir, Resent: true}, nil)
 		return
 	}
 	n.lastCall++

@@ -16,6 +16,7 @@ type request struct {
 	start *store.Start // of a new saga
 	wait  bool         // reply at rest
 	audit *store.Audit
+	op    *Operation // of a saga that exists
 }
 
 // A batch is a store.Batch with what is held until it is durable.
@@ -236,18 +237,27 @@ func (n *Node) notNew(m Moment, sg *saga, req *request, r store.Result) {
 }
 
 // conflict: somebody else moved the saga. What was decided here is void; the
-// saga is read again.
+// saga is read again, and what was asked of it is decided anew.
 func (n *Node) conflict(m Moment, sg *saga, req *request) {
 	if planted.On(planted.ForgetOnConflict) {
 		return
 	}
-	if req != nil {
-		n.out.Replies = append(n.out.Replies, Reply{Token: req.token, Err: unwind.Errorf(unwind.Conflict, "changing saga %s: it was changed by another node meanwhile; read it and try again", sg.Facts.ID)})
-	}
-	if n.sagas[sg.ID] != sg {
+	if req != nil && req.start != nil {
+		n.out.Replies = append(n.out.Replies, Reply{Token: req.token, Err: unwind.Errorf(unwind.Conflict, "starting saga %s: there is one of this id; try again", sg.Facts.ID)})
+		n.drop(m, sg)
+		n.voidSuccessors(m, sg)
 		return
 	}
-	n.drop(m, sg)
+	held := n.sagas[sg.ID] == sg
+	if held {
+		n.drop(m, sg)
+	}
+	if req != nil {
+		n.Operate(m, *req.op)
+	}
+	if !held {
+		return
+	}
 	n.voidSuccessors(m, sg)
 	v := n.visit(sg.ID)
 	v.taken, v.again = true, true

@@ -49,7 +49,10 @@ func (n *Node) operate(m Moment, sg *saga, op *Operation) {
 			return
 		}
 	}
-	n.apply(m, sg, op.Event, &request{token: op.Token, audit: op.Audit})
+	n.apply(m, sg, op.Event, &request{token: op.Token, audit: op.Audit, op: op})
+	if ev := &op.Event; ev.Kind == machine.CallCompleted && ev.Dir == unwind.Action && !sg.State.Steps[ev.Step].Action.Ordered {
+		n.takeBack(n.orders[taskKey(sg.ID, ev.Step, ev.Dir)], m) // nothing is left to ask
+	}
 	n.release(sg)
 }
 

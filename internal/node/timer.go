@@ -77,27 +77,36 @@ func (n *Node) fireTimers(m Moment) {
 		case t.At > m.Now:
 			n.moveTimer(sg, t.At)
 			continue
-		case t.Kind == machine.TimerFired && !n.takeBack(sg, t.Step, t.Dir, m) && !planted.On(planted.GiveUpInFlight):
-			// The call is in flight: its answer decides.
-			n.moveTimer(sg, m.Now+retryTimer)
-			continue
 		}
-		before := sg.State.Version
-		n.apply(m, sg, machine.Event{Kind: t.Kind, Step: t.Step, Dir: t.Dir}, nil)
-		if n.sagas[sg.ID] == sg && sg.State.Version == before {
-			n.moveTimer(sg, m.Now+retryTimer) // nothing came of it; never spin
-		}
+		n.fire(m, sg, t)
 	}
 }
 
-// takeBack takes a call out of its queue; false: it is in flight.
-func (n *Node) takeBack(sg *saga, step int, dir unwind.Direction, m Moment) bool {
-	key := taskKey(sg.ID, step, dir)
-	o := n.orders[key]
+// fire tells the machine that a time has come, and what became of the order that
+// it is about.
+func (n *Node) fire(m Moment, sg *saga, t machine.Timer) {
+	ev := machine.Event{Kind: t.Kind, Step: t.Step, Dir: t.Dir}
+	if t.Kind == machine.TimerFired {
+		o := n.orders[taskKey(sg.ID, t.Step, t.Dir)]
+		if !n.takeBack(o, m) && !planted.On(planted.GiveUpInFlight) {
+			n.moveTimer(sg, m.Now+retryTimer) // it is in flight: its answer decides
+			return
+		}
+		ev.Resent = o != nil && o.resent
+	}
+	before := sg.State.Version
+	n.apply(m, sg, ev, nil)
+	if n.sagas[sg.ID] == sg && sg.State.Version == before {
+		n.moveTimer(sg, m.Now+retryTimer) // nothing came of it; never spin
+	}
+}
+
+// takeBack takes an order, if there is one, out of its queue; false: it is in flight.
+func (n *Node) takeBack(o *order, m Moment) bool {
 	if o == nil {
 		return true
 	}
-	if o.state == orderQueued && n.sched.Remove(key, nanos(m.Now)) {
+	if o.state == orderQueued && n.sched.Remove(o.key, nanos(m.Now)) {
 		n.forget(o)
 		return true
 	}

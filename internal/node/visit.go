@@ -67,19 +67,16 @@ func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, er
 // notLoaded answers what waits for a saga that can't be read. What must not be
 // lost is kept, and the saga read again after a while.
 func (n *Node) notLoaded(m Moment, saga id.ID, v *visit, err error) {
-	for _, op := range v.operations {
-		if !op.Wait || !v.again {
-			n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Err: err})
-		}
-	}
 	for _, f := range v.refills {
 		n.loadedFor(m, f, nil)
 	}
-	gone := unwind.CodeOf(err) == unwind.NotFound
-	if gone || len(v.answers) == 0 && !v.taken {
+	if unwind.CodeOf(err) == unwind.NotFound || len(v.answers) == 0 && !v.taken {
+		for _, op := range v.operations {
+			n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Err: err})
+		}
 		return
 	}
-	v.operations, v.refills, v.late = nil, nil, nil
+	v.refills = nil
 	if v.wait == sickMost && unwind.CodeOf(err) != unwind.StoreUnavailable {
 		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Saga: saga, Message: "saga " + saga.String() + " can't go on: " + err.Error()})
 	}

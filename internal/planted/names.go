@@ -56,6 +56,8 @@ const (
 	ForgetGiveUp Bug = "forget-give-up"
 	// LoseOrder forgets after a restart the compensations that were ordered.
 	LoseOrder Bug = "lose-order"
+	// AskUnsettled asks the status path while what was sent may still be on its way.
+	AskUnsettled Bug = "ask-unsettled"
 	// RoundNumbers passes numbers through a float64.
 	RoundNumbers Bug = "round-numbers"
 )

@@ -36,6 +36,8 @@ const (
 	KeepSuccessors Bug = "commit the successors of a refused transition"
 	// TrustStaleClaim takes a saga into memory that has moved on since it was read.
 	TrustStaleClaim Bug = "adopt a saga that has moved on"
+	// TrustOldKey sends what an earlier process may have sent under a key that has run out.
+	TrustOldKey Bug = "send a lost call under a key that has run out"
 	// StartTwice begins a second saga for a key that began one.
 	StartTwice Bug = "start a key twice"
 )
