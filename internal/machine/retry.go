@@ -21,6 +21,16 @@ func backoff(r unwind.Retry, n uint32, rand uint64) Micros {
 	return Micros((base + jitter) / 1000)
 }
 
+// hinted is the wait that a Retry-After asks for. Most count whole seconds, so
+// that all who were refused together are told the same: they come back spread
+// over the second after it, not in one burst of which most is refused again.
+func hinted(hint Micros, rand uint64) Micros {
+	if hint <= 0 {
+		return 0
+	}
+	return hint + Micros(float64(rand>>11)/(1<<53)*1e6)
+}
+
 // again orders the next attempt after an answer that was not final, or returns
 // false where the policy or the key's lifetime allows none.
 func (t *turn) again(step int, dir unwind.Direction, v verdict) (ordered bool, why unwind.Class) {
@@ -34,7 +44,7 @@ func (t *turn) again(step int, dir unwind.Direction, v verdict) (ordered bool, w
 		wait = max(backoff(call.Retry, side.Attempts, t.ev.Rand), t.ev.Answer.Hint)
 	} else {
 		side.Waits++
-		wait = t.ev.Answer.Hint
+		wait = hinted(t.ev.Answer.Hint, t.ev.Rand)
 		if wait <= 0 {
 			wait = backoff(call.Retry, side.Waits, t.ev.Rand)
 		}
