@@ -122,7 +122,11 @@ tiers: ## Fail when tests of a tier exist and make test does not run them
 ##@ On demand
 
 .PHONY: bench
-bench: ## Benchmarks; BENCH=regexp picks some
+bench: build ## Measure this machine and the engine; writes docs/benchmarks.md
+	./bin/unwind bench --write docs/benchmarks.md
+
+.PHONY: microbench
+microbench: ## Go benchmarks; BENCH=regexp picks some
 	@$(call each-module,$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKGS))
 
 .PHONY: fuzz

@@ -73,6 +73,9 @@ var house = []floor{{
 	rooms: []string{"./internal/demo/..."},
 	below: "the demo is a guest: everything works without it",
 }, {
+	rooms: []string{"./internal/bench/..."},
+	below: "what is measured must not know that it is: a path of its own for measurements would be what they measure",
+}, {
 	rooms: []string{"./cmd/unwind/..."},
 	below: "flags and wiring are the roof; what others need from here belongs into a room further up",
 }, {

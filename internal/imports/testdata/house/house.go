@@ -8,6 +8,7 @@ import (
 	_ "example.test/house/config"           // want "./config: files are one way"
 	_ "example.test/house/dashboard"        // want "./dashboard: a page shows"
 	_ "example.test/house/engine"           // want "./engine: the engine is the shell"
+	_ "example.test/house/internal/bench"   // want "./internal/bench: what is measured must not know"
 	_ "example.test/house/internal/demo"    // want "./internal/demo: the demo is a guest"
 	_ "example.test/house/internal/flow"    // want "./internal/flow: the machine orders calls"
 	_ "example.test/house/internal/gateway" // want "./internal/gateway: downstream models"

@@ -1,0 +1,126 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+)
+
+// growth measures whether finished sagas slow the others down: two stores, one
+// of them full, take turns in short rounds.
+func (r *run) growth(ctx context.Context) error {
+	empty, full := r.path(), r.path()
+	defer r.discard(empty)
+	defer r.discard(full)
+	stages := []int{1000, 100_000, 1_000_000}
+	if r.Quick {
+		stages = []int{500}
+	}
+	had := 0
+	for i, finished := range append([]int{0}, stages...) {
+		r.say("  filling the store with %d finished sagas", finished-had)
+		last := i == len(stages)
+		if err := r.growthAt(ctx, empty, full, had, finished, last); err != nil {
+			return err
+		}
+		had = finished
+	}
+	return r.growthHTTP(ctx, empty, full, had)
+}
+
+// growthAt fills a store up and compares the two.
+func (r *run) growthAt(ctx context.Context, empty, full string, had, finished int, last bool) error {
+	var workers [2]*child
+	for i, path := range []string{empty, full} {
+		w, err := r.begin(ctx, "worker")
+		if err != nil {
+			return err
+		}
+		defer w.kill()
+		if i == 1 && finished > had {
+			if err := w.ask("fill", fillTask{Path: path, Prefix: fmt.Sprintf("fill-%d", finished), Sagas: finished - had}, nil); err != nil {
+				return err
+			}
+		}
+		if err := w.ask("open", openTask{Path: path}, nil); err != nil {
+			return err
+		}
+		workers[i] = w
+	}
+	run := func(i, round int) (float64, error) {
+		var got runResult
+		err := workers[i].ask("run", runTask{Prefix: fmt.Sprintf("growth-%d-%d-", finished, round), Clients: inFlight, Sagas: r.count(8000, 300)}, &got)
+		return got.rate(), err
+	}
+	base, with, err := r.turns(run)
+	if err != nil {
+		return err
+	}
+	f := Figure{Name: fmt.Sprintf("sagas of Go functions beside %s finished ones", quantity(float64(finished), "")), Value: with, Unit: "/s"}.
+		of(base, "an empty store")
+	if last {
+		f = f.shareAtLeast(0.9)
+	}
+	r.add(f)
+	for _, w := range workers {
+		if err := w.end(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turns lets two take turns, the first one first in every other round, and
+// returns the median of each. One round before that warms up.
+func (r *run) turns(run func(i, round int) (float64, error)) (first, second float64, err error) {
+	var rates [2][]float64
+	for round := range r.count(9, 2) + 1 {
+		for k := range 2 {
+			i := (k + round) % 2
+			rate, err := run(i, round)
+			if err != nil {
+				return 0, 0, err
+			}
+			if round > 0 {
+				rates[i] = append(rates[i], rate)
+			}
+		}
+	}
+	return median(rates[0]), median(rates[1]), nil
+}
+
+// growthHTTP compares the two stores once more, over HTTP.
+func (r *run) growthHTTP(ctx context.Context, empty, full string, finished int) error {
+	const clients = 64
+	participant, err := r.begin(ctx, "participant")
+	if err != nil {
+		return err
+	}
+	defer participant.kill()
+	var servers [2]*child
+	for i, path := range []string{empty, full} {
+		if servers[i], err = r.serve(ctx, participant, path); err != nil {
+			return err
+		}
+		defer servers[i].kill()
+	}
+	client := newClient()
+	defer client.CloseIdleConnections()
+	base, with, err := r.turns(func(i, round int) (float64, error) {
+		got, err := starts(servers[i], client, fmt.Sprintf("growth-http-%d-", round), clients, r.count(4000, 100)).fire(ctx)
+		if err != nil {
+			return 0, err
+		}
+		return got.rate(), nil
+	})
+	if err != nil {
+		return err
+	}
+	r.add(Figure{Name: fmt.Sprintf("sagas over HTTP, %d clients, beside %s finished ones", clients, quantity(float64(finished), "")), Value: with, Unit: "/s"}.
+		of(base, "an empty store").shareAtLeast(0.9))
+	for _, s := range servers {
+		if err := s.end(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

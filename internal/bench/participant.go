@@ -1,0 +1,46 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// output is what an action answers.
+const output = `{"id":"r-4711","ok":true}`
+
+// RunParticipant is the child that sagas call: the smallest one there can be. It
+// answers each POST at once, and those to /hold when they are given up.
+func RunParticipant(ctx context.Context, in io.Reader, out io.Writer) error {
+	stop, err := Profile()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return
+		}
+		if r.URL.Path == "/hold" {
+			<-r.Context().Done()
+			return
+		}
+		w.Header()["Content-Type"] = jsonType
+		_, _ = io.WriteString(w, output)
+	})}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	err = Converse(in, out, Ready{URL: "http://" + listener.Addr().String()}, Control)
+	_ = server.Close()
+	<-served
+	return err
+}
+
+var jsonType = []string{"application/json"}
