@@ -54,8 +54,10 @@ func (sd *side) markUncertain(l *Line, definite bool) {
 	switch {
 	case l.data().MayHaveExecuted && len(sd.orders) > 0:
 		sd.uncertain = sd.orders[len(sd.orders)-1]
-		if sd.sentBy = sd.uncertain.earliest(); l.T < sd.sentBy {
-			sd.sentBy = sd.uncertain.T // given up before its time: what was sent is an attempt before it
+		if sd.sentBy = sd.uncertain.earliest(); l.T < sd.sentBy || l.Epoch != sd.uncertain.Epoch {
+			// Given up before its time, or by somebody who does not know when: what
+			// was sent may be an attempt before it.
+			sd.sentBy = sd.uncertain.T
 		}
 	case definite && l.data().Class == unwind.ClassRefused:
 		sd.uncertain = nil

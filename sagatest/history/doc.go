@@ -104,6 +104,9 @@
 // decides. There is one violation per guarantee and place, and a consequence of
 // one that is reported is not reported again.
 //
+// A replay under a new key is taken as the operator's audited word that the old
+// one did nothing, or was taken back.
+//
 // Not judged: breakers (G11), delivery to sinks and the audit chain, secrets, how
 // long throttled calls wait, limits that cross services, and what a participant
 // did without writing it down.

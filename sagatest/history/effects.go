@@ -1,6 +1,10 @@
 package history
 
-import "github.com/unwindhq/unwind"
+import (
+	"math"
+
+	"github.com/unwindhq/unwind"
+)
 
 // A fate is what the participant's log says of one direction of a step.
 type fate uint8
@@ -17,12 +21,25 @@ const (
 // fate judges the calls that came in up to a time, by the answers up to another.
 // An action is maybe from the moment it comes in until an answer proves that it
 // had no effect; one such answer proves it for one call, except that of the
-// status path or of a completion, which speaks for all calls before it.
+// status path or of a completion, which speaks for all calls before it. What an
+// operator brought evidence on, to have it called under a new key, is settled.
 func (sd *side) fate(came, until Micros) (fate, *Line) {
+	settled := Micros(math.MinInt64) // what came in up to then did nothing
+	for _, l := range sd.returns {
+		if l.T > until || l.generation() < sd.raised {
+			continue
+		}
+		if l.Outcome == OK && sd.cameBy(came) {
+			return acknowledged, l
+		}
+		if l.Outcome == Fail && l.Op != "" {
+			settled = max(settled, l.T)
+		}
+	}
 	var last, open *Line
 	calls, none := 0, 0
 	for _, l := range sd.invokes {
-		if l.T <= came {
+		if l.T <= came && l.T > settled && l.generation() >= sd.raised {
 			calls++
 			last = l
 		}
@@ -30,27 +47,17 @@ func (sd *side) fate(came, until Micros) (fate, *Line) {
 	if calls == 0 {
 		return untouched, nil
 	}
-	var proof *Line
 	for _, l := range sd.returns {
-		if l.T > until {
+		if l.T > until || l.T <= settled || l.Op != "" || l.generation() < sd.raised {
 			continue
 		}
-		switch {
-		case l.Outcome == OK:
-			return acknowledged, l
-		case l.Outcome == Unknown:
-			if l.Op == "" {
-				open = l
-			}
-		case l.Op == "":
+		if l.Outcome == Fail {
 			none++
-		case l.T >= last.T:
-			proof = l
+		} else {
+			open = l
 		}
 	}
 	switch {
-	case proof != nil:
-		return untouched, proof
 	case open != nil:
 		return maybe, open
 	case calls > none:
@@ -58,6 +65,9 @@ func (sd *side) fate(came, until Micros) (fate, *Line) {
 	}
 	return untouched, nil
 }
+
+// cameBy reports whether a call came in up to a time.
+func (sd *side) cameBy(t Micros) bool { return len(sd.invokes) > 0 && sd.invokes[0].T <= t }
 
 // checkSuccesses: every success that the journal records was answered by the
 // participant (G7).
