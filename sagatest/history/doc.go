@@ -100,7 +100,7 @@
 //	L    of a complete history: every saga at rest, every dead letter told
 //
 // Times of two writers are compared with [Options.Skew] to spare. A call may come
-// in for [Options.InFlight] after it was ordered; within that time the order alone
+// in for [Options.InFlight] after the turn back or the end; within that time the order alone
 // decides. There is one violation per guarantee and place, and a consequence of
 // one that is reported is not reported again.
 //

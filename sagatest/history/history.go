@@ -44,8 +44,9 @@ type Options struct {
 	// Skew is by how much two writers' times may differ: their clocks, and the
 	// time between an event and its line.
 	Skew unwind.Duration `json:"skew,omitempty"`
-	// InFlight is how long after its order a call may still come in at a
-	// participant. Zero: the settle time of the service.
+	// InFlight is how long after the turn back or the end a call may still come
+	// in at a participant: the network holds it, or the process that sends it was
+	// paused and replaced. Zero: the settle time of the service, and no pauses.
 	InFlight unwind.Duration `json:"in_flight,omitempty"`
 	// Slack is how much closer two calls may come in than they left, where a
 	// lane's limits are judged.
