@@ -81,6 +81,10 @@ func (n *Node) enqueue(m Moment, sg *saga, e *machine.Effect, resent bool) {
 		task.SagaType = sg.Plan.Name
 		task.Class = class(sg.Plan, e.Step)
 	}
+	if o := n.orders[key]; o != nil { // it is queued anew
+		resent = resent || o.resent && o.attempt == e.Attempt && o.generation == e.Generation
+		n.takeBack(o, m)
+	}
 	switch n.sched.Push(task, nanos(m.Now)) {
 	case flow.Left:
 		return // the queue is full: it stays in the store until its turn
@@ -138,7 +142,7 @@ func (n *Node) forget(o *order) {
 
 // pump makes every call that may go now.
 func (n *Node) pump(m Moment) {
-	if n.draining {
+	if n.draining || n.doubts {
 		return
 	}
 	for {

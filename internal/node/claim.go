@@ -74,7 +74,11 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 		s := &sagas[i]
 		c.due, c.id = s.Row.Due, s.Row.ID
 		mine := s.Row.Epoch == n.cfg.Epoch && s.Row.Due == store.Active // it is, or was, in memory
-		if mine && !planted.On(planted.TrustStaleClaim) || c.gone[s.Row.ID] || n.sagas[s.Row.ID] != nil || n.loading[s.Row.ID] != nil {
+		if mine && !planted.On(planted.TrustStaleClaim) || c.gone[s.Row.ID] || n.sagas[s.Row.ID] != nil {
+			continue
+		}
+		if v := n.loading[s.Row.ID]; v != nil {
+			v.taken = true // should that read fail, nobody else would read it again
 			continue
 		}
 		if s.Err == nil && uint64(len(s.Row.Journal)) < s.Row.Version {
@@ -82,7 +86,10 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 			continue
 		}
 		if s.Err == nil {
-			_, s.Err = n.adopt(m, s.Plan, &s.Row, false)
+			var sg *saga
+			if sg, s.Err = n.adopt(s.Plan, &s.Row, false); s.Err == nil {
+				n.takeUp(m, sg)
+			}
 		}
 		if s.Err != nil {
 			n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Saga: s.Row.ID,
@@ -97,14 +104,15 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 	}
 }
 
-// adopt takes a stored saga into memory and makes its orders again. They may
-// have been sent by an earlier process, or, with again, by this one.
-func (n *Node) adopt(m Moment, p *machine.Plan, row *store.Saga, again bool) (*saga, error) {
+// adopt takes a stored saga into memory. Its orders may have been sent by an
+// earlier process, or, with again, by this one.
+func (n *Node) adopt(p *machine.Plan, row *store.Saga, again bool) (*saga, error) {
 	s, err := Restore(p, row)
 	if err != nil {
 		return nil, err
 	}
 	sg := n.hold(s, row.Due)
+	sg.resent, sg.behind = again || row.Epoch != n.cfg.Epoch, again
 	if planted.On(planted.LoseTimers) {
 		n.clearTimer(sg)
 	}
@@ -113,26 +121,26 @@ func (n *Node) adopt(m Moment, p *machine.Plan, row *store.Saga, again bool) (*s
 			n.tie(o, sg)
 		}
 	})
-	stranger := row.Epoch != n.cfg.Epoch
-	sg.resent, sg.behind = stranger || again, again
+	return sg, nil
+}
+
+// takeUp makes the orders of a saga that was adopted again. Compensations wait in
+// their queues.
+func (n *Node) takeUp(m Moment, sg *saga) {
 	if sg.State.Phase == machine.Compensating {
 		for i := range sg.State.Steps {
 			if a := &sg.State.Steps[i].Action; a.Ordered && !a.Asking {
 				n.lose(m, sg, i, a)
 			}
 		}
-		n.catchUp(m, sg)
-		return sg, nil
-	}
-	if stranger && planted.On(planted.ForgetOrdersOnRestart) {
-		return sg, nil
-	}
-	for _, e := range machine.Outstanding(&sg.State, nil) {
-		if e.Kind == machine.CallAction && n.orders[taskKey(sg.ID, e.Step, e.Dir)] == nil {
-			n.enqueue(m, sg, &e, sg.resent)
+	} else if !sg.resent || !planted.On(planted.ForgetOrdersOnRestart) {
+		for _, e := range machine.Outstanding(&sg.State, nil) {
+			if e.Kind == machine.CallAction && n.orders[taskKey(sg.ID, e.Step, e.Dir)] == nil {
+				n.enqueue(m, sg, &e, sg.resent)
+			}
 		}
 	}
-	return sg, nil
+	n.catchUp(m, sg)
 }
 
 // lose: the saga has turned back, so the action that may have left with an

@@ -24,8 +24,14 @@ type batch struct {
 	rows  store.Batch
 	steps []step // beside rows.Transitions
 	// answers wait for everything before them; they have no row of their own.
-	answers []Reply
+	answers []answer
 	lanes   []LaneChange // beside rows.Lanes, in part
+}
+
+// An answer is a request that changes nothing, and the saga that it found so.
+type answer struct {
+	sg  *saga
+	req *request
 }
 
 // A step is what is held for one transition.
@@ -67,7 +73,7 @@ func (n *Node) apply(m Moment, sg *saga, ev machine.Event, req *request) {
 		return
 	case len(tr.Entries) == 0:
 		if req != nil {
-			n.building.answers = append(n.building.answers, Reply{Token: req.token, Saga: sg.share()})
+			n.building.answers = append(n.building.answers, answer{sg, req})
 		}
 		return
 	}
@@ -151,13 +157,14 @@ func (n *Node) record(row *store.Transition, sg *saga, e *machine.Effect, m Mome
 
 // flush hands the next batch out when no commit is under way.
 func (n *Node) flush(m Moment) {
-	if n.flying != nil || n.building.empty() || n.sick.err != nil && m.Now < n.sick.retryAt {
+	asks := n.doubts && n.sched.Wake() <= nanos(m.Now)
+	if n.flying != nil || n.building.empty() && !asks || n.sick.err != nil && m.Now < n.sick.retryAt {
 		return
 	}
 	b := n.building
-	if len(b.rows.Transitions) == 0 && len(b.rows.Lanes) == 0 && len(b.rows.Alerts) == 0 && len(b.rows.Audit) == 0 {
+	if !asks && len(b.rows.Transitions) == 0 && len(b.rows.Lanes) == 0 && len(b.rows.Alerts) == 0 && len(b.rows.Audit) == 0 {
 		// Everything before these answers is durable.
-		n.out.Replies = append(n.out.Replies, b.answers...)
+		n.answer(m, b.answers)
 		b.answers = nil
 		return
 	}
@@ -174,14 +181,26 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 		n.commitFailed(m, b, err)
 		return
 	}
-	n.sick = sickness{}
+	n.sick, n.doubts = sickness{}, false
 	for i := range b.lanes { // first: what is decided below may pause a lane anew
 		n.laneSet(m, &b.lanes[i])
 	}
 	for i := range b.steps {
 		n.stepDone(m, &b.steps[i], results[i])
 	}
-	n.out.Replies = append(n.out.Replies, b.answers...)
+	n.answer(m, b.answers)
+}
+
+// answer gives answers, unless what they were found on is void.
+func (n *Node) answer(m Moment, answers []answer) {
+	for _, a := range answers {
+		if a.sg.void && !planted.On(planted.ForgetOnConflict) {
+			n.Operate(m, *a.req.op)
+			continue
+		}
+		n.out.Replies = append(n.out.Replies, Reply{Token: a.req.token, Saga: a.sg.share()})
+		n.release(a.sg)
+	}
 }
 
 func (n *Node) stepDone(m Moment, s *step, r store.Result) {
@@ -250,6 +269,7 @@ func (n *Node) conflict(m Moment, sg *saga, req *request) {
 	}
 	held := n.sagas[sg.ID] == sg
 	if held {
+		sg.void = true
 		n.drop(m, sg)
 	}
 	if req != nil {

@@ -5,6 +5,7 @@ import (
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -31,15 +32,17 @@ type Config struct {
 	Horizon machine.Micros
 	// ClaimPage is how many sagas one read brings. Defaults to 1000.
 	ClaimPage int
+	// Lease is how long the node may have been asleep and still call somebody
+	// without asking the store whether another has taken over. Defaults to 5s.
+	Lease machine.Micros
 	// Heads bounds the compensations in memory per queue. Defaults to flow's.
 	Heads int
 }
 
 // A Node is one node's state. It is not safe for concurrent use.
 type Node struct {
-	cfg     Config
-	started machine.Micros
-	sched   *flow.Scheduler
+	cfg   Config
+	sched *flow.Scheduler
 
 	sagas   map[id.ID]*saga
 	loading map[id.ID]*visit
@@ -52,6 +55,8 @@ type Node struct {
 	building *batch
 	flying   *batch
 	sick     sickness
+	awake    machine.Micros // when it last looked what is to be done
+	doubts   bool           // another may have taken over: nobody is called
 	draining bool
 	lastCall uint64
 	chance   uint64
@@ -95,11 +100,14 @@ func New(cfg Config, m Moment) *Node {
 	if cfg.Horizon == 0 {
 		cfg.Horizon = 5_000_000
 	}
+	if cfg.Lease == 0 {
+		cfg.Lease = 5_000_000
+	}
 	if cfg.ClaimPage == 0 {
 		cfg.ClaimPage = 1000
 	}
 	n := &Node{
-		cfg: cfg, started: m.Now,
+		cfg: cfg, awake: m.Now,
 		sched:   flow.New(flow.Config{CompensationHeads: cfg.Heads}),
 		sagas:   map[id.ID]*saga{},
 		loading: map[id.ID]*visit{},
@@ -143,8 +151,11 @@ func (n *Node) Tick(m Moment) {
 	n.reload(m)
 }
 
-// Take returns what is to be done, and forgets it.
+// Take returns what is to be done, and forgets it. A node that was asleep for
+// longer than its lease calls nobody before a commit has shown that it is current.
 func (n *Node) Take(m Moment) Output {
+	n.doubts = n.doubts || m.Now-n.awake > n.cfg.Lease && !planted.On(planted.TrustLease)
+	n.awake = m.Now
 	n.pump(m)
 	n.flush(m)
 	n.seek(m)
@@ -168,8 +179,12 @@ func (n *Node) Wake() machine.Micros {
 		add(n.reloads[i].at)
 	}
 	if !n.draining {
-		if at := n.sched.Wake(); at != flow.Never {
-			add(machine.Micros((at + 999) / 1000))
+		if at := n.sched.Wake(); at != flow.Never && (!n.doubts || n.flying == nil) {
+			at = (at + 999) / 1000
+			if n.doubts {
+				at = max(at, int64(n.sick.retryAt))
+			}
+			add(machine.Micros(at))
 		}
 		if !n.claim.reading && len(n.sagas) < n.cfg.MaxActive {
 			add(n.claim.next)

@@ -18,6 +18,7 @@ type saga struct {
 	pins     int           // reads of queues that wait for it
 	resent   bool          // its orders may have been sent before it was read
 	behind   bool          // some of its orders may be missing in memory
+	void     bool          // somebody else has moved it
 	waiters  []Token
 	timerAt  machine.Micros
 	timerPos int // in the heap; -1: not there

@@ -40,8 +40,9 @@ func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, er
 	}
 	delete(n.loading, saga)
 	sg := n.sagas[saga]
-	if sg == nil && err == nil {
-		sg, err = n.adopt(m, p, row, v.again)
+	adopted := sg == nil && err == nil
+	if adopted {
+		sg, err = n.adopt(p, row, v.again)
 	}
 	if err != nil {
 		n.notLoaded(m, saga, v, err)
@@ -51,6 +52,9 @@ func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, er
 		if !planted.On(planted.DropAnswerOfStranger) {
 			n.apply(m, sg, ev, nil)
 		}
+	}
+	if adopted {
+		n.takeUp(m, sg) // what is still out after the answers that are in
 	}
 	for _, ev := range v.late {
 		n.late(m, sg, ev)

@@ -38,6 +38,8 @@ const (
 	TrustStaleClaim Bug = "adopt a saga that has moved on"
 	// TrustOldKey sends what an earlier process may have sent under a key that has run out.
 	TrustOldKey Bug = "send a lost call under a key that has run out"
+	// TrustLease calls without asking whether another has taken over meanwhile.
+	TrustLease Bug = "call somebody after a long sleep"
 	// StartTwice begins a second saga for a key that began one.
 	StartTwice Bug = "start a key twice"
 )
