@@ -38,7 +38,7 @@ type writer struct {
 	blocks blocks
 
 	pages   int   // written since the WAL's length was last asked for
-	seen    int64 // PRAGMA data_version when the file was last read
+	seen    int64 // PRAGMA data_version when the file was last read; 0: it was not
 	pending bool  // only with a planted bug: a transaction waits for its commit
 
 	statements
@@ -94,8 +94,8 @@ func (w *writer) prepare() error {
 		{&w.rollback, "ROLLBACK"},
 		{&w.fence, "SELECT epoch FROM meta WHERE one = 1"},
 		{&w.join, "UPDATE meta SET epoch = epoch + 1 WHERE one = 1"},
-		{&w.count, `UPDATE meta SET running = ?, compensating = ?, completed = ?, compensated = ?, dead_lettered = ?,
-			journal_floor = max(journal_floor, ?) WHERE one = 1`},
+		{&w.count, `UPDATE meta SET running = ?, compensating = ?, completed = ?, compensated = ?, dead_lettered = ?
+			WHERE one = 1`},
 		{&w.insertName, "INSERT INTO name (text) VALUES (?)"},
 		{&w.insertDef, "INSERT INTO def (name, version) VALUES (?, ?)"},
 		{&w.insertSaga, startQuery},
@@ -144,6 +144,7 @@ func (w *writer) load() error {
 	if err != nil || seen == w.seen {
 		return err
 	}
+	w.seen = 0 // until all is read
 	w.heads.clear()
 	w.blocks.reset()
 	err = each(w.conn, `SELECT running, compensating, completed, compensated, dead_lettered,
@@ -175,6 +176,11 @@ func (w *writer) open(epoch int64) error {
 	}
 	if err := exec(w.begin); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	if w.seen == 0 { // a Join failed
+		if err := w.load(); err != nil {
+			return err
+		}
 	}
 	_, err := w.fence.Step()
 	w.epoch = w.fence.ColumnInt64(0)
@@ -213,7 +219,6 @@ func (w *writer) writeCounts() error {
 	for i := range w.counts {
 		w.count.BindInt64(i+1, w.counts[i]+w.moved[i])
 	}
-	w.count.BindInt64(phases+1, 0)
 	if err := exec(w.count); err != nil {
 		return fmt.Errorf("counting the sagas: %w", err)
 	}
