@@ -71,8 +71,8 @@ func (n *Node) carryOut(m Moment, sg *saga, effects []machine.Effect) {
 
 // enqueue puts an order into its lane.
 func (n *Node) enqueue(m Moment, sg *saga, e *machine.Effect, resent bool) {
-	if side := sg.State.Side(e.Step, e.Dir); !side.Ordered || side.Attempts+1 != e.Attempt || side.Generation != e.Generation {
-		return // a later transition has taken it back
+	if side := sg.State.Side(e.Step, e.Dir); !side.Ordered || side.Attempts+1 != e.Attempt || side.Generation != e.Generation || side.NotBefore != e.NotBefore || side.Asking != e.Ask {
+		return // a later transition has taken it back, or orders it anew
 	}
 	target := lane(sg.Plan, e.Step, e.Dir)
 	key := taskKey(sg.ID, e.Step, e.Dir)

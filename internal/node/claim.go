@@ -124,17 +124,17 @@ func (n *Node) adopt(p *machine.Plan, row *store.Saga, again bool) (*saga, error
 	return sg, nil
 }
 
-// takeUp makes the orders of a saga that was adopted again. Compensations wait in
-// their queues.
+// takeUp makes the durable orders of a saga that was adopted again. Compensations
+// wait in their queues.
 func (n *Node) takeUp(m Moment, sg *saga) {
 	if sg.State.Phase == machine.Compensating {
 		for i := range sg.State.Steps {
-			if a := &sg.State.Steps[i].Action; a.Ordered && !a.Asking {
+			if a := &sg.saved.Steps[i].Action; a.Ordered && !a.Asking && sg.State.Steps[i].Action == *a {
 				n.lose(m, sg, i, a)
 			}
 		}
 	} else if !sg.resent || !planted.On(planted.ForgetOrdersOnRestart) {
-		for _, e := range machine.Outstanding(&sg.State, nil) {
+		for _, e := range machine.Outstanding(&sg.saved, nil) {
 			if e.Kind == machine.CallAction && n.orders[taskKey(sg.ID, e.Step, e.Dir)] == nil {
 				n.enqueue(m, sg, &e, sg.resent)
 			}
