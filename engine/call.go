@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -37,15 +38,19 @@ func (e *Engine) makeCall(c node.Call) {
 		}
 	})
 	defer timer.Stop()
-	var a machine.Answer
+	var (
+		a    machine.Answer
+		rest *http.Response
+	)
 	switch {
 	case c.Ask:
-		a = e.caller.ask(ctx, pc, &c)
+		a, rest = e.caller.ask(ctx, pc, &c)
 	case pc.Call.Func != nil:
 		a = callFunc(ctx, pc.Call.Func, &c)
 	default:
-		a = e.caller.call(ctx, pc, &c)
+		a, rest = e.caller.call(ctx, pc, &c)
 	}
+	defer drain(rest) // after the report: it may take until the call's end
 	if over.CompareAndSwap(false, true) {
 		e.callEnded(&c, a, begin)
 		return

@@ -10,11 +10,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/unwindhq/unwind"
@@ -34,25 +37,22 @@ type caller struct {
 	urls      sync.Map // [2]string{service, path} -> *url.URL
 }
 
-// An endpoint is one participant.
+// An endpoint is one participant. It is called without an http.Client, which
+// would look at redirects before anybody can say no.
 type endpoint struct {
 	unwind.Participant
-	client *http.Client
-	own    *http.Transport // nil where the user gave one
+	transport http.RoundTripper
+	own       *http.Transport // nil where the user gave one
+	secrets   secrets
 }
 
 func newCaller(participants map[string]unwind.Participant, given http.RoundTripper) *caller {
 	c := &caller{endpoints: map[string]*endpoint{}}
 	for name, p := range participants {
-		ep := &endpoint{Participant: p}
-		transport := given
-		if transport == nil {
+		ep := &endpoint{Participant: p, transport: given, secrets: secretsOf(p.Headers)}
+		if given == nil {
 			ep.own = newTransport(p)
-			transport = ep.own
-		}
-		ep.client = &http.Client{
-			Transport:     transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			ep.transport = ep.own
 		}
 		c.endpoints[name] = ep
 	}
@@ -67,14 +67,18 @@ func (c *caller) close() {
 	}
 }
 
-// call makes one attempt. It does not fail: whatever happens is an answer.
-func (c *caller) call(ctx context.Context, pc *machine.PlanCall, nc *node.Call) machine.Answer {
+// call makes one attempt. It does not fail: whatever happens is an answer. What
+// is left of the response is to be drained once the answer is reported.
+func (c *caller) call(ctx context.Context, pc *machine.PlanCall, nc *node.Call) (machine.Answer, *http.Response) {
 	ep := c.endpoints[pc.Service]
 	u, err := c.url(ep, pc.Service, pc.Call.Path)
 	if err != nil {
-		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}
+		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}, nil
 	}
 	body := &sentBody{b: nc.Body}
+	if ep.own != nil {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: body.connected})
+	}
 	req := (&http.Request{
 		Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: make(http.Header, 12), Body: body.open(), GetBody: body.reopen, ContentLength: int64(len(nc.Body)),
@@ -86,12 +90,12 @@ func (c *caller) call(ctx context.Context, pc *machine.PlanCall, nc *node.Call) 
 	for name, value := range ep.Headers {
 		h.Set(name, value)
 	}
-	resp, err := ep.client.Do(req)
+	resp, err := ep.transport.RoundTrip(req)
 	if err != nil {
-		return machine.Answer{Fault: faultOf(err), Message: cut(plain(err))}
+		unsent := ep.own != nil && !body.begun.Load()
+		return machine.Answer{Fault: faultOf(err, unsent), Message: ep.say(plain(err))}, nil
 	}
-	defer drain(resp)
-	return readAnswer(resp, nc.Dir)
+	return ep.readAnswer(resp, nc.Dir), resp
 }
 
 var (
@@ -142,14 +146,17 @@ func (c *caller) url(ep *endpoint, service, path string) (*url.URL, error) {
 // sentBody lets net/http try another connection only while nothing of the body
 // has been sent: a second send is a second attempt, which is not its to make.
 type sentBody struct {
-	b    []byte
-	read bool
+	b     []byte
+	begun atomic.Bool // there was a connection: something may have been sent
+	read  atomic.Bool
 }
+
+func (s *sentBody) connected(httptrace.GotConnInfo) { s.begun.Store(true) }
 
 func (s *sentBody) open() io.ReadCloser { return &bodyReader{s: s, Reader: *bytes.NewReader(s.b)} }
 
 func (s *sentBody) reopen() (io.ReadCloser, error) {
-	if s.read {
+	if s.read.Load() {
 		return nil, errors.New("the connection broke after the call was sent")
 	}
 	return s.open(), nil
@@ -161,34 +168,43 @@ type bodyReader struct {
 }
 
 func (r *bodyReader) Read(p []byte) (int, error) {
-	r.s.read = true
+	r.s.read.Store(true)
 	return r.Reader.Read(p)
 }
 
 func (r *bodyReader) WriteTo(w io.Writer) (int64, error) {
-	r.s.read = true
+	r.s.read.Store(true)
 	return r.Reader.WriteTo(w)
 }
 
 func (r *bodyReader) Close() error { return nil }
 
 // readAnswer reads what the engine needs of an answer, and no more.
-func readAnswer(resp *http.Response, dir unwind.Direction) machine.Answer {
+func (ep *endpoint) readAnswer(resp *http.Response, dir unwind.Direction) machine.Answer {
 	a := machine.Answer{Status: resp.StatusCode, Hint: retryAfter(resp.Header, time.Now()), Outcome: outcomeOf(resp.Header.Get("Unwind-Outcome"))}
+	if a.Status < 200 {
+		_ = resp.Body.Close() // another protocol's connection, which no context ends
+		return machine.Answer{Status: a.Status, Fault: machine.FaultUnreadable, Message: "the answer asks for another protocol"}
+	}
 	if isDone(&a) {
 		if dir == unwind.Compensation {
 			return a // its body is ignored
 		}
 		body, err := io.ReadAll(io.LimitReader(resp.Body, unwind.MaxOutput+1))
 		if err != nil {
-			return machine.Answer{Status: a.Status, Fault: machine.FaultBroken, Message: cut("the answer's body broke off: " + plain(err))}
+			return machine.Answer{Status: a.Status, Fault: machine.FaultBroken, Message: ep.say("the answer's body broke off: " + plain(err))}
 		}
-		return readable(a, body, dir)
+		a = readable(a, body, dir)
+		a.Output = ep.secrets.hideIn(a.Output)
+		return a
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what came is what can be shown
-	a.Message = messageOf(resp, body)
+	a.Message = ep.say(messageOf(resp, body))
 	return a
 }
+
+// say makes a message out of what a participant sent.
+func (ep *endpoint) say(text string) string { return cut(ep.secrets.hide(text)) }
 
 func isDone(a *machine.Answer) bool {
 	return a.Outcome == machine.OutcomeDone || a.Outcome == machine.NoOutcome && a.Status >= 200 && a.Status < 300 && a.Status != http.StatusAccepted
@@ -204,6 +220,9 @@ func readable(a machine.Answer, body []byte, dir unwind.Direction) machine.Answe
 	}
 	if body = bytes.TrimSpace(body); len(body) == 0 {
 		return a
+	}
+	if !utf8.Valid(body) {
+		return machine.Answer{Status: a.Status, Fault: machine.FaultUnreadable, Message: "the output is not JSON: it is not UTF-8"}
 	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, body); err != nil {
@@ -231,25 +250,25 @@ func messageOf(resp *http.Response, body []byte) string {
 	if json.Unmarshal(body, &doc) == nil {
 		for _, v := range []any{doc.Detail, doc.Message, doc.Error, doc.Title} {
 			if s, ok := v.(string); ok && s != "" {
-				return cut(s)
+				return s
 			}
 		}
 	}
 	if text := strings.TrimSpace(string(body)); text != "" {
-		return cut(text)
+		return text
 	}
 	text := http.StatusText(resp.StatusCode)
 	if loc := resp.Header.Get("Location"); loc != "" {
 		text += " to " + loc + " (redirects are not followed)"
 	}
-	return cut(text)
+	return text
 }
 
 // cut keeps a message short and readable.
 func cut(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
@@ -266,33 +285,36 @@ func cut(s string) string {
 
 // drain reads a little of what is left, so that the connection can be used again.
 func drain(resp *http.Response) {
+	if resp == nil {
+		return
+	}
 	_, _ = io.CopyN(io.Discard, resp.Body, maxErrorBody)
 	_ = resp.Body.Close()
 }
 
-// retryAfter reads Retry-After: whole seconds or an HTTP date. Negative, past and
-// garbage values are no hint.
+// retryAfter reads Retry-After: whole seconds or an HTTP date, a year at most.
+// Negative, past and garbage values are no hint.
 func retryAfter(h http.Header, now time.Time) machine.Micros {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if text == "" {
 		return 0
 	}
-	if s, err := strconv.ParseInt(text, 10, 64); err == nil {
-		const most = 366 * 24 * 3600
+	const most = 366 * 24 * 3600
+	if s, err := strconv.ParseInt(text, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return machine.Micros(max(min(s, most), 0)) * 1_000_000
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return machine.Micros(max(at.Sub(now).Microseconds(), 0))
+		return machine.Micros(max(min(at.Sub(now).Microseconds(), most*1_000_000), 0))
 	}
 	return 0
 }
 
 // ask puts the question to a participant's status path.
-func (c *caller) ask(ctx context.Context, pc *machine.PlanCall, nc *node.Call) machine.Answer {
+func (c *caller) ask(ctx context.Context, pc *machine.PlanCall, nc *node.Call) (machine.Answer, *http.Response) {
 	ep := c.endpoints[pc.Service]
 	u, err := c.url(ep, pc.Service, statusPath(ep))
 	if err != nil {
-		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}
+		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}, nil
 	}
 	asked := *u
 	q := asked.Query()
@@ -300,30 +322,35 @@ func (c *caller) ask(ctx context.Context, pc *machine.PlanCall, nc *node.Call) m
 	asked.RawQuery = q.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, asked.String(), nil)
 	if err != nil {
-		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}
+		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}, nil
 	}
 	setCallHeaders(req.Header, nc)
 	for name, value := range ep.Headers {
 		req.Header.Set(name, value)
 	}
-	resp, err := ep.client.Do(req)
+	resp, err := ep.transport.RoundTrip(req)
 	if err != nil {
-		return machine.Answer{Fault: faultOf(err), Message: cut("asking the status path: " + plain(err))}
+		return machine.Answer{Fault: faultOf(err, false), Message: ep.say("asking the status path: " + plain(err))}, nil
 	}
-	defer drain(resp)
+	return ep.readStatus(resp), resp
+}
+
+// readStatus reads what a status path says became of a key.
+func (ep *endpoint) readStatus(resp *http.Response) machine.Answer {
 	var doc struct {
 		Outcome string          `json:"outcome"`
 		Output  json.RawMessage `json:"output"`
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, unwind.MaxOutput+maxErrorBody))
 	if resp.StatusCode != http.StatusOK || err != nil || json.Unmarshal(body, &doc) != nil {
-		return machine.Answer{Status: resp.StatusCode, Message: cut("asking the status path: " + messageOf(resp, body))}
+		return machine.Answer{Status: resp.StatusCode, Message: ep.say("asking the status path: " + messageOf(resp, body))}
 	}
-	a := machine.Answer{Status: resp.StatusCode, Hint: retryAfter(resp.Header, time.Now()), Message: "the status path says " + cut(doc.Outcome)}
+	a := machine.Answer{Status: resp.StatusCode, Hint: retryAfter(resp.Header, time.Now()), Message: ep.say("the status path says " + doc.Outcome)}
 	switch doc.Outcome {
 	case "done":
 		a.Outcome = machine.OutcomeDone
-		a.Output = doc.Output
+		a = readable(a, doc.Output, unwind.Action)
+		a.Output = ep.secrets.hideIn(a.Output)
 	case "not_done":
 		a.Outcome = machine.OutcomeRefused
 	case "in_progress":

@@ -75,8 +75,8 @@ func (e *Engine) Signal(ctx context.Context, saga string, req unwind.SignalReque
 	if len(req.Data) > unwind.MaxOutput {
 		return nil, unwind.Errorf(unwind.TooLarge, "signalling saga %s: the data has %d bytes and the most is %d", saga, len(req.Data), unwind.MaxOutput)
 	}
-	if len(req.Data) > 0 && !json.Valid(req.Data) {
-		return nil, unwind.Errorf(unwind.InvalidRequest, "signalling saga %s: /data: it is not JSON", saga)
+	if err := validJSON(req.Data); len(req.Data) > 0 && err != nil {
+		return nil, unwind.Errorf(unwind.InvalidRequest, "signalling saga %s: /data: %w", saga, err)
 	}
 	return e.operate(ctx, sid, node.Operation{
 		StepName: req.Name,
@@ -106,6 +106,9 @@ func (e *Engine) Complete(ctx context.Context, token string, req unwind.Completi
 	}
 	if len(req.Output) > unwind.MaxOutput {
 		return unwind.Errorf(unwind.TooLarge, "completing a call: the output has %d bytes and the most is %d", len(req.Output), unwind.MaxOutput)
+	}
+	if err := validJSON(req.Output); len(req.Output) > 0 && err != nil {
+		return unwind.Errorf(unwind.InvalidRequest, "completing a call: /output: %w", err)
 	}
 	_, err = e.operate(ctx, sid, node.Operation{Event: ev})
 	return err
@@ -159,7 +162,7 @@ func (e *Engine) Resolve(ctx context.Context, dead string, req unwind.ResolveReq
 	if req.Evidence == "" {
 		return nil, unwind.Errorf(unwind.InvalidRequest, "resolving dead letter %s: /evidence: say how it is known to be settled, as in a refund's number", dead)
 	}
-	if len(req.Output) > unwind.MaxOutput || len(req.Output) > 0 && !json.Valid(req.Output) {
+	if len(req.Output) > unwind.MaxOutput || len(req.Output) > 0 && validJSON(req.Output) != nil {
 		return nil, unwind.Errorf(unwind.InvalidRequest, "resolving dead letter %s: /output: it must be JSON of at most %d bytes", dead, unwind.MaxOutput)
 	}
 	ev := machine.Event{Kind: machine.Resolved, Actor: orAnonymous(req.Actor), Reason: req.Reason, Evidence: req.Evidence, As: req.As, Output: req.Output}

@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"strings"
 	"time"
@@ -162,8 +160,8 @@ func (e *Engine) newStart(ctx context.Context, req unwind.StartRequest) (*node.S
 	}
 	digest, compact, err := canonical(input)
 	if err != nil {
-		f := unwind.Errorf(unwind.InvalidRequest, "starting saga %q: /input: it is not JSON: %w", req.Saga, err)
-		f.Faults = []unwind.Fault{{Pointer: "/input", Message: "it is not JSON: " + err.Error()}}
+		f := unwind.Errorf(unwind.InvalidRequest, "starting saga %q: /input: %w", req.Saga, err)
+		f.Faults = []unwind.Fault{{Pointer: "/input", Message: err.Error()}}
 		return nil, f
 	}
 	hash := id.KeyHash(req.Tenant, req.Saga, req.Key)
@@ -195,27 +193,4 @@ func checkStart(req *unwind.StartRequest) (faults []unwind.Fault) {
 		add("/wait", "wait at most 60s")
 	}
 	return faults
-}
-
-// canonical returns the SHA-256 of the input as key-sorted JSON with numbers
-// verbatim, so that the same input is the same whatever its spelling; and the
-// input without white space around its tokens.
-func canonical(input json.RawMessage) (digest [32]byte, compact json.RawMessage, err error) {
-	var buf bytes.Buffer
-	buf.Grow(len(input))
-	if err := json.Compact(&buf, input); err != nil {
-		return digest, nil, err
-	}
-	compact = buf.Bytes()
-	d := json.NewDecoder(bytes.NewReader(compact))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return digest, nil, err
-	}
-	sorted, err := json.Marshal(v)
-	if err != nil {
-		return digest, nil, err
-	}
-	return sha256.Sum256(sorted), compact, nil
 }

@@ -23,7 +23,13 @@ var errForbidden = errors.New("a private address")
 // newTransport makes connections to one participant. No proxy, no compression
 // (an answer stays as large as it looks), no private address behind a name.
 func newTransport(p unwind.Participant) *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	// Connecting ends before the call does, so that a call to a dead address is
+	// known not to have been sent.
+	connect := 10 * time.Second
+	if p.Timeout > 0 {
+		connect = min(connect, p.Timeout.Std())
+	}
+	dialer := &net.Dialer{Timeout: connect * 2 / 5, KeepAlive: 30 * time.Second}
 	if !p.AllowPrivate && !isLiteral(p.URL) {
 		dialer.ControlContext = refusePrivate
 	}
@@ -31,7 +37,7 @@ func newTransport(p unwind.Participant) *http.Transport {
 		DialContext:            dialer.DialContext,
 		MaxIdleConnsPerHost:    512,
 		IdleConnTimeout:        30 * time.Second,
-		TLSHandshakeTimeout:    10 * time.Second,
+		TLSHandshakeTimeout:    connect * 2 / 5,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: 64 << 10,
@@ -63,12 +69,17 @@ func refusePrivate(_ context.Context, _, address string, _ syscall.RawConn) erro
 }
 
 var specials = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),     // RFC 6890: this network
-	netip.MustParsePrefix("100.64.0.0/10"), // RFC 6598: shared address space
-	netip.MustParsePrefix("192.0.0.0/24"),  // RFC 6890
-	netip.MustParsePrefix("240.0.0.0/4"),   // RFC 1112: reserved
-	netip.MustParsePrefix("64:ff9b::/96"),  // RFC 6052: IPv4 behind NAT64
-	netip.MustParsePrefix("2002::/16"),     // RFC 3056: IPv4 behind 6to4
+	netip.MustParsePrefix("0.0.0.0/8"),      // RFC 6890: this network
+	netip.MustParsePrefix("100.64.0.0/10"),  // RFC 6598: shared address space
+	netip.MustParsePrefix("192.0.0.0/24"),   // RFC 6890
+	netip.MustParsePrefix("198.18.0.0/15"),  // RFC 2544: benchmarks
+	netip.MustParsePrefix("240.0.0.0/4"),    // RFC 1112: reserved
+	netip.MustParsePrefix("::/96"),          // RFC 4291: IPv4-compatible
+	netip.MustParsePrefix("64:ff9b::/96"),   // RFC 6052: IPv4 behind NAT64
+	netip.MustParsePrefix("64:ff9b:1::/48"), // RFC 8215: the same, local
+	netip.MustParsePrefix("2001::/32"),      // RFC 4380: IPv4 behind Teredo
+	netip.MustParsePrefix("2002::/16"),      // RFC 3056: IPv4 behind 6to4
+	netip.MustParsePrefix("fec0::/10"),      // RFC 3879: site-local
 }
 
 func special(ip netip.Addr) bool {
@@ -80,8 +91,9 @@ func special(ip netip.Addr) bool {
 	return false
 }
 
-// faultOf classes a call that got no answer.
-func faultOf(err error) machine.Fault {
+// faultOf classes a call that got no answer; unsent: there never was a connection
+// that it could have left on.
+func faultOf(err error, unsent bool) machine.Fault {
 	var (
 		op        *net.OpError
 		dns       *net.DNSError
@@ -89,22 +101,32 @@ func faultOf(err error) machine.Fault {
 		authority x509.UnknownAuthorityError
 		hostname  x509.HostnameError
 		invalid   x509.CertificateInvalidError
-		alert     tls.AlertError
-		record    tls.RecordHeaderError
 	)
 	switch {
 	case errors.Is(err, errForbidden):
 		return machine.FaultForbidden
 	case errors.As(err, &verify), errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid):
 		return machine.FaultCertificate
-	case errors.As(err, &dns), errors.As(err, &alert), errors.As(err, &record):
-		return machine.FaultNotSent
-	case errors.As(err, &op) && op.Op == "dial":
+	case errors.As(err, &op) && op.Op == "remote error" && wantsCertificate(op.Err):
+		return machine.FaultCertificate
+	case unsent, errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
 		return machine.FaultNotSent
 	case errors.Is(err, context.DeadlineExceeded):
 		return machine.FaultTimeout
 	}
 	return machine.FaultBroken
+}
+
+// wantsCertificate reports whether a TLS alert refuses the caller's certificate, or
+// that it has none. TLS 1.3 says so only after the client's side of the handshake,
+// and serves no request before.
+func wantsCertificate(alert error) bool {
+	for _, a := range [...]tls.AlertError{42, 43, 44, 45, 46, 48, 116} { // RFC 8446, section 6.2
+		if alert.Error() == a.Error() {
+			return true
+		}
+	}
+	return false
 }
 
 // plain is an error's text without the method and URL that net/http puts before it.
