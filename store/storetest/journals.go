@@ -18,8 +18,8 @@ func journalIsInTheOrderOfCommits(s *scene) {
 	a, b := s.start("place-order", "", "", `{}`), s.start("refund", "", "", `{}`)
 	s.committed(b) // the younger id first
 	s.committed(a)
-	b2, a2, b3 := s.then(b), s.then(a), store.Transition{}
-	b3 = s.then(b2)
+	b2, a2 := s.then(b), s.then(a)
+	b3 := s.then(b2)
 	lost := s.then(a2)
 	lost.Version = 9
 	s.commit(b2, a2, lost, b3)
