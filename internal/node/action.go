@@ -178,6 +178,19 @@ func (o *order) stands(side *machine.Side) bool {
 	return side.Ordered && side.Attempts+1 == o.attempt && side.Generation == o.generation && side.Asking == o.ask
 }
 
+// prune takes back what is queued and does not stand any more, as the question
+// about an action that the way back has made idle.
+func (n *Node) prune(m Moment, sg *saga) {
+	if sg.orders == 0 {
+		return
+	}
+	n.eachOrder(sg, func(o *order) {
+		if side := sg.State.Side(o.step, o.dir); o.state == orderQueued && !side.Ordered {
+			n.takeBack(o, m)
+		}
+	})
+}
+
 // catchUp makes the orders of a saga that are durable and not in memory, once
 // nothing about it is being written.
 func (n *Node) catchUp(m Moment, sg *saga) {

@@ -226,6 +226,9 @@ func (n *Node) stepDone(m Moment, s *step, r store.Result) {
 	if !planted.On(planted.CallBeforeCommit) {
 		n.carryOut(m, sg, s.effects)
 	}
+	if s.state.Phase != machine.Running {
+		n.prune(m, sg)
+	}
 	if s.state.Phase.AtRest() && sg.unsaved == 0 {
 		n.replyWaiters(sg)
 	}

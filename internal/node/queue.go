@@ -144,7 +144,7 @@ func stands(sg *saga, row *store.Task) bool {
 			return false
 		}
 		side := &s.Steps[row.Step].Undo
-		if !side.Ordered || side.Attempts+1 != row.Attempt || side.Generation != row.Generation || side.Asking != row.Ask {
+		if !side.Ordered || side.Attempts+1 != row.Attempt || side.Generation != row.Generation || side.Asking != row.Ask || int64(side.NotBefore) != row.Due {
 			return false
 		}
 	}
