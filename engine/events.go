@@ -260,4 +260,3 @@ func (e *Engine) alertEvents(ctx context.Context, at *eventCursor) ([]unwind.Eve
 	}
 	return events, nil
 }
-
