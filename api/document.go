@@ -35,6 +35,9 @@ func describe(routes []route, version string) ([]byte, docsPage, error) {
 	for i := range routes {
 		doc.AddOperation(s.operation(&routes[i]))
 	}
+	for _, t := range eventTypes {
+		s.of(t)
+	}
 	s.finish()
 	b, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
@@ -155,7 +158,10 @@ type schemas struct {
 }
 
 func newSchemas() *schemas {
-	return &schemas{huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)}
+	name := func(t reflect.Type, hint string) string {
+		return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Struct") // huma ends types without a name so
+	}
+	return &schemas{huma.NewMapRegistry(schemaPrefix, name)}
 }
 
 func (s *schemas) of(t reflect.Type) *huma.Schema { return s.registry.Schema(t, true, t.Name()) }

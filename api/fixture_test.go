@@ -46,6 +46,7 @@ type fixture struct {
 	handler *api.Handler
 	log     *safeBuffer
 	token   string
+	began   string // the cursor of the journal's beginning
 	http    *http.Client
 }
 
@@ -75,10 +76,13 @@ func newFixture(t testing.TB, change func(*api.Config)) *fixture {
 	var err error
 	f.engine, err = engine.Open(t.Context(), engine.Config{
 		Store: memory.New(), Node: "n1", Logger: logger, Metrics: metrics,
-		Participants: map[string]unwind.Participant{"payments": {URL: "http://127.0.0.1:9"}},
+		Participants: map[string]unwind.Participant{"payments": {URL: accepting(t).URL}},
 		Definitions:  definitions(),
 	})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, f.began, err = f.engine.Events(t.Context(), "not a cursor", 1); err != nil {
 		t.Fatal(err)
 	}
 	cfg := api.Config{
@@ -131,6 +135,7 @@ func definitions() []unwind.Definition {
 		{Name: "refused", Steps: []unwind.Step{step("reserve", done, done), step("charge", refuse, done)}},
 		{Name: "dead", Amount: "input.amount", Steps: []unwind.Step{step("reserve", done, refuse), step("charge", refuse, done)}},
 		{Name: "approval", Steps: []unwind.Step{step("reserve", done, done), {Name: "approve", Kind: unwind.SignalStep}}},
+		{Name: "async", Steps: []unwind.Step{{Name: "charge", Action: &unwind.Call{Service: "payments", Path: "/charge", Async: true}, Compensation: unwind.None}}},
 	}
 }
 

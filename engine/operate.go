@@ -76,7 +76,7 @@ func (e *Engine) Signal(ctx context.Context, saga string, req unwind.SignalReque
 		return nil, unwind.Errorf(unwind.TooLarge, "signalling saga %s: the data has %d bytes and the most is %d", saga, len(req.Data), unwind.MaxOutput)
 	}
 	if err := validJSON(req.Data); len(req.Data) > 0 && err != nil {
-		return nil, unwind.Errorf(unwind.InvalidRequest, "signalling saga %s: /data: %w", saga, err)
+		return nil, invalid("signalling saga "+saga, "/data", err.Error())
 	}
 	return e.operate(ctx, sid, node.Operation{
 		StepName: req.Name,
@@ -102,13 +102,13 @@ func (e *Engine) Complete(ctx context.Context, token string, req unwind.Completi
 	case "refused":
 		ev.Answer.Outcome, ev.Answer.Message = machine.OutcomeRefused, "refused by its completion"
 	default:
-		return unwind.Errorf(unwind.InvalidRequest, "completing a call: /outcome: %q is not known; write done or refused", req.Outcome)
+		return invalid("completing a call", "/outcome", "write done or refused")
 	}
 	if len(req.Output) > unwind.MaxOutput {
 		return unwind.Errorf(unwind.TooLarge, "completing a call: the output has %d bytes and the most is %d", len(req.Output), unwind.MaxOutput)
 	}
 	if err := validJSON(req.Output); len(req.Output) > 0 && err != nil {
-		return unwind.Errorf(unwind.InvalidRequest, "completing a call: /output: %w", err)
+		return invalid("completing a call", "/output", err.Error())
 	}
 	_, err = e.operate(ctx, sid, node.Operation{Event: ev})
 	return err
@@ -148,7 +148,7 @@ func (e *Engine) Replay(ctx context.Context, dead string, req unwind.ReplayReque
 		return nil, err
 	}
 	if req.NewKey && req.Evidence == "" {
-		return nil, unwind.Errorf(unwind.InvalidRequest, "replaying dead letter %s under a new key: /evidence: say how it is known that the old key did nothing", dead)
+		return nil, invalid("replaying dead letter "+dead+" under a new key", "/evidence", "say how it is known that the old key did nothing")
 	}
 	ev := machine.Event{Kind: machine.Replayed, Actor: orAnonymous(req.Actor), Reason: req.Reason, Evidence: req.Evidence, NewKey: req.NewKey}
 	return e.settle(ctx, dead, ev, audit(req.Actor, "replay", dead, req.Reason, map[string]any{"new_key": req.NewKey, "evidence": req.Evidence}))
@@ -160,10 +160,10 @@ func (e *Engine) Resolve(ctx context.Context, dead string, req unwind.ResolveReq
 		return nil, err
 	}
 	if req.Evidence == "" {
-		return nil, unwind.Errorf(unwind.InvalidRequest, "resolving dead letter %s: /evidence: say how it is known to be settled, as in a refund's number", dead)
+		return nil, invalid("resolving dead letter "+dead, "/evidence", "say how it is known to be settled, as in a refund's number")
 	}
 	if len(req.Output) > unwind.MaxOutput || len(req.Output) > 0 && validJSON(req.Output) != nil {
-		return nil, unwind.Errorf(unwind.InvalidRequest, "resolving dead letter %s: /output: it must be JSON of at most %d bytes", dead, unwind.MaxOutput)
+		return nil, invalid("resolving dead letter "+dead, "/output", fmt.Sprintf("it must be JSON of at most %d bytes", unwind.MaxOutput))
 	}
 	ev := machine.Event{Kind: machine.Resolved, Actor: orAnonymous(req.Actor), Reason: req.Reason, Evidence: req.Evidence, As: req.As, Output: req.Output}
 	return e.settle(ctx, dead, ev, audit(req.Actor, "resolve", dead, req.Reason, map[string]any{"as": req.As, "evidence": req.Evidence}))
@@ -171,9 +171,16 @@ func (e *Engine) Resolve(ctx context.Context, dead string, req unwind.ResolveReq
 
 func needReason(doing, dead, reason string) error {
 	if reason == "" {
-		return unwind.Errorf(unwind.InvalidRequest, "%s dead letter %s: /reason: say why, for those who read the audit", doing, dead)
+		return invalid(doing+" dead letter "+dead, "/reason", "say why, for those who read the audit")
 	}
 	return nil
+}
+
+// invalid is the error of one fault that can be pointed at.
+func invalid(doing, pointer, message string) error {
+	err := unwind.Errorf(unwind.InvalidRequest, "%s: %s: %s", doing, pointer, message)
+	err.Faults = []unwind.Fault{{Pointer: pointer, Message: message}}
+	return err
 }
 
 // settle applies an operator's decision to a dead letter. A conflict says who
