@@ -87,7 +87,7 @@ func (s *Source) New(slot int) ID {
 	s.mu.Lock()
 	r := s.rand()
 	if ms := s.now().UnixMilli(); ms > s.ms {
-		s.ms, s.counter = ms, uint32(r>>44)&0xfffff // the top quarter stays free for counting
+		s.ms, s.counter = ms, uint32(r>>44)&0xfffff // three quarters stay free for counting
 	} else if s.counter++; s.counter >= 1<<22 {
 		s.ms, s.counter = s.ms+1, 0
 	}
