@@ -48,6 +48,7 @@ func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, er
 		n.notLoaded(m, saga, v, err)
 		return
 	}
+	sg.pins++ // until all that waited has had its turn
 	for _, ev := range v.answers {
 		if !planted.On(planted.DropAnswerOfStranger) {
 			n.apply(m, sg, ev, nil)
@@ -65,6 +66,7 @@ func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, er
 	for _, f := range v.refills {
 		n.loadedFor(m, f, sg)
 	}
+	sg.pins--
 	n.release(sg)
 }
 
