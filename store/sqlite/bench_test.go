@@ -143,7 +143,7 @@ func BenchmarkFinished(b *testing.B) {
 	var loads []*load
 	for _, finished := range []int{0, 100_000, 1_000_000} {
 		s := opened(b, b.TempDir())
-		defer closed(b, s)
+		b.Cleanup(func() { closed(b, s) })
 		l := newLoad(b, s)
 		for done := 0; done < finished*4; {
 			done += l.step(1000)

@@ -23,13 +23,12 @@ func (w *writer) sameKey(start *store.Start) (r store.Result, found bool, err er
 	}
 	// Phase 2: those that may have its hash.
 	var room [4]int64
-	rids, err := lookup(w.conn, w.keys, w.keyBlock, start.KeyHash, room[:0])
+	rids, err := lookup(w.keys, w.keyBlock, start.KeyHash, room[:0])
 	if err != nil || len(rids) == 0 {
 		return store.Result{}, false, err
 	}
 	// Phase 3: the one whose row says so.
-	def := definition{name: start.Name}
-	was, found, err := sagaOfKey(w.readSaga, w.names, rids, start.Tenant, def.name, start.Key)
+	was, found, err := sagaOfKey(w.readSaga, w.names, rids, start.Tenant, start.Name, start.Key)
 	if err != nil || !found {
 		return store.Result{}, false, err
 	}
@@ -52,7 +51,7 @@ func sameInput(was id.ID, digest [32]byte, start *store.Start) store.Result {
 }
 
 // lookup appends the rids that a hash may stand for.
-func lookup(conn *sqlite.Conn, k *keys, block *sqlite.Stmt, hash uint64, rids []int64) ([]int64, error) {
+func lookup(k *keys, block *sqlite.Stmt, hash uint64, rids []int64) ([]int64, error) {
 	var room [4]int64
 	rids, blocks := k.candidates(hash, rids, room[:0])
 	for _, b := range blocks {

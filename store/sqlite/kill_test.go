@@ -99,8 +99,8 @@ func killsHold(t *testing.T, kills int, bug planted.Bug) error {
 func killVictim(t *testing.T, dir string, bug planted.Bug, after int, told *record) error {
 	cmd := osexec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), victimDir+"="+dir, victimBug+"="+string(bug))
-	errors := &strings.Builder{}
-	cmd.Stderr = errors
+	said := &strings.Builder{}
+	cmd.Stderr = said
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func killVictim(t *testing.T, dir string, bug planted.Bug, after int, told *reco
 			}
 		}
 		line, err := lines.ReadString('\n')
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break // the last line may be half of one
 		}
 		if err != nil {
@@ -129,7 +129,7 @@ func killVictim(t *testing.T, dir string, bug planted.Bug, after int, told *reco
 		told.acks = append(told.acks, a)
 	}
 	if err := cmd.Wait(); cmd.ProcessState.Exited() {
-		return fmt.Errorf("the victim ended by itself: %w: %s", err, errors)
+		return fmt.Errorf("the victim ended by itself: %w: %s", err, said)
 	}
 	return nil
 }

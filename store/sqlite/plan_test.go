@@ -50,7 +50,8 @@ func TestPlansOfReads(t *testing.T) {
 	phase := uint8(4)
 	for name, c := range map[string]struct{ query, want string }{
 		"the queue":              {tasksQuery, "SEARCH task USING INDEX task_queue"},
-		"the sagas due":          {dueQuery, "SEARCH saga USING INDEX saga_due"},
+		"the sagas due":          {dueAtQuery, "SEARCH saga USING INDEX saga_due (due=? AND rowid>?)"},
+		"the sagas due later":    {dueLaterQuery, "SEARCH saga USING INDEX saga_due (due>? AND due<?)"},
 		"the dead letters":       {selectDead + "WHERE (dead_at, rid, step, direction) < (?, ?, ?, ?) AND state = ? ORDER BY dead_at DESC, rid DESC, step DESC, direction DESC LIMIT ?", "USING INDEX dead_letter_state"},
 		"a list of a rare phase": {listQuery(&store.Filter{Phase: &phase}), "SEARCH saga USING INDEX saga_phase"},
 	} {

@@ -75,21 +75,34 @@ func (s *Store) loadJournal(conn *sqlite.Conn, row *sagaRow) (store.Saga, error)
 	return found, err
 }
 
-const dueQuery = `SELECT version, phase, due, hot, fixed, rid FROM saga INDEXED BY saga_due
-	WHERE due >= 0 AND (due, rid) > (?, ?) AND due <= ? ORDER BY due, rid LIMIT ?`
+// The sagas due at one time, and those due later. As one query, of which the
+// place is a row value, SQLite would walk all that are due at the first time.
+const (
+	dueAtQuery = `SELECT version, phase, due, hot, fixed, rid FROM saga INDEXED BY saga_due
+		WHERE due >= 0 AND due = ? AND rid > ? ORDER BY rid LIMIT ?`
+	dueLaterQuery = `SELECT version, phase, due, hot, fixed, rid FROM saga INDEXED BY saga_due
+		WHERE due >= 0 AND due > ? AND due <= ? ORDER BY due, rid LIMIT ?`
+)
 
 // ClaimDue implements [store.Store].
 func (s *Store) ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) (found []store.Saga, err error) {
 	limit = bounded(limit)
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		due := make([]sagaRow, 0, limit)
-		err := each(conn, dueQuery, func(stmt *sqlite.Stmt) error {
+		add := func(stmt *sqlite.Stmt) error {
 			row, err := readRow(stmt)
 			due = append(due, row)
 			return err
-		}, afterDue, after.Sequence(), until, int64(limit))
-		if err != nil {
-			return err
+		}
+		if afterDue <= until {
+			if err := each(conn, dueAtQuery, add, afterDue, after.Sequence(), int64(limit)); err != nil {
+				return err
+			}
+		}
+		if len(due) < limit {
+			if err := each(conn, dueLaterQuery, add, afterDue, until, int64(limit-len(due))); err != nil {
+				return err
+			}
 		}
 		found, err = s.withStarts(conn, due, false)
 		return err
@@ -166,7 +179,7 @@ func (s *Store) findKey(conn *sqlite.Conn, tenant, name, key string) (id.ID, err
 	if err != nil {
 		return id.ID{}, err
 	}
-	rids, err := lookup(conn, s.keys, block, id.KeyHash(tenant, name, key), nil)
+	rids, err := lookup(s.keys, block, id.KeyHash(tenant, name, key), nil)
 	if err != nil {
 		return id.ID{}, err
 	}

@@ -71,7 +71,10 @@ func newWriter(conn *sqlite.Conn, config *Config, names *names, keys *keys) (*wr
 	if err := w.prepare(); err != nil {
 		return nil, err
 	}
-	return w, w.load()
+	if err := w.load(); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // The statements of the hot path. A move of a saga whose phase and due stay
