@@ -9,6 +9,7 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/store"
 )
 
 // Participants implements unwind.Service.
@@ -75,4 +76,30 @@ func (e *Engine) lane(m node.Moment, scope flow.Scope) unwind.LaneState {
 		l.Paused = &unwind.LanePause{Reason: s.PauseReason}
 	}
 	return l
+}
+
+// PauseLane stops a lane of a participant (forward or compensation): what is in
+// flight ends, nothing else is sent until ResumeLane, over restarts too.
+func (e *Engine) PauseLane(ctx context.Context, service, lane, reason, actor string) error {
+	return e.setLane(ctx, store.Lane{Service: service, Name: lane, Paused: true, Reason: reason, By: orAnonymous(actor)}, "pause")
+}
+
+// ResumeLane lets a paused lane go on, whether a person or the lane guard paused it.
+func (e *Engine) ResumeLane(ctx context.Context, service, lane, reason, actor string) error {
+	return e.setLane(ctx, store.Lane{Service: service, Name: lane, Reason: reason, By: orAnonymous(actor)}, "resume")
+}
+
+func (e *Engine) setLane(ctx context.Context, l store.Lane, action string) error {
+	if _, ok := e.cfg.Participants[l.Service]; !ok {
+		return unwind.Errorf(unwind.NotFound, "there is no service %q", l.Service)
+	}
+	if l.Name != flow.Forward.String() && l.Name != flow.Compensation.String() {
+		return unwind.Errorf(unwind.InvalidRequest, "service %q has no lane %q; name forward or compensation", l.Service, l.Name)
+	}
+	a := audit(l.By, action, l.Service+"/"+l.Name, l.Reason, nil)
+	_, err := e.ask(ctx, func(m node.Moment, t node.Token) {
+		l.At, a.At = int64(m.Now), int64(m.Now)
+		e.node.SetLane(m, node.LaneChange{Token: t, Lane: l, Audit: a})
+	})
+	return err
 }

@@ -50,28 +50,13 @@ const callTimeout = 120 * unwind.Millisecond
 
 // newWorld scripts the participant in words: "charge:500,200 refund:429,200".
 // An answer is a status, or never, reset, garbage, empty, done, refused,
-// in_progress; a status may carry a hint in seconds, as in 429+1.
+// in_progress; a status may carry a hint in seconds, as in 429+1. 429*40 is
+// forty of them.
 func newWorld(t *testing.T, def unwind.Definition, words string, tweak func(*engine.Config)) *world {
 	t.Helper()
-	script := gateway.NewScript(gateway.ScriptOptions{Name: "shop"})
-	for _, path := range []string{"reserve", "release", "charge", "refund", "ship", "cancel", "label", "unlabel", "status"} {
-		script.On("/"+path, gateway.JSON(`{"by":"`+path+`"}`))
-	}
-	for _, w := range strings.Fields(words) {
-		path, answers, _ := strings.Cut(w, ":")
-		var list []gateway.Answer
-		for _, a := range strings.Split(answers, ",") {
-			list = append(list, answerOf(a))
-		}
-		script.On("/"+path, list...)
-	}
+	script := scripted(words)
 	server := httptest.NewServer(script)
-	cfg := engine.Config{
-		Definitions: []unwind.Definition{def},
-	}
-	shop := unwind.Participant{URL: server.URL, Timeout: callTimeout, Settle: 30 * unwind.Millisecond,
-		Compensation: unwind.Limits{Rate: unwind.PerSecond(1000), Concurrency: 10}}
-	cfg.Participants = map[string]unwind.Participant{"shop": shop, "payments": shop}
+	cfg := shopConfig(def, server.URL)
 	if tweak != nil {
 		tweak(&cfg)
 	}
@@ -80,6 +65,35 @@ func newWorld(t *testing.T, def unwind.Definition, words string, tweak func(*eng
 	t.Cleanup(script.Close)
 	w.Engine = open(t, cfg)
 	return w
+}
+
+// scripted is a participant that answers as the words say.
+func scripted(words string) *gateway.Script {
+	script := gateway.NewScript(gateway.ScriptOptions{Name: "shop"})
+	for _, path := range []string{"reserve", "release", "charge", "refund", "ship", "cancel", "label", "unlabel", "status"} {
+		script.On("/"+path, gateway.JSON(`{"by":"`+path+`"}`))
+	}
+	for _, w := range strings.Fields(words) {
+		path, answers, _ := strings.Cut(w, ":")
+		var list []gateway.Answer
+		for _, a := range strings.Split(answers, ",") {
+			word, times, _ := strings.Cut(a, "*")
+			n, _ := strconv.Atoi(times)
+			list = append(list, gateway.Times(max(n, 1), answerOf(word))...)
+		}
+		script.On("/"+path, list...)
+	}
+	return script
+}
+
+// shopConfig declares both services at one address.
+func shopConfig(def unwind.Definition, url string) engine.Config {
+	shop := unwind.Participant{URL: url, Timeout: callTimeout, Settle: 30 * unwind.Millisecond,
+		Compensation: unwind.Limits{Rate: unwind.PerSecond(1000), Concurrency: 10}}
+	return engine.Config{
+		Definitions:  []unwind.Definition{def},
+		Participants: map[string]unwind.Participant{"shop": shop, "payments": shop},
+	}
 }
 
 func answerOf(word string) gateway.Answer {

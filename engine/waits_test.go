@@ -1,0 +1,266 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/engine"
+	"github.com/unwindhq/unwind/internal/gateway"
+)
+
+// Scenario 19, before the pivot: the clock turns the saga back; what is in flight
+// is awaited and undone.
+func TestTheDeadlineTurnsBackBeforeThePivot(t *testing.T) {
+	def := placeOrder()
+	def.Deadline = 60 * unwind.Millisecond
+	w := newWorld(t, def, "", func(cfg *engine.Config) {
+		both(cfg, func(p *unwind.Participant) { p.Timeout = 10 * unwind.Second })
+	})
+	hold := make(chan struct{})
+	w.script.On("/charge", gateway.Answer{Until: hold})
+	id := w.begin("o-1")
+	w.called("/charge", 1)
+	w.until("the deadline has not come", func() bool {
+		return slices.Contains(w.history(id), unwind.EntrySagaCompensating) || slices.Contains(w.history(id), unwind.EntryCancelRequested)
+	})
+	if n := len(w.script.Calls("/refund")); n != 0 {
+		t.Errorf("%d refunds while the charge is in flight", n)
+	}
+	close(hold)
+	inst := w.rest(id)
+	if inst.Status != unwind.Compensated || w.calls() != "reserve charge refund release" {
+		t.Errorf("it rests as %s after %s", inst.Status, w.calls())
+	}
+}
+
+// Scenario 19, after the pivot: an alert goes out and the saga goes on forward.
+func TestTheDeadlineAlertsAfterThePivot(t *testing.T) {
+	def := pivot(placeOrder())
+	def.Deadline = 60 * unwind.Millisecond
+	w := newWorld(t, def, "", func(cfg *engine.Config) {
+		both(cfg, func(p *unwind.Participant) { p.Timeout = 10 * unwind.Second })
+	})
+	hold := make(chan struct{})
+	w.script.On("/ship", gateway.Answer{Until: hold})
+	id := w.begin("o-1")
+	w.called("/ship", 1)
+	if a := w.alerted(unwind.AlertDeadline); a.SagaID != id {
+		t.Errorf("the alert is about saga %q", a.SagaID)
+	}
+	close(hold)
+	if inst := w.rest(id); inst.Status != unwind.Completed || w.calls() != "reserve charge ship" {
+		t.Errorf("it rests as %s after %s", inst.Status, w.calls())
+	}
+}
+
+// Scenario 20: an accepted call is awaited until its token is completed.
+func TestAnAsyncCallIsAwaitedUntilItIsCompleted(t *testing.T) {
+	async := func() unwind.Definition {
+		def := placeOrder()
+		def.Steps[1].Action.Async, def.Steps[1].Compensation.Async = true, true
+		return def
+	}
+	for _, c := range []struct {
+		outcome, calls string
+		end            unwind.Status
+	}{
+		{"done", "reserve charge ship", unwind.Completed},
+		{"refused", "reserve charge release", unwind.Compensated},
+	} {
+		t.Run(c.outcome, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, async(), "charge:202", nil)
+			id := w.begin("o-1")
+			w.until("the charge is not awaited", func() bool { return w.step(id, "charge").Status == unwind.StepAwaiting })
+			token := w.step(id, "charge").CallToken
+			if err := w.Complete(t.Context(), token, unwind.Completion{Outcome: c.outcome, Output: json.RawMessage(`{"receipt":7}`)}); err != nil {
+				t.Fatal(err)
+			}
+			if inst := w.rest(id); inst.Status != c.end || w.calls() != c.calls {
+				t.Errorf("it rests as %s after %s", inst.Status, w.calls())
+			}
+			if c.outcome == "done" && !strings.Contains(string(w.script.Calls("/ship")[0].Body), `"charge":{"receipt":7}`) {
+				t.Errorf("the next call did not get the output: %s", w.script.Calls("/ship")[0].Body)
+			}
+			if err := w.Complete(t.Context(), token, unwind.Completion{Outcome: "done"}); c.outcome == "refused" && err == nil {
+				t.Error("a call that was refused was then done")
+			}
+		})
+	}
+	t.Run("undo", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, async(), "ship:409 refund:202", nil)
+		id := w.begin("o-1")
+		compensation := func() *unwind.CompensationInstance { return w.step(id, "charge").Compensation }
+		w.until("the refund is not awaited", func() bool { return compensation().Status == unwind.CompensationAwaiting })
+		if inst, err := w.Get(t.Context(), id); err != nil || inst.Status != unwind.Compensating || len(w.script.Calls("/release")) != 0 {
+			t.Errorf("it is %+v after %s", inst, w.calls())
+		}
+		if err := w.Complete(t.Context(), compensation().CallToken, unwind.Completion{Outcome: "done"}); err != nil {
+			t.Fatal(err)
+		}
+		if inst := w.rest(id); inst.Status != unwind.Compensated || w.calls() != "reserve charge ship refund release" {
+			t.Errorf("it rests as %s after %s", inst.Status, w.calls())
+		}
+	})
+}
+
+func TestACompletionNamesACall(t *testing.T) {
+	w := newWorld(t, placeOrder(), "", nil)
+	inst := w.run("o-1")
+	for token, code := range map[string]unwind.Code{"": unwind.NotFound, "nonsense": unwind.NotFound, inst.ID: unwind.NotFound} {
+		if err := w.Complete(t.Context(), token, unwind.Completion{Outcome: "done"}); unwind.CodeOf(err) != code {
+			t.Errorf("%q: %v", token, err)
+		}
+	}
+}
+
+func withSignal(timeout unwind.Duration) unwind.Definition {
+	def := placeOrder()
+	def.Steps = slices.Insert(def.Steps, 2, unwind.Step{Name: "approve", Kind: unwind.SignalStep, Timeout: timeout})
+	return def
+}
+
+// Scenario 24: a signal lets the saga go on; none in time counts as refused.
+func TestASignalLetsTheSagaGoOn(t *testing.T) {
+	w := newWorld(t, withSignal(unwind.Hour), "", nil)
+	id := w.begin("o-1")
+	w.until("nobody is waited for", func() bool { return w.step(id, "approve").Status == unwind.StepAwaiting })
+	if _, err := w.Signal(t.Context(), id, unwind.SignalRequest{Name: "approval", Actor: "ann"}); unwind.CodeOf(err) != unwind.NotFound {
+		t.Errorf("a signal that nobody waits for got %v", err)
+	}
+	if _, err := w.Signal(t.Context(), id, unwind.SignalRequest{Name: "approve", Data: json.RawMessage("\"\xff\"")}); unwind.CodeOf(err) != unwind.InvalidRequest {
+		t.Errorf("a signal that is not JSON got %v", err)
+	}
+	if _, err := w.Signal(t.Context(), id, unwind.SignalRequest{Name: "approve", Data: json.RawMessage(`{"approved":true}`), Actor: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	if inst := w.rest(id); inst.Status != unwind.Completed || w.calls() != "reserve charge ship" {
+		t.Errorf("it rests as %s after %s", inst.Status, w.calls())
+	}
+	if body := string(w.script.Calls("/ship")[0].Body); !strings.Contains(body, `"approve":{"approved":true}`) {
+		t.Errorf("the next call did not get the signal: %s", body)
+	}
+	audit, err := w.Audit(t.Context(), unwind.Page{})
+	if err != nil || audit.Items[0].Action != "signal" || audit.Items[0].Actor != "ann" {
+		t.Errorf("the audit is %+v, error %v", audit.Items, err)
+	}
+}
+
+func TestNoSignalInTimeIsARefusal(t *testing.T) {
+	w := newWorld(t, withSignal(40*unwind.Millisecond), "", nil)
+	if inst := w.run("o-1"); inst.Status != unwind.Compensated || w.calls() != "reserve charge refund release" {
+		t.Errorf("it rests as %s after %s", inst.Status, w.calls())
+	}
+}
+
+// Scenario 12: nobody but the probe calls a service whose credentials are wrong,
+// the other service goes on, and an alert says what to look at.
+func TestAWrongCredentialGatesTheLane(t *testing.T) {
+	w := newWorld(t, placeOrder(), "ship:409 refund:401,401,200", nil)
+	ids := w.beginMany(20)
+	if a := w.alerted(unwind.AlertServiceFault); a.Service != "payments" || !strings.Contains(a.Message, "credentials") {
+		t.Errorf("the alert is %+v", a)
+	}
+	for _, id := range ids {
+		if inst := w.rest(id); inst.Status != unwind.Compensated {
+			t.Errorf("saga %s rests as %s: %s", id, inst.Status, steps(inst))
+		}
+	}
+	dead, err := w.DeadLetters(t.Context(), unwind.DeadLetterFilter{})
+	if err != nil || len(dead.Items) != 0 {
+		t.Errorf("the dead letters are %+v, error %v", dead.Items, err)
+	}
+	var answers []int // the refunds before the first that worked, at once: at most what was in flight
+	for _, r := range w.script.Calls("/refund") {
+		answers = append(answers, r.N)
+	}
+	if len(answers) > 20+2+10 {
+		t.Errorf("%d refunds for 20 sagas", len(answers))
+	}
+}
+
+// Scenario 13 on several services: only the lane of the service that kills pauses.
+func TestTheLaneGuardPausesOneService(t *testing.T) {
+	w := newWorld(t, placeOrder(), "ship:409 refund:currency", func(cfg *engine.Config) {
+		both(cfg, func(p *unwind.Participant) { p.Compensation.Concurrency = 1 })
+	})
+	ids := w.beginMany(50)
+	if a := w.alerted(unwind.AlertLaneGuard); a.Service != "payments" {
+		t.Errorf("the alert is %+v", a)
+	}
+	paused := func(service string) bool {
+		services, err := w.Participants(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range services {
+			if s.Name == service {
+				return s.Lanes.Compensation.Paused != nil
+			}
+		}
+		return false
+	}
+	if !paused("payments") || paused("shop") {
+		t.Error("the wrong lane is paused")
+	}
+	w.until("the dead letters' other compensations are not done", func() bool { return len(w.script.Calls("/release")) == 5 })
+	if n := len(w.script.Calls("/refund")); n != 5 {
+		t.Errorf("%d refunds were tried", n)
+	}
+	w.script.On("/refund", gateway.JSON("{}"))
+	if err := w.ResumeLane(t.Context(), "payments", "compensation", "the currency is known now", "ops"); err != nil {
+		t.Fatal(err)
+	}
+	count := map[unwind.Status]int{}
+	for _, id := range ids {
+		count[w.rest(id).Status]++
+	}
+	if count[unwind.DeadLettered] != 5 || count[unwind.Compensated] != 45 {
+		t.Errorf("they rest as %v", count)
+	}
+}
+
+// Scenario 26.
+func TestTheSameKeyIsOneSaga(t *testing.T) {
+	w := newWorld(t, placeOrder(), "", nil)
+	start := func(input string) (*unwind.Instance, bool, error) {
+		return w.Start(t.Context(), unwind.StartRequest{Saga: "place-order", Key: "k", Input: json.RawMessage(input), Wait: 10 * unwind.Second})
+	}
+	first, created, err := start(`{"a":1}`)
+	if err != nil || !created {
+		t.Fatalf("created %v, error %v", created, err)
+	}
+	again, created, err := start(`{ "a": 1 }`)
+	if err != nil || created || again.ID != first.ID {
+		t.Errorf("created %v saga %s, not %s, error %v", created, again.ID, first.ID, err)
+	}
+	if _, _, err = start(`{"a":2}`); unwind.CodeOf(err) != unwind.KeyReused {
+		t.Errorf("another input got %v", err)
+	}
+	if w.calls() != "reserve charge ship" {
+		t.Errorf("the calls were %s", w.calls())
+	}
+}
+
+// A service that asks for a year is waited for no longer than the cap.
+func TestNoAnswerAsksForAYear(t *testing.T) {
+	for _, status := range []string{"500", "429", "503", "425"} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, placeOrder(), "charge:"+status+"+31536000", nil)
+			id := w.begin("o-1")
+			w.until("the charge is not to be tried again", func() bool {
+				at := w.step(id, "charge").NextAt
+				return at != nil && time.Until(at.Time) > time.Minute
+			})
+			if at := w.step(id, "charge").NextAt; time.Until(at.Time) > 6*time.Minute {
+				t.Errorf("it is tried again at %s", at)
+			}
+		})
+	}
+}
