@@ -77,5 +77,14 @@ func keyEnds(side *Side, call *PlanCall) Micros {
 	if call.KeyLifetime == 0 || !side.Uncertain || side.FirstSent == 0 {
 		return 0
 	}
-	return side.FirstSent + call.KeyLifetime + 1
+	return side.FirstSent + call.KeyUse() + 1
+}
+
+// KeyUse is how long after its first send a key is used: what left later might
+// come in when the participant has forgotten it.
+func (c *PlanCall) KeyUse() Micros {
+	if planted.On(planted.UseKeyToTheEnd) {
+		return c.KeyLifetime
+	}
+	return c.KeyLifetime - min(c.Settle, c.KeyLifetime/2)
 }

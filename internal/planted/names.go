@@ -58,6 +58,8 @@ const (
 	LoseOrder Bug = "lose-order"
 	// AskUnsettled asks the status path while what was sent may still be on its way.
 	AskUnsettled Bug = "ask-unsettled"
+	// UseKeyToTheEnd sends a call that may come in after its key was forgotten.
+	UseKeyToTheEnd Bug = "use-key-to-the-end"
 	// RoundNumbers passes numbers through a float64.
 	RoundNumbers Bug = "round-numbers"
 )
