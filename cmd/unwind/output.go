@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/unwindhq/unwind"
+)
+
+// show writes items in the format that was asked for. row gives an item's cells.
+func show[T any](a *app, head []string, items []T, row func(T) []string) error {
+	w := bufio.NewWriter(a.stdout)
+	switch a.format {
+	case "json":
+		if items == nil {
+			items = []T{}
+		}
+		if err := writeJSON(w, items); err != nil {
+			return err
+		}
+	case "jsonl":
+		if err := writeLines(w, items); err != nil {
+			return err
+		}
+	default:
+		t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+		_, _ = fmt.Fprintln(t, strings.Join(head, "\t"))
+		for _, it := range items {
+			cells := row(it)
+			for i := range cells {
+				cells[i] = printable(cells[i])
+			}
+			_, _ = fmt.Fprintln(t, strings.Join(cells, "\t"))
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// showOne writes one thing: its text in a table's place, else JSON.
+func showOne[T any](a *app, item T, text func(io.Writer)) error {
+	w := bufio.NewWriter(a.stdout)
+	var err error
+	switch a.format {
+	case "json":
+		err = writeJSON(w, item)
+	case "jsonl":
+		err = writeLines(w, []T{item})
+	default:
+		text(w)
+	}
+	if err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func writeLines[T any](w io.Writer, items []T) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for _, it := range items {
+		if err := e.Encode(it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printable takes out what would move a terminal's cursor.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '·'
+		}
+		return r
+	}, s)
+}
+
+func when(t unwind.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format("2006-01-02 15:04:05Z")
+}
+
+func age(t unwind.Time, now time.Time) string {
+	d := now.Sub(t.Time)
+	switch {
+	case t.IsZero():
+		return "-"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", max(int(d.Seconds()), 0))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func short(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// more says on stderr how to read on.
+func (a *app) more(cursor string) {
+	if cursor != "" {
+		_, _ = fmt.Fprintf(a.stderr, "there are more: add --cursor %s (or --all)\n", cursor)
+	}
+}

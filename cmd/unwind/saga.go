@@ -1,0 +1,350 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/unwindhq/unwind"
+)
+
+func (a *app) sagaCommand() *cli.Command {
+	return &cli.Command{
+		Name: "saga", Usage: "start sagas and look at them",
+		Commands: []*cli.Command{{
+			Name: "start", Usage: "start a saga", ArgsUsage: "NAME",
+			Description: "unwind saga start place-order --key ORD-1 --input '{\"order_id\":1}' --wait 10s",
+			Flags: []cli.Flag{
+				&cli.StringFlag{Name: "key", Usage: "the start's idempotency key: the same key begins one saga"},
+				&cli.StringFlag{Name: "tenant", Usage: "whose saga it is"},
+				&cli.StringFlag{Name: "input", Usage: "JSON, @FILE, or - for standard input", Value: "{}"},
+				&cli.DurationFlag{Name: "wait", Usage: "wait until it is at rest, at most 60s"},
+			},
+			Action: a.sagaStart,
+		}, {
+			Name: "get", Usage: "show one saga, step by step", ArgsUsage: "ID", Action: a.sagaGet,
+		}, {
+			Name: "history", Usage: "show its journal, oldest first", ArgsUsage: "ID", Action: a.sagaHistory,
+		}, {
+			Name: "list", Usage: "list sagas, newest first",
+			Flags: append([]cli.Flag{
+				&cli.StringFlag{Name: "status", Usage: "running, compensating, completed, compensated or dead_lettered"},
+				&cli.StringFlag{Name: "saga", Usage: "of this definition"},
+				&cli.StringFlag{Name: "tenant", Usage: "of this tenant"},
+				&cli.StringFlag{Name: "key", Usage: "begun with this key"},
+				&cli.DurationFlag{Name: "since", Usage: "begun within this time, as in 1h"},
+			}, pageFlags()...),
+			Action: a.sagaList,
+		}, {
+			Name: "watch", Usage: "follow one saga until it is at rest", ArgsUsage: "ID", Action: a.sagaWatch,
+		}, {
+			Name: "cancel", Usage: "turn a saga back: what it did is undone", ArgsUsage: "ID",
+			Flags:  []cli.Flag{&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit"}},
+			Action: a.sagaCancel,
+		}, {
+			Name: "signal", Usage: "answer a step that waits for a signal", ArgsUsage: "ID STEP",
+			Description: "unwind saga signal ID approval --data '{\"approved\":true}'",
+			Flags:       []cli.Flag{&cli.StringFlag{Name: "data", Usage: "the step's output: JSON, @FILE, or - for standard input"}},
+			Action:      a.sagaSignal,
+		}},
+	}
+}
+
+func pageFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "limit", Usage: "how many at once, at most 1000", Value: 50},
+		&cli.StringFlag{Name: "cursor", Usage: "go on after an earlier list"},
+		&cli.BoolFlag{Name: "all", Usage: "read every page"},
+	}
+}
+
+// pages reads one page, or all of them.
+func pages[T any](c *cli.Command, read func(unwind.Page) (unwind.List[T], error)) (items []T, next string, err error) {
+	page := unwind.Page{Limit: c.Int("limit"), Cursor: c.String("cursor")}
+	for {
+		list, err := read(page)
+		if err != nil {
+			return nil, "", err
+		}
+		items = append(items, list.Items...)
+		if page.Cursor = list.NextCursor; page.Cursor == "" || !c.Bool("all") {
+			return items, page.Cursor, nil
+		}
+	}
+}
+
+func (a *app) input(word string) (json.RawMessage, error) {
+	read := func(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, unwind.MaxInput+1)) }
+	var b []byte
+	var err error
+	switch {
+	case word == "-":
+		b, err = read(a.stdin)
+	case strings.HasPrefix(word, "@"):
+		var f *os.File
+		if f, err = os.Open(word[1:]); err == nil {
+			defer f.Close() //nolint:errcheck // closing what was only read
+			b, err = read(f)
+		}
+	default:
+		b = []byte(word)
+	}
+	if err != nil {
+		return nil, usagef("reading the input: %w", err)
+	}
+	if !json.Valid(b) {
+		return nil, usagef("the input is not JSON; quote it for the shell, as in --input '{\"order_id\":1}', or use --input @FILE")
+	}
+	return b, nil
+}
+
+func (a *app) sagaStart(ctx context.Context, c *cli.Command) error {
+	name, err := arg(c, "the saga's name")
+	if err != nil {
+		return err
+	}
+	input, err := a.input(c.String("input"))
+	if err != nil {
+		return err
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	inst, created, err := cl.Start(ctx, unwind.StartRequest{Saga: name, Key: c.String("key"), Tenant: c.String("tenant"), Input: input, Wait: unwind.Duration(c.Duration("wait"))})
+	if err != nil {
+		return err
+	}
+	if !created {
+		_, _ = fmt.Fprintln(a.stderr, "the key began this saga before; no other was begun")
+	}
+	return showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) })
+}
+
+func (a *app) sagaGet(ctx context.Context, c *cli.Command) error {
+	id, err := arg(c, "the saga's id")
+	if err != nil {
+		return err
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	inst, err := cl.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	return showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) })
+}
+
+// writeInstance draws a saga for people.
+func writeInstance(w io.Writer, inst *unwind.Instance) {
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+	p("%s  %s  key %s  %s\n", inst.ID, inst.Saga, orDash(inst.Key), inst.Status)
+	p("begun %s, last change %s\n", when(inst.CreatedAt), when(inst.UpdatedAt))
+	for _, s := range inst.Steps {
+		p("  %s %-20s %-10s %s", mark(string(s.Status)), printable(s.Name), s.Status, attempts(s.Attempts, s.Throttled, s.Uncertain))
+		if s.Error != nil {
+			p("  %s", printable(callError(s.Error)))
+		}
+		p("\n")
+		if s.CallToken != "" {
+			p("      awaits POST /v1/calls/%s\n", s.CallToken)
+		}
+		if c := s.Compensation; c != nil && c.Status != unwind.CompensationNone {
+			p("    ↩ %-19s %-14s %s", "undo", c.Status, attempts(c.Attempts, c.Throttled, c.Uncertain))
+			if c.Error != nil {
+				p("  %s", printable(callError(c.Error)))
+			}
+			if c.WaitingFor != "" {
+				p("  waits for %s", printable(c.WaitingFor))
+			}
+			p("\n")
+		}
+	}
+}
+
+func mark(status string) string {
+	switch status {
+	case "succeeded":
+		return "✓"
+	case "failed":
+		return "✗"
+	case "running", "awaiting":
+		return "…"
+	}
+	return "·"
+}
+
+func attempts(n, throttled int, uncertain bool) string {
+	text := fmt.Sprintf("attempts %d", n)
+	if throttled > 0 {
+		text += fmt.Sprintf(", throttled %d", throttled)
+	}
+	if uncertain {
+		text += ", uncertain"
+	}
+	return text
+}
+
+func callError(e *unwind.CallError) string {
+	if e.Status == 0 {
+		return fmt.Sprintf("[%s] %s", e.Class, e.Message)
+	}
+	return fmt.Sprintf("[%d %s] %s", e.Status, e.Class, e.Message)
+}
+
+func (a *app) sagaHistory(ctx context.Context, c *cli.Command) error {
+	id, err := arg(c, "the saga's id")
+	if err != nil {
+		return err
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	var all []unwind.Entry
+	page := unwind.Page{Limit: 1000}
+	for {
+		list, err := cl.History(ctx, id, page)
+		if err != nil {
+			return err
+		}
+		all = append(all, list.Items...)
+		if page.Cursor = list.NextCursor; page.Cursor == "" {
+			break
+		}
+	}
+	return show(a, []string{"SEQ", "AT", "KIND", "STEP", "ATTEMPT", "DATA"}, all, func(e unwind.Entry) []string {
+		n := ""
+		if e.Attempt > 0 {
+			n = fmt.Sprint(e.Attempt)
+		}
+		return []string{fmt.Sprint(e.Seq), e.At.Format("15:04:05.000000"), e.Kind, orDash(e.Step), orDash(n), short(string(e.Data), 120)}
+	})
+}
+
+func (a *app) sagaList(ctx context.Context, c *cli.Command) error {
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	f := unwind.Filter{Status: unwind.Status(c.String("status")), Saga: c.String("saga"), Tenant: c.String("tenant"), Key: c.String("key")}
+	if d := c.Duration("since"); d > 0 {
+		f.Since = unwind.Time{Time: time.Now().Add(-d).UTC()}
+	}
+	items, next, err := pages(c, func(p unwind.Page) (unwind.List[unwind.Instance], error) {
+		f.Page = p
+		return cl.List(ctx, f)
+	})
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	err = show(a, []string{"ID", "SAGA", "KEY", "STATUS", "STEPS", "AGE"}, items, func(i unwind.Instance) []string {
+		return []string{i.ID, i.Saga, orDash(i.Key), string(i.Status), progress(&i), age(i.CreatedAt, now)}
+	})
+	a.more(next)
+	return err
+}
+
+// progress says how far a saga came: a mark per step.
+func progress(i *unwind.Instance) string {
+	var b strings.Builder
+	for _, s := range i.Steps {
+		switch {
+		case s.Compensation != nil && (s.Compensation.Status == unwind.CompensationCompensated || s.Compensation.Status == unwind.CompensationResolved):
+			b.WriteString("↩")
+		case s.Compensation != nil && s.Compensation.Status == unwind.CompensationDeadLettered:
+			b.WriteString("†")
+		default:
+			b.WriteString(mark(string(s.Status)))
+		}
+	}
+	return b.String()
+}
+
+func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
+	id, err := arg(c, "the saga's id")
+	if err != nil {
+		return err
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	seen := 0
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		inst, err := cl.Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		list, err := cl.History(ctx, id, unwind.Page{Limit: 1000})
+		if err != nil {
+			return err
+		}
+		for _, e := range list.Items[min(seen, len(list.Items)):] {
+			if err := showOne(a, e, func(w io.Writer) {
+				_, _ = fmt.Fprintf(w, "%s  %-24s %-20s %s\n", e.At.Format("15:04:05.000"), e.Kind, orDash(printable(e.Step)), printable(short(string(e.Data), 160)))
+			}); err != nil {
+				return err
+			}
+		}
+		seen = max(seen, len(list.Items))
+		if inst.Status.AtRest() {
+			_, _ = fmt.Fprintf(a.stderr, "at rest: %s\n", inst.Status)
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (a *app) sagaCancel(ctx context.Context, c *cli.Command) error {
+	id, err := arg(c, "the saga's id")
+	if err != nil {
+		return err
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	inst, err := cl.Cancel(ctx, id, unwind.CancelRequest{Reason: c.String("reason")})
+	if err != nil {
+		return err
+	}
+	return showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) })
+}
+
+func (a *app) sagaSignal(ctx context.Context, c *cli.Command) error {
+	if c.Args().Len() != 2 {
+		return usagef("unwind saga signal needs the saga's id and the name of the step that waits")
+	}
+	var data json.RawMessage
+	if word := c.String("data"); word != "" {
+		var err error
+		if data, err = a.input(word); err != nil {
+			return err
+		}
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	inst, err := cl.Signal(ctx, c.Args().Get(0), unwind.SignalRequest{Name: c.Args().Get(1), Data: data})
+	if err != nil {
+		return err
+	}
+	return showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) })
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/unwindhq/unwind/config"
+)
+
+func serverFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the configuration file"},
+		&cli.StringFlag{Name: "listen", Usage: "the address to listen on, in place of the file's"},
+		&cli.StringFlag{Name: "store", Usage: "where sagas are kept, in place of the file's: sqlite:PATH or memory:"},
+		&cli.BoolFlag{Name: "log-json", Usage: "log as JSON lines"},
+	}
+}
+
+func (a *app) serveCommand() *cli.Command {
+	return &cli.Command{
+		Name: "serve", Usage: "run the server", Flags: serverFlags(),
+		Description: "unwind serve --config unwind.yaml",
+		Action: func(ctx context.Context, c *cli.Command) error {
+			cfg, err := a.loadConfig(c)
+			if err != nil {
+				return err
+			}
+			return a.serve(ctx, c, cfg)
+		},
+	}
+}
+
+// loadConfig reads the file, with the flags over it.
+func (a *app) loadConfig(c *cli.Command) (*config.Config, error) {
+	env := func(name string) (string, bool) {
+		switch {
+		case name == "UNWIND_LISTEN" && c.IsSet("listen"):
+			return c.String("listen"), true
+		case name == "UNWIND_STORE" && c.IsSet("store"):
+			return c.String("store"), true
+		}
+		return a.env(name)
+	}
+	cfg, err := config.Load(c.String("config"), env)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range cfg.Warnings {
+		_, _ = fmt.Fprintln(a.stderr, config.Format(w))
+	}
+	return cfg, nil
+}
+
+func (a *app) logger(c *cli.Command) *slog.Logger {
+	if c.Bool("log-json") {
+		return slog.New(slog.NewJSONHandler(a.stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, nil))
+}
+
+func (a *app) serve(ctx context.Context, c *cli.Command, cfg *config.Config) error {
+	log := a.logger(c)
+	s, err := openServer(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	log.Info("serving", "url", s.url(), "store", cfg.Store, "sagas", len(cfg.Sagas), "services", len(cfg.Services))
+	if err := s.run(ctx); err != nil {
+		return err
+	}
+	log.Info("stopped")
+	return nil
+}
+
+func (a *app) devCommand() *cli.Command {
+	return &cli.Command{
+		Name: "dev", Usage: "run the server, and again whenever its file changes", Flags: serverFlags(),
+		Description: "unwind dev --config unwind.yaml",
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.String("config") == "" {
+				return usagef("unwind dev needs --config FILE: the file to watch")
+			}
+			return a.dev(ctx, c)
+		},
+	}
+}
+
+// dev serves until the file changes, then serves what it says now. A file with
+// faults is told and waited for; what ran goes on until the file is good.
+func (a *app) dev(ctx context.Context, c *cli.Command) error {
+	file := c.String("config")
+	seen, _ := os.ReadFile(file)
+	cfg, err := a.loadConfig(c)
+	if err != nil {
+		return err
+	}
+	for {
+		serving, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { done <- a.serve(serving, c, cfg) }()
+		next, err := a.changed(ctx, c, file, &seen, done)
+		stop()
+		if next == nil {
+			return err
+		}
+		if err := <-done; err != nil {
+			return err
+		}
+		cfg = next
+	}
+}
+
+// changed waits for a good change of the file. No configuration: it is over.
+func (a *app) changed(ctx context.Context, c *cli.Command, file string, seen *[]byte, done chan error) (*config.Config, error) {
+	ticker := time.NewTicker(300 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, <-done
+		case err := <-done:
+			return nil, err
+		case <-ticker.C:
+		}
+		now, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) || bytes.Equal(now, *seen) {
+			continue
+		}
+		*seen = now
+		cfg, err := a.loadConfig(c)
+		if err != nil {
+			_, _ = fmt.Fprintf(a.stderr, "%v\nthe file has faults; the server goes on as it was\n", err)
+			continue
+		}
+		_, _ = fmt.Fprintln(a.stderr, "the file has changed; the server starts again")
+		return cfg, nil
+	}
+}

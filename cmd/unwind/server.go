@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/alert"
+	"github.com/unwindhq/unwind/api"
+	"github.com/unwindhq/unwind/config"
+	"github.com/unwindhq/unwind/engine"
+	"github.com/unwindhq/unwind/store"
+	"github.com/unwindhq/unwind/store/memory"
+	"github.com/unwindhq/unwind/store/sqlite"
+)
+
+// A server is everything that one process serves.
+type server struct {
+	engine   *engine.Engine
+	handler  *api.Handler
+	alerts   *alert.Sender
+	listener net.Listener
+	log      *slog.Logger
+}
+
+// grace is how long a stop waits for calls in flight.
+const grace = 15 * time.Second
+
+// openServer assembles a server: the address first, so that nothing is taken up
+// that nobody could reach.
+func openServer(ctx context.Context, cfg *config.Config, log *slog.Logger) (*server, error) {
+	tokens := tokensOf(cfg)
+	if err := api.CheckListen(cfg.Listen, tokens); err != nil {
+		return nil, err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w; stop what listens there, or choose another address with --listen", cfg.Listen, err)
+	}
+	s := &server{listener: listener, log: log}
+	if err := s.open(ctx, cfg, tokens); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return s, nil
+}
+
+func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Token) error {
+	st, err := openStore(ctx, cfg.Store)
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var defs []unwind.Definition
+	for _, name := range slices.Sorted(maps.Keys(cfg.Sagas)) {
+		d := cfg.Sagas[name]
+		d.Name = name
+		defs = append(defs, d)
+	}
+	s.engine, err = engine.Open(ctx, engine.Config{
+		Store: st, Participants: cfg.Participants(), Definitions: defs,
+		Compensation: unwind.Limits{Rate: cfg.Compensation.Rate, Concurrency: cfg.Compensation.Concurrency},
+		MaxActive:    cfg.Limits.MaxActive, Retention: cfg.Retention, Metrics: registry, Logger: s.log,
+	})
+	if err != nil {
+		return errors.Join(err, st.Close())
+	}
+	sinks := make([]alert.Sink, len(cfg.Alerts.Sinks))
+	for i, k := range cfg.Alerts.Sinks {
+		sinks[i] = alert.Sink{URL: k.Webhook, Secret: k.Secret.Reveal()}
+	}
+	if s.alerts, err = alert.New(alert.Config{Source: s.engine, Sinks: sinks, Logger: s.log}); err == nil {
+		s.handler, err = api.New(api.Config{
+			Service: s.engine, Tokens: tokens, Events: s.engine, Gatherer: registry, Logger: s.log, Version: versionText(),
+			MaxStarts: cfg.Limits.MaxStarts,
+			Checks: []api.Check{{Name: "store", Ready: func(ctx context.Context) error {
+				_, err := s.engine.Stats(ctx)
+				return err
+			}}, {Name: "engine", Ready: func(context.Context) error {
+				select {
+				case <-s.engine.Done():
+					return errors.New("the engine has stopped")
+				default:
+					return nil
+				}
+			}}},
+		})
+	}
+	if err != nil {
+		return errors.Join(err, s.closeEngine())
+	}
+	return nil
+}
+
+func tokensOf(cfg *config.Config) []api.Token {
+	if cfg.Auth == nil {
+		return nil
+	}
+	tokens := make([]api.Token, len(cfg.Auth.Tokens))
+	for i, t := range cfg.Auth.Tokens {
+		tokens[i] = api.Token{Name: t.Name, Role: api.Role(t.Role), Secret: t.Token.Reveal()}
+	}
+	return tokens
+}
+
+func openStore(ctx context.Context, text string) (store.Store, error) {
+	where, err := config.ParseStore(text)
+	if err != nil {
+		return nil, err
+	}
+	if where.Kind == "memory" {
+		return memory.New(), nil
+	}
+	return sqlite.Open(ctx, sqlite.Config{Path: where.Path})
+}
+
+// url is where the server can be reached from this machine.
+func (s *server) url() string { return "http://" + s.listener.Addr().String() }
+
+// run serves until ctx ends or the engine can't go on, and then stops cleanly.
+func (s *server) run(ctx context.Context) error {
+	web := api.Server(s.handler)
+	web.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(s.listener) }()
+	alerting, stopAlerts := context.WithCancel(context.WithoutCancel(ctx))
+	alerted := make(chan struct{})
+	go func() { defer close(alerted); s.alerts.Run(alerting) }()
+
+	var failure error
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping: no new sagas; the calls in flight are awaited", "at_most", grace)
+	case <-s.engine.Done():
+		failure = s.engine.Err()
+	case failure = <-served:
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	s.handler.Close()
+	engineErr := s.engine.Close(stopping)
+	if err := web.Shutdown(stopping); err != nil {
+		_ = web.Close()
+	}
+	stopAlerts()
+	<-alerted
+	return errors.Join(failure, engineErr)
+}
+
+func (s *server) closeEngine() error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	return s.engine.Close(ctx)
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+)
+
+// A shop answers every call with {"id":"1"}, unless it was told otherwise.
+type shop struct {
+	server *httptest.Server
+
+	mu      sync.Mutex
+	answers map[string]shopAnswer
+	calls   map[string]int
+	changed chan struct{} // closed when an answer changes
+}
+
+type shopAnswer struct {
+	status int
+	body   string
+}
+
+func newShop() *shop {
+	s := &shop{answers: map[string]shopAnswer{}, calls: map[string]int{}, changed: make(chan struct{})}
+	s.server = httptest.NewServer(s)
+	return s
+}
+
+func (s *shop) close() {
+	s.server.CloseClientConnections()
+	s.server.Close()
+}
+
+func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	s.mu.Lock()
+	s.calls[r.URL.Path]++
+	s.mu.Unlock()
+	for {
+		s.mu.Lock()
+		a, told := s.answers[r.URL.Path]
+		changed := s.changed
+		s.mu.Unlock()
+		if !told {
+			a = shopAnswer{http.StatusOK, `{"id":"1"}`}
+		}
+		if a.status == 0 { // silent, until the answer changes
+			select {
+			case <-changed:
+				continue
+			case <-r.Context().Done():
+				return
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(a.status)
+		_, _ = io.WriteString(w, a.body)
+		return
+	}
+}
+
+func (s *shop) answer(path string, a shopAnswer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answers[path] = a
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *shop) count(path string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[path]
+}
+
+// shopCommand is what a script says to its shop:
+//
+//	shop answer PATH STATUS BODY   what it answers from now on; 0: nothing, until told otherwise
+//	shop hears PATH                waits until a call came in
+//	shop counts PATH N             so many calls came in so far
+func (s *session) shopCommand(args []string) {
+	switch {
+	case len(args) == 4 && args[0] == "answer":
+		status, err := strconv.Atoi(args[2])
+		s.check(err)
+		s.shop.answer(args[1], shopAnswer{status, args[3]})
+	case len(args) == 2 && args[0] == "hears":
+		s.until("a call of "+args[1], func() bool { return s.shop.count(args[1]) > 0 })
+	case len(args) == 3 && args[0] == "counts":
+		if n := s.shop.count(args[1]); strconv.Itoa(n) != args[2] {
+			s.fatalf("%d calls of %s; want %s", n, args[1], args[2])
+		}
+	default:
+		s.fatalf("usage: shop answer PATH STATUS BODY | shop hears PATH | shop counts PATH N")
+	}
+}
+
+// freePort finds a port below those that the system gives to connections, so
+// that it is still free when a server comes to listen there.
+func freePort() (int, error) {
+	for range 200 {
+		port := 12000 + rand.IntN(20000)
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err == nil {
+			return port, l.Close()
+		}
+	}
+	return 0, fmt.Errorf("no port is free")
+}

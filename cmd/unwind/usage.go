@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+)
+
+// errUsage marks an error that the caller's words made.
+type errUsage struct{ error }
+
+func usagef(format string, args ...any) error { return errUsage{fmt.Errorf(format, args...)} }
+
+// arg returns the only argument of a command.
+func arg(c *cli.Command, what string) (string, error) {
+	if c.Args().Len() != 1 {
+		return "", usagef("%s needs %s, and nothing else; %s --help says more", c.FullName(), what, c.FullName())
+	}
+	return c.Args().First(), nil
+}
+
+// refuseStrays makes every command answer a word that it does not know.
+func refuseStrays(cmd *cli.Command) {
+	for _, c := range cmd.Commands {
+		c.OnUsageError = cmd.OnUsageError
+		switch do := c.Action; {
+		case len(c.Commands) > 0 && do == nil:
+			c.Action = func(_ context.Context, c *cli.Command) error {
+				if c.Args().Present() {
+					return usagef("there is no command %q; %s --help lists them", c.Name+" "+c.Args().First(), c.FullName())
+				}
+				return cli.ShowSubcommandHelp(c)
+			}
+		case c.ArgsUsage == "":
+			c.Action = func(ctx context.Context, c *cli.Command) error {
+				if c.Args().Present() {
+					return usagef("%s takes no arguments, and %q is one; %s --help shows its flags", c.FullName(), c.Args().First(), c.FullName())
+				}
+				return do(ctx, c)
+			}
+		}
+		refuseStrays(c)
+	}
+}
+
+// usageWords turn the library's words into this command's.
+var usageWords = [...]struct {
+	theirs *regexp.Regexp
+	ours   string
+}{
+	{regexp.MustCompile(`^flag provided but not defined: (-.*)$`), `there is no flag $1`},
+	{regexp.MustCompile(`^Required flags? "(.*)" not set$`), `it needs --$1`},
+	{regexp.MustCompile(`^flag needs an argument: (-.*)$`), `the flag $1 needs a value`},
+	{regexp.MustCompile(`^invalid value (".*") for flag (-\S+): (?:strconv\.\w+: parsing ".*": .*|parse error)$`), `$1 is not a value for $2`},
+	{regexp.MustCompile(`^invalid value ".*" for flag (-\S+): (?:time: )?(.*)$`), `$1: $2`},
+}
+
+// longFlag finds flags that the library has shown with one dash.
+var longFlag = regexp.MustCompile(`(^|\s)-(\w[\w-]+)`)
+
+// plainUsage says what is wrong with a command line.
+func plainUsage(err error) string {
+	text := err.Error()
+	if strings.HasPrefix(text, "Required flags") {
+		text = strings.ReplaceAll(text, ", ", ", --")
+	}
+	for _, w := range usageWords {
+		if w.theirs.MatchString(text) {
+			return longFlag.ReplaceAllString(w.theirs.ReplaceAllString(text, w.ours), "$1--$2")
+		}
+	}
+	return text
+}
