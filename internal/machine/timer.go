@@ -94,7 +94,9 @@ func (s *Side) mayHaveLeft(resent bool) {
 func (t *turn) timerFired() {
 	i, dir := t.ev.Step, t.ev.Dir
 	st, side := &t.State.Steps[i], t.State.Side(i, dir)
-	side.mayHaveLeft(t.ev.Resent)
+	if side.mayHaveLeft(t.ev.Resent); t.ev.Resent && side.Ordered {
+		side.LastSent = t.ev.At // when that was, nobody knows
+	}
 	waits, asks := side.NotBefore > 0 && !side.Ordered && t.ev.At >= side.NotBefore, side.Ordered && !side.Asking && keyExpired(side, t.plan.Call(i, dir), t.ev.At)
 	switch {
 	case dir == unwind.Compensation && (st.Comp == CompQueued || st.Comp == CompAwaiting):

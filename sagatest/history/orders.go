@@ -96,6 +96,9 @@ func (sd *side) resolvedAs(as string) bool {
 // order records an order and judges its number and its time (G9).
 func (c *checker) order(s *saga, i, d int, l *Line) {
 	sd := s.at(i, d)
+	if sd.out && l.data().Ask && !sd.last.data().Ask {
+		sd.takenBack = sd.last // it was not sent: the question takes its place
+	}
 	sd.last, sd.out, sd.awaiting = l, true, false
 	if l.data().Ask {
 		sd.asked = true

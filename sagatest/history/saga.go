@@ -57,6 +57,7 @@ type side struct {
 	uncertain *Line  // the last order that may have executed unknown to the engine
 	accepted  bool   // an asynchronous call is worked on
 	sentBy    Micros // when that was sent at the latest
+	takenBack *Line  // the last order that was taken back for a question
 	counted   int    // answers that count
 	fresh     int    // of them since the last replay
 	allowed   int    // attempts
