@@ -20,11 +20,12 @@ each-module = for module in . $(SUBMODULES); do (cd $$module && $(1)) || { echo 
 # last so that its list of packages ends the output. Add a tier here when its
 # tests exist. `make tiers` fails when they exist and are not listed, and every
 # tier fails when it is listed and finds no test.
-TIERS := race
+TIERS := sim planted crash race
 
-SIM_PKGS      ?= ./...
+SIM_SCHEDULES ?= 200000
+SIM_PKGS      ?= ./sim
 SIM_RUN       ?= ^TestSimulation
-SIM_FLAGS     ?= -count=1 -timeout 5m
+SIM_FLAGS     ?= -count=1 -timeout 15m -sim.schedules=$(SIM_SCHEDULES)
 PLANTED_PKGS  ?= ./...
 PLANTED_RUN   ?= ^TestPlanted
 PLANTED_FLAGS ?= -count=1 -timeout 5m
@@ -153,13 +154,14 @@ $(GOLANGCI):
 
 # $(call some-tests,PACKAGES,RUN,FLAGS) runs the tests that match and fails when
 # none does: go test alone is content with packages and patterns that match nothing.
+# Packages come first: behind a flag of the tests' own they would be its arguments.
 define some-tests
-listing=$$($(GO) test $(3) -list '$(2)' $(1)); \
+listing=$$($(GO) test $(1) $(3) -list '$(2)'); \
 names=$$(grep '^Test' <<<"$$listing" || true); \
 if [[ -z $$names ]]; then echo "make $@: no test matches $(2) in $(1)"; exit 1; fi; \
 pkgs=$$(awk '/^Test/ { found = 1 } /^ok/ { if (found) print $$2; found = 0 }' <<<"$$listing"); \
 echo "make $@:" $$names; \
-$(GO) test $(3) -run '$(2)' $$pkgs
+$(GO) test $$pkgs $(3) -run '$(2)'
 endef
 
 # $(call listed-if-tests,TIER,RUN) compares the tree with TIERS. The other modules
