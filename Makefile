@@ -25,7 +25,7 @@ TIERS := sim planted crash race
 SIM_SCHEDULES ?= 200000
 SIM_PKGS      ?= ./sim
 SIM_RUN       ?= ^TestSimulation
-SIM_FLAGS     ?= -count=1 -timeout 15m -sim.schedules=$(SIM_SCHEDULES)
+SIM_FLAGS     ?= -v -count=1 -timeout 15m -sim.schedules=$(SIM_SCHEDULES)
 PLANTED_PKGS  ?= ./...
 PLANTED_RUN   ?= ^TestPlanted
 PLANTED_FLAGS ?= -count=1 -timeout 5m
