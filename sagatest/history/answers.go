@@ -116,7 +116,7 @@ func (c *checker) operatorEntry(s *saga, i, d int, l *Line) {
 		case d == undo && len(sd.orders) == 0:
 			c.illegal(s, l, "the "+name+" became a dead letter without ever being ordered")
 		}
-		sd.dead, sd.out, sd.awaiting = l, false, false
+		sd.dead, sd.out, sd.awaiting, sd.accepted = l, false, false, false
 		if sd.everDead == nil {
 			sd.everDead = l
 		}
