@@ -182,9 +182,7 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 		return
 	}
 	n.sick, n.doubts = sickness{}, false
-	for i := range b.lanes { // first: what is decided below may pause a lane anew
-		n.laneSet(m, &b.lanes[i])
-	}
+	n.lanesSet(m, b) // first: what is decided below may pause a lane anew
 	for i := range b.steps {
 		n.stepDone(m, &b.steps[i], results[i])
 	}

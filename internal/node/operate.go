@@ -1,6 +1,8 @@
 package node
 
 import (
+	"slices"
+
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
@@ -95,12 +97,18 @@ func (n *Node) SetLane(m Moment, c LaneChange) {
 	b.lanes = append(b.lanes, c)
 }
 
-// laneSet: the change of a lane is durable.
-func (n *Node) laneSet(m Moment, c *LaneChange) {
-	if !c.Lane.Paused {
-		n.sched.Resume(laneScope(&c.Lane), nanos(m.Now))
+// lanesSet: the changes of lanes in a batch are durable.
+func (n *Node) lanesSet(m Moment, b *batch) {
+	for i := range b.rows.Lanes {
+		l := &b.rows.Lanes[i]
+		later := func(o store.Lane) bool { return o.Service == l.Service && o.Name == l.Name }
+		if !l.Paused && !slices.ContainsFunc(b.rows.Lanes[i+1:], later) && !slices.ContainsFunc(n.building.rows.Lanes, later) {
+			n.sched.Resume(laneScope(l), nanos(m.Now))
+		}
 	}
-	n.out.Replies = append(n.out.Replies, Reply{Token: c.Token})
+	for i := range b.lanes {
+		n.out.Replies = append(n.out.Replies, Reply{Token: b.lanes[i].Token})
+	}
 }
 
 func laneScope(l *store.Lane) flow.Scope {
