@@ -76,9 +76,6 @@ func (w *world) definitions() history.Definitions {
 		d.Services = judged(&w.plan.Limits, counted)
 	}
 	d.Options = history.Options{Complete: w.ended, Skew: unwind.Duration(w.steps * 1000), Slack: unwind.Duration(w.delay * 1000)}
-	if s.Has(TakeOver) {
-		d.Options.InFlight = 5 * unwind.Second
-	}
 	if s.Has(Purge) {
 		d.Options.KeyRetention = unwind.Duration(w.plan.Retention * 1000)
 	}
