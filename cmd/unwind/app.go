@@ -52,7 +52,7 @@ func (a *app) command() *cli.Command {
 		Commands: []*cli.Command{
 			a.demoCommand(), a.devCommand(), a.serveCommand(), a.validateCommand(),
 			a.sagaCommand(), a.dlqCommand(), a.serviceCommand(), a.alertsCommand(), a.auditCommand(),
-			a.benchCommand(), a.checkCommand(), a.versionCommand(), a.participantCommand(),
+			a.benchCommand(), a.exportCommand(), a.checkCommand(), a.versionCommand(), a.participantCommand(),
 		},
 		Writer: a.stdout, ErrWriter: a.stderr, Reader: a.stdin,
 		EnableShellCompletion:           true,
@@ -142,6 +142,8 @@ func hintOf(code unwind.Code) string {
 
 func codeOf(code unwind.Code) int {
 	switch code {
+	case unwind.InvalidRequest:
+		return exitUsage
 	case unwind.NotFound, unwind.UnknownSaga:
 		return exitNotFound
 	case unwind.Unauthenticated, unwind.Forbidden:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"runtime/debug"
 
 	"github.com/urfave/cli/v3"
@@ -24,12 +25,18 @@ func (a *app) checkCommand() *cli.Command {
 				return err
 			}
 			h, err := history.Load(dir)
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%w; unwind export %s writes it", err, dir)
+			}
 			if err != nil {
 				return err
 			}
 			report, err := history.Check(h)
 			if err != nil {
 				return err
+			}
+			if report.Violations == nil {
+				report.Violations = []history.Violation{} // a list for programs, also where it is empty
 			}
 			if err := showOne(a, report, func(w io.Writer) { err = report.WriteText(w) }); err != nil {
 				return err

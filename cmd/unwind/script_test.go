@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 }
 
 // patience bounds every wait of a test.
-const patience = 60 * time.Second
+const patience = 30 * time.Second
 
 // An archive is a script and its files, as txtar writes them.
 type archive struct {

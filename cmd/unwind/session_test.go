@@ -61,12 +61,16 @@ func newSession(t *testing.T, a archive) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{t: t, archive: a, dir: t.TempDir(), shop: newShop(), running: map[string]*process{}}
+	s := &session{t: t, archive: a, dir: t.TempDir(), running: map[string]*process{}}
+	if s.shop, err = newShop(s.dir); err != nil {
+		t.Fatal(err)
+	}
 	address := "127.0.0.1:" + strconv.Itoa(port)
 	s.env = []string{"PATH=" + filepath.Dir(binary), "HOME=" + s.dir, "TMPDIR=" + s.dir, "TERM=xterm-256color",
 		"UNWIND_LISTEN=" + address, "UNWIND_SERVER=http://" + address, "SHOP=" + s.shop.server.URL}
 	for name, text := range a.files {
-		if err := os.WriteFile(filepath.Join(s.dir, name), text, 0o600); err != nil {
+		file := filepath.Join(s.dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, text, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -82,7 +86,7 @@ func (s *session) end() {
 			s.t.Logf("%s said:\n%s%s", name, p.stdout.String(), p.stderr.String())
 		}
 	}
-	s.shop.close()
+	s.check(s.shop.close())
 }
 
 func (s *session) fatalf(format string, args ...any) {

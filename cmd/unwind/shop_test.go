@@ -9,11 +9,14 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"sync"
+
+	"github.com/unwindhq/unwind/internal/gateway"
 )
 
 // A shop answers every call with {"id":"1"}, unless it was told otherwise.
 type shop struct {
 	server *httptest.Server
+	log    *gateway.CallLog
 
 	mu      sync.Mutex
 	answers map[string]shopAnswer
@@ -26,15 +29,21 @@ type shopAnswer struct {
 	body   string
 }
 
-func newShop() *shop {
-	s := &shop{answers: map[string]shopAnswer{}, calls: map[string]int{}, changed: make(chan struct{})}
-	s.server = httptest.NewServer(s)
-	return s
+// newShop opens a shop that writes what it sees into dir/participant-shop.jsonl.
+func newShop(dir string) (*shop, error) {
+	log, err := gateway.OpenCallLog(dir, "shop", nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &shop{log: log, answers: map[string]shopAnswer{}, calls: map[string]int{}, changed: make(chan struct{})}
+	s.server = httptest.NewServer(log.Handler(s))
+	return s, nil
 }
 
-func (s *shop) close() {
+func (s *shop) close() error {
 	s.server.CloseClientConnections()
 	s.server.Close()
+	return s.log.Close()
 }
 
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +64,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			case <-changed:
 				continue
 			case <-r.Context().Done():
-				return
+				panic(http.ErrAbortHandler)
 			}
 		}
 		w.Header().Set("Content-Type", "application/json")

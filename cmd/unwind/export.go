@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/client"
+	"github.com/unwindhq/unwind/config"
+	"github.com/unwindhq/unwind/sagatest/history"
+)
+
+func (a *app) exportCommand() *cli.Command {
+	return &cli.Command{
+		Name: "export", Usage: "write the journal of every saga into a folder that unwind check judges", ArgsUsage: "DIR",
+		Description: "Writes engine-export.jsonl and definitions.json. Beside them belong client.jsonl, what clients were\n" +
+			"told, and participant-*.jsonl, what the services saw: the engine's word alone proves little.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the server's configuration, for the limits and timeouts of its services"},
+			&cli.DurationFlag{Name: "skew", Usage: "by how much the clocks of two writers may differ", Value: 100 * time.Millisecond},
+		},
+		Action: a.export,
+	}
+}
+
+func (a *app) export(ctx context.Context, c *cli.Command) error {
+	dir, err := arg(c, "the folder to write")
+	if err != nil {
+		return err
+	}
+	known := history.Definitions{Sagas: map[string]*unwind.Definition{}, Services: map[string]history.Service{}}
+	known.Options.Skew = unwind.Duration(c.Duration("skew"))
+	if file := c.String("config"); file != "" {
+		cfg, err := config.Load(file, nil)
+		if err != nil {
+			return err
+		}
+		for name, s := range cfg.Services {
+			p := s.Participant
+			p.Headers = nil // they may be secrets
+			known.Services[name] = history.Service{Participant: p}
+		}
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making the folder of the export: %w", err)
+	}
+	x := exporter{client: cl, steps: map[string][]unwind.StepInstance{}, resting: true}
+	if err := x.write(ctx, filepath.Join(dir, "engine-export.jsonl")); err != nil {
+		return err
+	}
+	known.Options.Complete = x.resting
+	if err := x.definitions(ctx, known.Sagas); err != nil {
+		return err
+	}
+	raw, err := json.MarshalIndent(&known, "", " ")
+	if err != nil {
+		return fmt.Errorf("writing the definitions: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "definitions.json"), append(raw, '\n'), 0o644); err != nil {
+		return fmt.Errorf("writing the definitions: %w", err)
+	}
+	a.say("%s written to %s; unwind check %s judges them", count(len(x.steps), "saga"), dir, dir)
+	return nil
+}
+
+// An exporter writes what the server keeps as lines of a history.
+type exporter struct {
+	client  *client.Client
+	out     *json.Encoder
+	steps   map[string][]unwind.StepInstance // by saga
+	resting bool                             // every saga is at rest
+}
+
+func (x *exporter) write(ctx context.Context, path string) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("writing the export: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	buf := bufio.NewWriterSize(f, 256<<10)
+	x.out = json.NewEncoder(buf)
+	err = each(func(p unwind.Page) (unwind.List[unwind.Instance], error) {
+		return x.client.List(ctx, unwind.Filter{Page: p})
+	}, func(i *unwind.Instance) error { return x.saga(ctx, i) })
+	if err == nil {
+		err = each(func(p unwind.Page) (unwind.List[unwind.AuditRow], error) { return x.client.Audit(ctx, p) }, x.audit)
+	}
+	if err == nil {
+		err = each(func(p unwind.Page) (unwind.List[unwind.Alert], error) { return x.client.Alerts(ctx, p) }, x.alert)
+	}
+	if err != nil {
+		return err
+	}
+	return buf.Flush()
+}
+
+// each reads every page of a list.
+func each[T any](read func(unwind.Page) (unwind.List[T], error), do func(*T) error) error {
+	page := unwind.Page{Limit: 1000}
+	for {
+		list, err := read(page)
+		if err != nil {
+			return err
+		}
+		for i := range list.Items {
+			if err := do(&list.Items[i]); err != nil {
+				return err
+			}
+		}
+		if page.Cursor = list.NextCursor; page.Cursor == "" {
+			return nil
+		}
+	}
+}
+
+func (x *exporter) saga(ctx context.Context, i *unwind.Instance) error {
+	x.steps[i.ID] = i.Steps
+	x.resting = x.resting && i.Status.AtRest()
+	return each(func(p unwind.Page) (unwind.List[unwind.Entry], error) { return x.client.History(ctx, i.ID, p) }, func(e *unwind.Entry) error {
+		l := history.Line{
+			T: history.Micros(e.At.UnixMicro()), Node: e.Node, Event: history.Journal, Saga: i.ID, Seq: e.Seq,
+			Kind: e.Kind, Step: e.Step, Direction: e.Direction, Attempt: e.Attempt, Data: &history.Data{},
+		}
+		if len(e.Data) > 0 {
+			var more struct {
+				Generation int `json:"generation"`
+			}
+			if err := errors.Join(json.Unmarshal(e.Data, l.Data), json.Unmarshal(e.Data, &more)); err != nil {
+				return fmt.Errorf("reading entry %d of saga %s: %w", e.Seq, i.ID, err)
+			}
+			l.Generation = more.Generation
+		}
+		if e.Kind == unwind.EntrySagaStarted {
+			sha, err := history.InputSHA(i.Input)
+			if err != nil {
+				return err
+			}
+			l.Name, l.Version = i.Saga, i.Version
+			l.Data.Key, l.Data.Tenant, l.Data.InputSHA = i.Key, i.Tenant, sha
+		}
+		return x.out.Encode(&l)
+	})
+}
+
+func (x *exporter) audit(r *unwind.AuditRow) error {
+	l := history.Line{T: history.Micros(r.At.UnixMicro()), Event: history.Audit, Op: r.Action, Data: &history.Data{Actor: r.Actor, Reason: r.Reason}}
+	saga, step, _ := strings.Cut(r.Target, "/")
+	l.Saga, l.Step = saga, step
+	if parts := strings.Split(r.Target, "."); len(parts) == 3 { // a dead letter's id
+		n, err := strconv.Atoi(parts[1])
+		if steps := x.steps[parts[0]]; err == nil && n >= 0 && n < len(steps) {
+			l.Saga, l.Step, l.Direction = parts[0], steps[n].Name, unwind.Action
+			if parts[2] == "c" {
+				l.Direction = unwind.Compensation
+			}
+		}
+	}
+	return x.out.Encode(&l)
+}
+
+func (x *exporter) alert(al *unwind.Alert) error {
+	if al.SagaID == "" {
+		return nil
+	}
+	return x.out.Encode(&history.Line{T: history.Micros(al.At.UnixMicro()), Event: history.Alert, Kind: al.Kind, Saga: al.SagaID, Note: al.Message})
+}
+
+func (x *exporter) definitions(ctx context.Context, into map[string]*unwind.Definition) error {
+	return each(func(p unwind.Page) (unwind.List[unwind.Revision], error) { return x.client.Definitions(ctx, p) }, func(r *unwind.Revision) error {
+		into[r.Name] = &r.Definition
+		return nil
+	})
+}
