@@ -58,7 +58,6 @@ func (c *call) events() error {
 	head["Content-Type"], head["Cache-Control"], head["X-Content-Type-Options"] = []string{eventType}, noStore, noSniff
 	head["X-Accel-Buffering"] = []string{"no"} // proxies that hold answers back would hold back these
 	s := &stream{call: c, wire: http.NewResponseController(c.w)}
-	_ = s.wire.SetReadDeadline(time.Time{}) // nothing more is read
 	return s.run(ctx, cursor)
 }
 

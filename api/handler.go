@@ -111,7 +111,7 @@ func (c *call) recover() {
 	if c.w.begun {
 		panic(http.ErrAbortHandler) // the answer is cut, so that it is not taken for whole
 	}
-	c.fail(unwind.Errorf(unwind.Internal, "panic"))
+	c.send(problem(unwind.Errorf(unwind.Internal, "a panic"), c.id))
 }
 
 // requestID takes the client's where it is sane, else makes one.

@@ -105,6 +105,10 @@ func (c *call) fail(err error) {
 	if p.Status == http.StatusInternalServerError {
 		c.h.cfg.Logger.Error("answering a request", "request_id", c.id, "route", c.route, "error", err)
 	}
+	c.send(p, header)
+}
+
+func (c *call) send(p Problem, header [2]string) {
 	if header[0] != "" {
 		c.w.Header().Set(header[0], header[1])
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/unwindhq/unwind"
 )
@@ -22,9 +21,6 @@ func read[T any](c *call, d *decoder[T], limit int64, into *T) error {
 	}
 	return d.decode(body, into)
 }
-
-// maxWait is longer than any wait that the service allows.
-const maxWait = 90 * time.Second
 
 // start is the hot path.
 func (c *call) start() error {
@@ -49,10 +45,6 @@ func (c *call) start() error {
 		return err
 	}
 	defer leave()
-	if req.Wait > 0 {
-		// The time to read a request must not end the wait for its saga.
-		_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(maxWait)) // a connection without deadlines has none to pass
-	}
 	inst, created, err := c.h.cfg.Service.Start(c.r.Context(), req)
 	if err != nil {
 		return err

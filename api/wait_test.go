@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 
 	"github.com/unwindhq/unwind"
@@ -93,4 +95,17 @@ func accepting(t testing.TB) *httptest.Server {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
 	t.Cleanup(s.Close)
 	return s
+}
+
+var errDeadline = os.ErrDeadlineExceeded
+
+func contextWithAddr(ctx context.Context, addr net.Addr) context.Context {
+	return context.WithValue(ctx, http.LocalAddrContextKey, addr)
+}
+
+// A failing service fails without a code.
+type failing struct{ unwind.Service }
+
+func (failing) Stats(context.Context) (unwind.Stats, error) {
+	return unwind.Stats{}, errors.New("disk sector 7 is damaged")
 }

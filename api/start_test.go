@@ -1,0 +1,147 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/api"
+)
+
+func TestRawJSONGoesThroughUntouched(t *testing.T) {
+	f := newFixture(t, nil)
+	const input = `{"big":123456789012345678901234567890,"exact":0.1000,"html":"<a href=\"x\">&</a>","e":1e400,"nothing":null,"é":"\u0041"}`
+	r := f.do("POST", "/v1/sagas", `{"saga":"order","wait":"10s","input":`+input+`}`)
+	if !strings.Contains(r.body, `"input":`+input) {
+		t.Errorf("the input is not verbatim:\n%s", r.body)
+	}
+	if !strings.Contains(r.body, `"output":{"ok":true,"n":12345678901234567890}`) {
+		t.Errorf("the outputs are not verbatim:\n%s", r.body)
+	}
+}
+
+func TestFaultsArePointedAt(t *testing.T) {
+	f := newFixture(t, nil)
+	for body, want := range map[string][]string{
+		`{"sga":"order","key":1,"wait":"soon","a/b~c":2}`: {"/sga", "/key", "/wait", "/a~1b~0c", "/saga"},
+		`{"saga":null}`:                                    {"/saga"},
+		`{"saga":"order","tenant":{}}`:                     {"/tenant"},
+		`{"saga":"order","key":"a\u0000b"}`:                {"/key"},
+		`{"saga":"order","wait":"-1s"}`:                    {"/wait"},
+		`{"saga":"order","wait":"2h"}`:                     {"/wait"},
+		`{"saga":"order","key":"x","input":{},"input":{}}`: {"/input"},
+		`{"saga":""}`:                                      {"/saga"},
+	} {
+		var p problem
+		f.do("POST", "/v1/sagas", body).decode(t, &p)
+		var got []string
+		for _, e := range p.Errors {
+			got = append(got, e.Pointer)
+		}
+		if p.Status != 422 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %d %v, want %v", body, p.Status, got, want)
+		}
+	}
+}
+
+// A busy service answers no start before it is let go.
+type busy struct {
+	unwind.Service
+	entered chan struct{}
+	release chan struct{}
+}
+
+func (b busy) Start(ctx context.Context, _ unwind.StartRequest) (*unwind.Instance, bool, error) {
+	b.entered <- struct{}{}
+	select {
+	case <-b.release:
+		return &unwind.Instance{Steps: []unwind.StepInstance{}}, true, nil
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
+}
+
+func TestStartsThatWaitAreBounded(t *testing.T) {
+	b := busy{entered: make(chan struct{}), release: make(chan struct{})}
+	f := newFixture(t, func(c *api.Config) { c.Service, c.MaxStarts = b, 2 })
+	answers := make(chan int, 2)
+	for range 2 {
+		go func() { answers <- f.do("POST", "/v1/sagas", `{"saga":"order"}`).status }()
+		<-b.entered
+	}
+	for _, path := range []string{"/v1/sagas", "/v1/sagas:batch"} {
+		kind := "Content-Type: application/json"
+		if strings.HasSuffix(path, "batch") {
+			kind = ndjson
+		}
+		r := f.do("POST", path, `{"saga":"order"}`, kind)
+		if r.status != 429 || r.header.Get("Retry-After") != "1" || !strings.Contains(r.body, "urn:unwind:problem:overloaded") {
+			t.Errorf("%s: got %d %v %s", path, r.status, r.header, r.body)
+		}
+	}
+	close(b.release)
+	for range 2 {
+		if status := <-answers; status != 201 {
+			t.Errorf("a start that waited got %d", status)
+		}
+	}
+}
+
+// The server bounds how long a request is read; a start may wait longer. net/http
+// sees to that when it watches for the client to hang up.
+func TestAWaitOutlastsTheTimeToRead(t *testing.T) {
+	b := busy{entered: make(chan struct{}), release: make(chan struct{})}
+	f := newFixture(t, func(c *api.Config) { c.Service = b })
+	s := httptest.NewUnstartedServer(nil)
+	s.Config = api.Server(f.handler)
+	const readTime = 30 * time.Millisecond
+	s.Config.ReadTimeout = readTime
+	s.Start()
+	t.Cleanup(s.Close)
+	f.url = s.URL
+	answer := make(chan reply, 1)
+	go func() { answer <- f.do("POST", "/v1/sagas", `{"saga":"order","wait":"30s"}`) }()
+	<-b.entered
+	select {
+	case r := <-answer:
+		t.Fatalf("got %d %s", r.status, r.body)
+	case <-time.After(4 * readTime):
+	}
+	close(b.release)
+	if r := <-answer; r.status != 201 {
+		t.Errorf("got %d %s", r.status, r.body)
+	}
+}
+
+// What the decoder takes, encoding/json takes and reads the same.
+func FuzzDecoder(f *testing.F) {
+	for _, s := range []string{startBody, `{}`, `{"saga":"a","wait":"1s"}`, `{"saga":"\ud800"}`, `{"saga":"a","input":{"b":[1,2,{"c":null}]}}`, `{"saga":"é\n\/"}`, ` { "saga" : "x" } `, `{"saga":"a","Saga":"b"}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var got, want unwind.StartRequest
+		if api.CheckJSON(body) != nil {
+			return
+		}
+		if err := api.DecodeStart(body, &got); err != nil {
+			var u *unwind.Error
+			if !errors.As(err, &u) || u.Code != unwind.InvalidRequest {
+				t.Fatalf("the error is %v", err)
+			}
+			return
+		}
+		if err := json.Unmarshal(body, &want); err != nil {
+			t.Fatalf("encoding/json refuses %q: %v", body, err)
+		}
+		if !reflect.DeepEqual(got, want) || !utf8.ValidString(got.Saga) {
+			t.Fatalf("%q: got %+v, want %+v", body, got, want)
+		}
+	})
+}
