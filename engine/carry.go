@@ -96,7 +96,11 @@ func (e *Engine) claim(c node.Claim) {
 	for i := range rows {
 		claimed[i].Row = rows[i]
 		claimed[i].Plan, claimed[i].Err = e.plans.get(e.ctx, rows[i].Name, rows[i].Start.Version)
-		if claimed[i].Err != nil {
+		switch {
+		case claimed[i].Err == nil:
+		case unwind.CodeOf(claimed[i].Err) == unwind.StoreUnavailable:
+			err = claimed[i].Err // all of them are read again
+		default:
 			e.cfg.Logger.Error("taking up a saga", "saga", rows[i].ID, "error", claimed[i].Err)
 		}
 	}
@@ -119,7 +123,7 @@ func (e *Engine) purgeLoop() {
 		return
 	}
 	const batch, pause, idle = 200, 50 * time.Millisecond, time.Minute
-	timer := time.NewTimer(idle)
+	timer := time.NewTimer(time.Second)
 	defer timer.Stop()
 	for {
 		select {

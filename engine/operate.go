@@ -238,7 +238,7 @@ func (e *Engine) PutDefinition(ctx context.Context, def unwind.Definition, actor
 		return unwind.Revision{}, fmt.Errorf("writing the definition of saga %q: %w", def.Name, err)
 	}
 	row := store.Definition{Name: def.Name, Version: def.Digest(), Body: body, CreatedAt: int64(e.clock.now()), By: orAnonymous(actor)}
-	plan, err := e.plans.compile(&row)
+	plan, err := e.plans.compile(&row, true)
 	if err != nil {
 		return unwind.Revision{}, unwind.Errorf(unwind.InvalidRequest, "storing the definition: %w", err)
 	}

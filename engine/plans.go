@@ -51,7 +51,7 @@ func (p *plans) get(ctx context.Context, name, version string) (*machine.Plan, e
 	if err != nil {
 		return nil, unavailable(fmt.Sprintf("reading the definition of saga %q", name), err)
 	}
-	if plan, err = p.compile(&row); err != nil {
+	if plan, err = p.compile(&row, version == ""); err != nil {
 		return nil, err
 	}
 	p.keep(plan, version == "")
@@ -67,20 +67,52 @@ func (p *plans) keep(plan *machine.Plan, newest bool) {
 	}
 }
 
-func (p *plans) compile(row *store.Definition) (*machine.Plan, error) {
-	var def unwind.Definition
-	if err := json.Unmarshal(row.Body, &def); err != nil {
-		return nil, fmt.Errorf("reading the stored definition of saga %q: %w; the row is damaged", row.Name, err)
-	}
-	if err := p.bind(&def); err != nil {
+// compile resolves a stored definition. Where it is not for new starts, a service
+// may be missing (by now): the calls to it are faults of the set-up, and wait for it
+// to be declared again, while the saga's others go on.
+func (p *plans) compile(row *store.Definition, starts bool) (*machine.Plan, error) {
+	def, err := definitionOf(row)
+	if err != nil {
 		return nil, err
 	}
-	plan, err := machine.Compile(&def, p.participants)
+	if err := p.bind(def); err != nil {
+		return nil, err
+	}
+	participants := p.participants
+	if !starts {
+		participants = p.known(def)
+	}
+	return compile(row, def, participants)
+}
+
+func definitionOf(row *store.Definition) (*unwind.Definition, error) {
+	def := new(unwind.Definition)
+	if err := json.Unmarshal(row.Body, def); err != nil {
+		return nil, fmt.Errorf("reading the stored definition of saga %q: %w; the row is damaged", row.Name, err)
+	}
+	return def, nil
+}
+
+func compile(row *store.Definition, def *unwind.Definition, participants map[string]unwind.Participant) (*machine.Plan, error) {
+	plan, err := machine.Compile(def, participants)
 	if err != nil {
 		return nil, err
 	}
 	plan.Version = row.Version
 	return plan, nil
+}
+
+// known is the participants of a definition, as far as they are declared.
+func (p *plans) known(def *unwind.Definition) map[string]unwind.Participant {
+	known := map[string]unwind.Participant{}
+	for i := range def.Steps {
+		for _, c := range [...]*unwind.Call{def.Steps[i].Action, def.Steps[i].Compensation} {
+			if c != nil {
+				known[c.Service] = p.participants[c.Service]
+			}
+		}
+	}
+	return known
 }
 
 // bind gives a stored definition its Go functions back.
@@ -119,7 +151,7 @@ func function(def *unwind.Definition, step string, undo bool) unwind.Func {
 }
 
 // view returns the plan of a revision for looking at its sagas: it does not need
-// the revision's functions and services to exist (any more).
+// the revision's functions to exist (any more).
 func (p *plans) view(ctx context.Context, name, version string) (*machine.Plan, error) {
 	plan, err := p.get(ctx, name, version)
 	if err == nil || unwind.CodeOf(err) != unwind.Internal {
@@ -129,22 +161,9 @@ func (p *plans) view(ctx context.Context, name, version string) (*machine.Plan, 
 	if err != nil {
 		return nil, unavailable(fmt.Sprintf("reading the definition of saga %q", name), err)
 	}
-	var def unwind.Definition
-	if err := json.Unmarshal(row.Body, &def); err != nil {
-		return nil, fmt.Errorf("reading the stored definition of saga %q: %w; the row is damaged", row.Name, err)
-	}
-	known := map[string]unwind.Participant{}
-	for i := range def.Steps {
-		for _, c := range [...]*unwind.Call{def.Steps[i].Action, def.Steps[i].Compensation} {
-			if c != nil {
-				known[c.Service] = p.participants[c.Service]
-			}
-		}
-	}
-	plan, err = machine.Compile(&def, known)
+	def, err := definitionOf(&row)
 	if err != nil {
 		return nil, err
 	}
-	plan.Version = row.Version
-	return plan, nil
+	return compile(&row, def, p.known(def))
 }

@@ -148,16 +148,21 @@ func TestTenThousandStartsOfOneKeyAreOneSaga(t *testing.T) {
 	}
 }
 
-func TestTooManyActiveSagasAreRefusedUntilSomeEnd(t *testing.T) {
-	hold := make(chan struct{})
-	held := func(ctx context.Context, _ unwind.Request) (json.RawMessage, error) {
+// held is a Go function that waits.
+func held(hold chan struct{}) unwind.Func {
+	return func(ctx context.Context, _ unwind.Request) (json.RawMessage, error) {
 		select {
 		case <-hold:
+			return nil, nil
 		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		return nil, nil
 	}
-	e := open(t, engine.Config{Definitions: []unwind.Definition{local("order", held)}, MaxActive: 50})
+}
+
+func TestTooManyActiveSagasAreRefusedUntilSomeEnd(t *testing.T) {
+	hold := make(chan struct{})
+	e := open(t, engine.Config{Definitions: []unwind.Definition{local("order", held(hold))}, MaxActive: 50})
 	start := func() error {
 		_, _, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order"})
 		return err

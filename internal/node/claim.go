@@ -92,8 +92,7 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 			}
 		}
 		if s.Err != nil {
-			n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Saga: s.Row.ID,
-				Message: "saga " + s.Row.ID.String() + " can't go on: " + s.Err.Error()})
+			n.alert(stuckAlert(m, s.Row.ID, s.Err))
 		}
 	}
 	c.next = m.Now

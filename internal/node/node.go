@@ -46,6 +46,7 @@ type Node struct {
 
 	sagas   map[id.ID]*saga
 	loading map[id.ID]*visit
+	stuck   map[id.ID]bool // can't go on in this process; their compensations are passed over
 	reloads []reload
 	orders  map[flow.TaskKey]*order
 	flights map[uint64]*order
@@ -111,6 +112,7 @@ func New(cfg Config, m Moment) *Node {
 		sched:   flow.New(flow.Config{CompensationHeads: cfg.Heads}),
 		sagas:   map[id.ID]*saga{},
 		loading: map[id.ID]*visit{},
+		stuck:   map[id.ID]bool{},
 		orders:  map[flow.TaskKey]*order{},
 		flights: map[uint64]*order{},
 	}

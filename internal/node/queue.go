@@ -43,7 +43,7 @@ func (n *Node) readShort(m Moment) {
 		}
 		n.out.Reads = append(n.out.Reads, QueueRead{
 			Queue: store.Queue{Target: name.Target.Service, SagaType: name.SagaType, Class: uint8(name.Class)},
-			Limit: room + inMemory + 1, flow: name, room: room,
+			Limit: room + inMemory + len(n.stuck) + 1, flow: name, room: room,
 		})
 	}
 }
@@ -67,7 +67,7 @@ func (n *Node) TasksRead(m Moment, r QueueRead, rows []store.Task, err error) {
 	}
 	f := &refill{QueueRead: r, rest: flow.Never}
 	for i := range rows {
-		if n.orders[taskKey(rows[i].Saga, rows[i].Step, unwind.Compensation)] != nil {
+		if n.orders[taskKey(rows[i].Saga, rows[i].Step, unwind.Compensation)] != nil || n.stuck[rows[i].Saga] {
 			continue
 		}
 		if len(f.rows) == r.room {
@@ -114,6 +114,8 @@ func (n *Node) refill(m Moment, f *refill) {
 		key := taskKey(row.Saga, row.Step, unwind.Compensation)
 		sg := n.sagas[row.Saga]
 		switch {
+		case n.stuck[row.Saga]:
+			continue
 		case sg == nil:
 			f.rest = min(f.rest, max(row.Due*1000, nanos(m.Now+sickStart)))
 			continue
