@@ -26,6 +26,7 @@ type batch struct {
 	// answers wait for everything before them; they have no row of their own.
 	answers []answer
 	lanes   []LaneChange // beside rows.Lanes, in part
+	sleeps  int          // Node.sleeps when it was handed out
 }
 
 // An answer is a request that changes nothing, and the saga that it found so.
@@ -169,6 +170,7 @@ func (n *Node) flush(m Moment) {
 		return
 	}
 	n.flying, n.building = b, newBatch()
+	b.sleeps = n.sleeps
 	b.rows.Epoch, b.rows.Node, b.rows.At = n.cfg.Epoch, n.cfg.Name, int64(m.Now)
 	n.out.Commit = &b.rows
 }
@@ -181,7 +183,7 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 		n.commitFailed(m, b, err)
 		return
 	}
-	n.sick, n.doubts = sickness{}, false
+	n.sick, n.doubts = sickness{}, n.doubts && b.sleeps != n.sleeps
 	n.lanesSet(m, b) // first: what is decided below may pause a lane anew
 	for i := range b.steps {
 		n.stepDone(m, &b.steps[i], results[i])

@@ -57,7 +57,8 @@ type Node struct {
 	flying   *batch
 	sick     sickness
 	awake    machine.Micros // when it last looked what is to be done
-	doubts   bool           // another may have taken over: nobody is called
+	sleeps   int            // how often it slept for longer than its lease
+	doubts   bool           // it has, and nothing was written since: nobody is called
 	draining bool
 	lastCall uint64
 	chance   uint64
@@ -154,9 +155,11 @@ func (n *Node) Tick(m Moment) {
 }
 
 // Take returns what is to be done, and forgets it. A node that was asleep for
-// longer than its lease calls nobody before a commit has shown that it is current.
+// longer than its lease calls nobody before a commit since has shown that it is current.
 func (n *Node) Take(m Moment) Output {
-	n.doubts = n.doubts || m.Now-n.awake > n.cfg.Lease && !planted.On(planted.TrustLease)
+	if m.Now-n.awake > n.cfg.Lease && !planted.On(planted.TrustLease) {
+		n.sleeps, n.doubts = n.sleeps+1, true
+	}
 	n.awake = m.Now
 	n.pump(m)
 	n.flush(m)
