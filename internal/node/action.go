@@ -199,8 +199,11 @@ func (n *Node) catchUp(m Moment, sg *saga) {
 	}
 	sg.behind = false
 	for _, e := range machine.Outstanding(&sg.State, nil) {
-		if n.orders[taskKey(sg.ID, e.Step, e.Dir)] == nil {
+		switch o := n.orders[taskKey(sg.ID, e.Step, e.Dir)]; {
+		case o == nil:
 			n.enqueue(m, sg, &e, sg.resent)
+		case !o.stands(sg.State.Side(e.Step, e.Dir)):
+			sg.behind = true // once the call that is out has ended
 		}
 	}
 }
