@@ -43,6 +43,7 @@ type endpoint struct {
 	unwind.Participant
 	transport http.RoundTripper
 	own       *http.Transport // nil where the user gave one
+	pool      *pool           // in place of own, where there is no TLS
 	secrets   secrets
 }
 
@@ -52,7 +53,7 @@ func newCaller(participants map[string]unwind.Participant, given http.RoundTripp
 		ep := &endpoint{Participant: p, transport: given, secrets: secretsOf(p.Headers)}
 		if given == nil {
 			ep.own = newTransport(p)
-			ep.transport = ep.own
+			ep.transport, ep.pool = ep.own, newPool(p.URL, ep.own)
 		}
 		c.endpoints[name] = ep
 	}
@@ -63,6 +64,9 @@ func (c *caller) close() {
 	for _, ep := range c.endpoints {
 		if ep.own != nil {
 			ep.own.CloseIdleConnections()
+		}
+		if ep.pool != nil {
+			ep.pool.close()
 		}
 	}
 }
@@ -75,27 +79,35 @@ func (c *caller) call(ctx context.Context, pc *machine.PlanCall, nc *node.Call) 
 	if err != nil {
 		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}, nil
 	}
-	body := &sentBody{b: nc.Body}
-	if ep.own != nil {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: body.connected})
-	}
 	req := (&http.Request{
 		Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: make(http.Header, 12), Body: body.open(), GetBody: body.reopen, ContentLength: int64(len(nc.Body)),
+		Header: make(http.Header, 12), ContentLength: int64(len(nc.Body)),
 	}).WithContext(ctx)
 	h := req.Header
 	h["Content-Type"] = jsonType
-	h["Accept"] = jsonType
 	setCallHeaders(h, nc)
 	for name, value := range ep.Headers {
 		h.Set(name, value)
 	}
-	resp, err := ep.transport.RoundTrip(req)
+	resp, unsent, err := ep.send(req, nc.Body)
 	if err != nil {
-		unsent := ep.own != nil && !body.begun.Load()
 		return machine.Answer{Fault: faultOf(err, unsent), Message: ep.say(plain(err))}, nil
 	}
 	return ep.readAnswer(resp, nc.Dir), resp
+}
+
+// send sends a request once. unsent: nothing of it has left.
+func (ep *endpoint) send(req *http.Request, content []byte) (resp *http.Response, unsent bool, err error) {
+	if ep.pool != nil {
+		return ep.pool.send(req, content)
+	}
+	body := &sentBody{b: content}
+	if ep.own != nil {
+		req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GotConn: body.connected}))
+	}
+	req.Body, req.GetBody = body.open(), body.reopen
+	resp, err = ep.transport.RoundTrip(req)
+	return resp, ep.own != nil && !body.begun.Load(), err
 }
 
 var (
@@ -104,15 +116,17 @@ var (
 )
 
 func setCallHeaders(h http.Header, nc *node.Call) {
-	saga := nc.Saga.String()
-	step := nc.Plan.Steps[nc.Step].Name
+	values := [...]string{ // one allocation holds them all
+		nc.Key, nc.Saga.String(), nc.Plan.Steps[nc.Step].Name, string(nc.Dir), strconv.FormatUint(uint64(nc.Attempt), 10), traceparent(nc),
+	}
+	h["Accept"] = jsonType
 	h["User-Agent"] = userAgent
-	h["Idempotency-Key"] = []string{nc.Key}
-	h["Unwind-Saga"] = []string{saga}
-	h["Unwind-Step"] = []string{step}
-	h["Unwind-Direction"] = []string{string(nc.Dir)}
-	h["Unwind-Attempt"] = []string{strconv.FormatUint(uint64(nc.Attempt), 10)}
-	h["Traceparent"] = []string{traceparent(nc)}
+	h["Idempotency-Key"] = values[0:1:1]
+	h["Unwind-Saga"] = values[1:2:2]
+	h["Unwind-Step"] = values[2:3:3]
+	h["Unwind-Direction"] = values[3:4:4]
+	h["Unwind-Attempt"] = values[4:5:5]
+	h["Traceparent"] = values[5:6:6]
 }
 
 // traceparent is a W3C trace context: the saga's id is the trace, so that every
