@@ -18,11 +18,30 @@ import (
 // the call's timeout at the latest. What the participant says after that, within
 // the settle time, is journalled as a late answer.
 func (e *Engine) startCall(c *node.Call) {
-	e.workers.Add(1)
-	go func() {
-		defer e.workers.Done()
+	select {
+	case e.calls <- c: // somebody is free
+	default:
+		e.workers.Add(1)
+		go e.callLoop(c)
+	}
+}
+
+// callLoop makes one call, and then others as they come: a goroutine that has
+// made a call has the stack for the next.
+func (e *Engine) callLoop(c *node.Call) {
+	defer e.workers.Done()
+	for {
 		e.makeCall(*c)
-	}()
+		if e.free.Add(1) > idleCallers {
+			e.free.Add(-1)
+			return
+		}
+		var more bool
+		if c, more = <-e.calls; !more {
+			return
+		}
+		e.free.Add(-1)
+	}
 }
 
 func (e *Engine) makeCall(c node.Call) {

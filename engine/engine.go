@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/unwindhq/unwind"
@@ -38,7 +39,9 @@ type Engine struct {
 	waiting map[node.Token]chan node.Reply // owned by run
 	token   node.Token                     // owned by run
 	commits chan *store.Batch
-	reads   chan struct{} // bounds the reads under way
+	calls   chan *node.Call // to goroutines that wait for another call
+	free    atomic.Int32    // how many of them there are
+	reads   chan struct{}   // bounds the reads under way
 
 	ctx     context.Context // ends when the engine is closed
 	cancel  context.CancelFunc
@@ -48,6 +51,9 @@ type Engine struct {
 }
 
 var _ unwind.Service = (*Engine)(nil)
+
+// idleCallers bounds the goroutines that wait for another call.
+const idleCallers = 256
 
 // concurrentReads bounds the reads of the store that the loop has under way.
 const concurrentReads = 8
@@ -66,7 +72,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, store: cfg.Store, epoch: epoch, ids: id.NewSource(nil, nil),
 		clock: newClock(), waiting: map[node.Token]chan node.Reply{},
-		commits: make(chan *store.Batch, 1), reads: make(chan struct{}, concurrentReads), stopped: make(chan struct{}),
+		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), reads: make(chan struct{}, concurrentReads), stopped: make(chan struct{}),
 	}
 	e.events.wake = make(chan struct{}, 1)
 	e.plans.init(cfg.Store, cfg.Participants, cfg.Definitions)

@@ -50,6 +50,7 @@ func (e *Engine) run() {
 	defer e.workers.Done()
 	defer close(e.stopped)
 	defer close(e.commits)
+	defer close(e.calls)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	var spare []event
