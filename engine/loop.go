@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"time"
 
@@ -55,6 +56,7 @@ func (e *Engine) run() {
 	defer timer.Stop()
 	var spare []event
 	for {
+		runtime.Gosched() // whoever has an event ready posts it first: it shares the commit
 		events := e.events.take(spare)
 		m := e.moment()
 		for _, ev := range events {
