@@ -1,5 +1,7 @@
 package flow
 
+import "github.com/unwindhq/unwind/internal/planted"
+
 // Outcome is what a granted call came to, as far as flow control cares.
 type Outcome uint8
 
@@ -81,6 +83,9 @@ func (t *target) throttled(g Grant, f Feedback, last uint64, now int64, r *Resul
 	r.Wait = f.Hint
 	if r.Wait > HintCap {
 		r.Wait, r.Capped = HintCap, true
+	}
+	if planted.On(planted.HalfHint) {
+		r.Wait /= 2
 	}
 	hinted := f.Hint > 0
 	reason := "429"

@@ -1,5 +1,7 @@
 package flow
 
+import "github.com/unwindhq/unwind/internal/planted"
+
 // Grant allows one call. It is to be given back with Done. The zero value is
 // no grant.
 type Grant struct {
@@ -65,7 +67,7 @@ func (s *Scheduler) grant(q *queue, now int64) (Task, Grant) {
 	if q.branch != nil {
 		q.branch.sagaType.take(now)
 	}
-	t.fault.probing = t.fault.open
+	t.fault.probing = t.fault.open && !planted.On(planted.TwoProbes)
 	t.since, t.turn = now, s.grants
 	t.served(q.rank)
 
@@ -88,6 +90,12 @@ func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 	s.forget(g.node)
 	t := g.target
 	t.release()
+	switch {
+	case planted.On(planted.LeakSlot) && f.Outcome == Unsent:
+		t.inFlight++
+	case planted.On(planted.ReleaseTwice) && f.Outcome == Throttled:
+		t.inFlight--
+	}
 	s.lanes[t.lane].all.release()
 	r := t.learn(g, f, s.grants, now)
 	s.refresh(t, now)

@@ -3,6 +3,8 @@ package flow
 import (
 	"math"
 	"math/bits"
+
+	"github.com/unwindhq/unwind/internal/planted"
 )
 
 // pacer spaces calls by the generic cell rate algorithm in its virtual
@@ -31,7 +33,7 @@ func (p *pacer) eligible() int64 {
 
 // take charges one call.
 func (p *pacer) take(now int64) {
-	if p.interval != 0 {
+	if p.interval != 0 && !planted.On(planted.IgnoreRate) {
 		p.tat = max(p.tat, now) + p.interval
 	}
 }
@@ -51,6 +53,9 @@ func (p *pacer) set(interval, burst, now int64) {
 	wait := interval
 	if p.interval != 0 {
 		wait = scale(max(0, p.eligible()-now), interval, p.interval)
+	}
+	if planted.On(planted.FullBucket) && p.interval == 0 {
+		wait = -(burst - 1) * interval
 	}
 	p.interval, p.burst = interval, burst
 	p.tat = now + wait + (burst-1)*interval

@@ -1,5 +1,7 @@
 package flow
 
+import "github.com/unwindhq/unwind/internal/planted"
+
 // Pushed says what became of a task that was pushed.
 type Pushed uint8
 
@@ -22,6 +24,9 @@ func (s *Scheduler) Push(task Task, now int64) Pushed {
 	}
 	q := s.queue(task.Queue(), now)
 	if q.heads >= q.bound || task.Due >= q.rest {
+		if planted.On(planted.ForgetRest) {
+			return Left
+		}
 		q.rest = min(q.rest, task.Due)
 		if q.asked {
 			q.late = min(q.late, task.Due)

@@ -1,6 +1,10 @@
 package flow
 
-import "math"
+import (
+	"math"
+
+	"github.com/unwindhq/unwind/internal/planted"
+)
 
 // ScopeKind says what a scope spans.
 type ScopeKind uint8
@@ -61,7 +65,9 @@ func (s *scope) limit(l Limits, now int64) {
 }
 
 // open reports whether only time can stand in the way of a call.
-func (s *scope) open() bool { return !s.paused && s.inFlight < s.concurrency }
+func (s *scope) open() bool {
+	return (!s.paused || planted.On(planted.IgnorePause)) && (s.inFlight < s.concurrency || planted.On(planted.IgnoreConcurrency))
+}
 
 // admits reports whether a call may go now. It changes nothing.
 func (s *scope) admits(now int64) bool { return s.open() && s.pace.eligible() <= now }

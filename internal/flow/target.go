@@ -1,5 +1,7 @@
 package flow
 
+import "github.com/unwindhq/unwind/internal/planted"
+
 // target is one lane of one service: its scope, its gate, its queues.
 type target struct {
 	scope
@@ -41,6 +43,9 @@ func (t *target) runnable() bool {
 
 // eligible returns the time from which pace, gate and probe allow a call.
 func (t *target) eligible() int64 {
+	if planted.On(planted.IgnoreGate) {
+		return max(t.pace.eligible(), t.fault.until)
+	}
 	return max(t.pace.eligible(), t.gate.until, t.fault.until)
 }
 

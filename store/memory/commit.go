@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -16,7 +17,12 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) ([]store.Result, err
 		return nil, err
 	}
 	// Nothing fails from here on.
-	results, _ := b.Apply(func(t *store.Transition) (store.Result, error) { return s.apply(b, t), nil })
+	results, _ := b.Apply(func(t *store.Transition) (store.Result, error) {
+		if planted.On(planted.AnswerInPart) && len(b.Transitions) > 2 && t == &b.Transitions[len(b.Transitions)-1] {
+			return store.Result{}, nil
+		}
+		return s.apply(b, t), nil
+	})
 	s.addAlerts(b.Alerts)
 	for i := range b.Audit {
 		s.addAudit(&b.Audit[i])
@@ -40,13 +46,13 @@ func (s *Store) apply(b *store.Batch, t *store.Transition) store.Result {
 			return store.Result{Outcome: store.Conflicting}
 		}
 		to = s.begin(t)
-	} else if to = s.find(t.Saga); to == nil || to.Version != t.Version-1 {
+	} else if to = s.find(t.Saga); to == nil || to.Version != t.Version-1 && !planted.On(planted.SkipVersionCheck) {
 		return store.Result{Outcome: store.Conflicting}
 	}
 
 	to.Version, to.Epoch, to.Phase, to.UpdatedAt = t.Version, b.Epoch, t.Phase, t.At
 	to.State = append(to.State[:0], t.State...)
-	if t.SetDue {
+	if t.SetDue && !planted.On(planted.LoseDue) {
 		s.setDue(to, t.Due)
 	}
 	s.addRow(to, b, t)
@@ -57,7 +63,7 @@ func (s *Store) apply(b *store.Batch, t *store.Transition) store.Result {
 		s.changeDeadLetter(to, &t.DeadLetters[i])
 	}
 	s.addAlerts(t.Alerts)
-	if t.Audit != nil {
+	if t.Audit != nil && !planted.On(planted.LoseAudit) {
 		s.addAudit(t.Audit)
 	}
 	return store.Result{Outcome: store.Committed}
@@ -78,7 +84,7 @@ func (s *Store) begin(t *store.Transition) *saga {
 	s.sagas[sequence] = to
 	s.order.insert(sequence)
 	s.due.insert(duePlace{store.Active, sequence})
-	if to.Key != "" {
+	if to.Key != "" && !planted.On(planted.ForgetKey) {
 		s.keys[identityOf(&to.Start)] = to
 	}
 	return to
@@ -104,7 +110,7 @@ func (s *Store) changeTask(of *saga, epoch int64, change *store.TaskChange) {
 		s.dequeue(of.tasks[at])
 		of.tasks = slices.Delete(of.tasks, at, at+1)
 	}
-	if change.Delete {
+	if change.Delete || at >= 0 && planted.On(planted.LoseTask) {
 		return
 	}
 	task := change.Task

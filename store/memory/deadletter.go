@@ -66,7 +66,7 @@ func (s *Store) DeadLetters(ctx context.Context, f store.DeadLetterFilter) ([]st
 	if err := s.usable(ctx); err != nil {
 		return nil, "", err
 	}
-	limit := bounded(f.Limit)
+	limit := store.PageLimit(f.Limit)
 	var found []store.DeadLetter
 	for place := range s.dead.before(before) {
 		d := place.letter
@@ -89,11 +89,11 @@ func cursorOfDeadLetter(d *store.DeadLetter) string {
 	if d.Direction == unwind.Compensation {
 		compensation = 1
 	}
-	return cursor(deadLetterCursor, d.DeadAt, d.Saga.Sequence(), int64(d.Step), compensation)
+	return store.DeadLetterCursor.At(d.DeadAt, d.Saga.Sequence(), int64(d.Step), compensation)
 }
 
 func parseDeadLetterCursor(text string) (deadPlace, error) {
-	at, err := parseCursor(deadLetterCursor, text, 4)
+	at, err := store.DeadLetterCursor.Parse(text, 4)
 	if err != nil {
 		return deadPlace{}, err
 	}

@@ -30,7 +30,7 @@ func (s *Store) Journal(ctx context.Context, from string, limit int) ([]store.Jo
 	at := []int64{0}
 	if from != "" && from != "now" {
 		var err error
-		if at, err = parseCursor(journalCursor, from, 1); err != nil {
+		if at, err = store.JournalCursor.Parse(from, 1); err != nil {
 			return nil, "", err
 		}
 	}
@@ -40,19 +40,19 @@ func (s *Store) Journal(ctx context.Context, from string, limit int) ([]store.Jo
 		return nil, "", err
 	}
 	if from == "now" {
-		return nil, cursor(journalCursor, s.lastRow), nil
+		return nil, store.JournalCursor.At(s.lastRow), nil
 	}
 	last := at[0]
 	first, found := slices.BinarySearchFunc(s.rows, last, func(r *journalRow, n int64) int { return cmp.Compare(r.number, n) })
 	if found {
 		first++
 	}
-	page := s.rows[first:min(first+bounded(limit), len(s.rows))]
+	page := s.rows[first:min(first+store.PageLimit(limit), len(s.rows))]
 	rows := make([]store.JournalRow, len(page))
 	for i, r := range page {
 		rows[i] = r.JournalRow
 		rows[i].Body = bytes.Clone(r.Body)
 		last = r.number
 	}
-	return rows, cursor(journalCursor, last), nil
+	return rows, store.JournalCursor.At(last), nil
 }

@@ -24,7 +24,7 @@ func (s *Store) Alerts(ctx context.Context, from string, limit int) ([]store.Ale
 	if err := s.usable(ctx); err != nil {
 		return nil, "", err
 	}
-	alerts, next, err := newestFirst(s.alerts, alertCursor, from, limit)
+	alerts, next, err := newestFirst(s.alerts, store.AlertCursor, from, limit)
 	for i := range alerts {
 		alerts[i].Data = bytes.Clone(alerts[i].Data)
 	}
@@ -39,7 +39,7 @@ func (s *Store) PendingAlerts(ctx context.Context, limit int) ([]store.Alert, er
 		return nil, err
 	}
 	var alerts []store.Alert
-	for _, alert := range s.pending[:min(len(s.pending), bounded(limit))] {
+	for _, alert := range s.pending[:min(len(s.pending), store.PageLimit(limit))] {
 		a := s.alerts[alert-1]
 		a.Data = bytes.Clone(a.Data)
 		alerts = append(alerts, a)
@@ -76,7 +76,7 @@ func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audi
 	if err := s.usable(ctx); err != nil {
 		return nil, "", err
 	}
-	rows, next, err := newestFirst(s.audit, auditCursor, from, limit)
+	rows, next, err := newestFirst(s.audit, store.AuditCursor, from, limit)
 	for i := range rows {
 		rows[i].Data = bytes.Clone(rows[i].Data)
 	}
@@ -85,18 +85,18 @@ func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audi
 
 // newestFirst returns the page of rows, whose ids are their indexes + 1, that
 // lies before the cursor.
-func newestFirst[T any](rows []T, list byte, from string, limit int) (page []T, next string, err error) {
+func newestFirst[T any](rows []T, list store.Cursor, from string, limit int) (page []T, next string, err error) {
 	end := len(rows)
 	if from != "" {
-		at, err := parseCursor(list, from, 1)
+		at, err := list.Parse(from, 1)
 		if err != nil {
 			return nil, "", err
 		}
 		end = int(min(max(at[0], 1)-1, int64(len(rows))))
 	}
-	begin := max(0, end-bounded(limit))
+	begin := max(0, end-store.PageLimit(limit))
 	if begin > 0 {
-		next = cursor(list, int64(begin)+1)
+		next = list.At(int64(begin)+1)
 	}
 	page = slices.Clone(rows[begin:end])
 	slices.Reverse(page)

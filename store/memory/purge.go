@@ -7,6 +7,7 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -17,7 +18,7 @@ func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (int,
 	if err := s.writable(ctx, epoch); err != nil {
 		return 0, err
 	}
-	limit = bounded(limit)
+	limit = store.PageLimit(limit)
 	var done []*saga
 	for sequence := range s.order.all() {
 		if saga := s.sagas[sequence]; saga.UpdatedAt < before && saga.settled() {
@@ -40,6 +41,9 @@ func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (int,
 
 // settled reports whether nothing about the saga is left to do.
 func (s *saga) settled() bool {
+	if planted.On(planted.PurgeOpen) {
+		return machine.Phase(s.Phase).AtRest()
+	}
 	if p := machine.Phase(s.Phase); p != machine.Completed && p != machine.Compensated {
 		return false
 	}

@@ -39,7 +39,7 @@ func (s *Store) Tasks(ctx context.Context, q store.Queue, limit int) ([]store.Ta
 	if queue == nil {
 		return nil, nil
 	}
-	limit = bounded(limit)
+	limit = store.PageLimit(limit)
 	var tasks []store.Task
 	for t := range queue.all() {
 		if len(tasks) == limit {

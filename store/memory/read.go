@@ -16,7 +16,7 @@ func (s *Store) ClaimDue(ctx context.Context, afterDue int64, after id.ID, until
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	limit = bounded(limit)
+	limit = store.PageLimit(limit)
 	var found []store.Saga
 	for place := range s.due.after(duePlace{afterDue, after.Sequence()}) {
 		if place.due > until || len(found) == limit {
@@ -58,7 +58,7 @@ func (s *Store) FindKey(ctx context.Context, tenant, name, key string) (id.ID, e
 func (s *Store) List(ctx context.Context, f store.Filter) ([]store.Saga, string, error) {
 	var before *int64
 	if f.Cursor != "" {
-		at, err := parseCursor(sagaCursor, f.Cursor, 1)
+		at, err := store.SagaCursor.Parse(f.Cursor, 1)
 		if err != nil {
 			return nil, "", err
 		}
@@ -69,7 +69,7 @@ func (s *Store) List(ctx context.Context, f store.Filter) ([]store.Saga, string,
 	if err := s.usable(ctx); err != nil {
 		return nil, "", err
 	}
-	limit := bounded(f.Limit)
+	limit := store.PageLimit(f.Limit)
 	var found []store.Saga
 	for sequence := range s.order.before(before) {
 		saga := s.sagas[sequence]
@@ -77,7 +77,7 @@ func (s *Store) List(ctx context.Context, f store.Filter) ([]store.Saga, string,
 			continue
 		}
 		if len(found) == limit {
-			return found, cursor(sagaCursor, found[limit-1].ID.Sequence()), nil
+			return found, store.SagaCursor.At(found[limit-1].ID.Sequence()), nil
 		}
 		found = append(found, saga.copied(1))
 	}
