@@ -38,19 +38,32 @@ const grace = 15 * time.Second
 // openServer assembles a server: the address first, so that nothing is taken up
 // that nobody could reach.
 func openServer(ctx context.Context, cfg *config.Config, log *slog.Logger) (*server, error) {
+	tuneCollector()
 	tokens := tokensOf(cfg)
 	if err := api.CheckListen(cfg.Listen, tokens); err != nil {
 		return nil, err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listening on %s: %w; stop what listens there, or choose another address with --listen", cfg.Listen, err)
+		return nil, err
 	}
 	s := &server{listener: listener, log: log}
 	if err := s.open(ctx, cfg, tokens); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	return s, nil
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err // the rest repeats the address
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w; stop what listens there, or choose another address with --listen", address, err)
+	}
+	return l, nil
 }
 
 func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Token) error {

@@ -20,10 +20,14 @@ type Drive struct {
 	// Progress takes lines for people; with Terminal the last one is drawn anew.
 	Progress io.Writer
 	Terminal bool
+	// Note, where it is set, says what else is to be told, in a few words. It is
+	// asked once a second.
+	Note func(context.Context) string
 
 	mu     sync.Mutex
 	counts map[unwind.Status]int
 	errs   int
+	note   string
 }
 
 // inFlight is how many orders are followed at once.
@@ -67,10 +71,10 @@ func (d *Drive) Run(ctx context.Context) ([]Outcome, error) {
 	cancel()
 	<-shown
 	close(errs)
+	d.draw(true)
 	for err := range errs {
 		return nil, err
 	}
-	d.draw(true)
 	return outcomes, nil
 }
 
@@ -124,8 +128,13 @@ func (d *Drive) show(ctx context.Context) <-chan struct{} {
 	if d.Terminal {
 		every = 100 * time.Millisecond
 	}
+	var noting sync.WaitGroup
+	if d.Note != nil {
+		noting.Go(func() { d.keepNote(ctx) })
+	}
 	go func() {
 		defer close(done)
+		defer noting.Wait()
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
@@ -140,27 +149,64 @@ func (d *Drive) show(ctx context.Context) <-chan struct{} {
 	return done
 }
 
-func (d *Drive) draw(last bool) {
-	d.mu.Lock()
-	done := d.counts[unwind.Completed] + d.counts[unwind.Compensated] + d.counts[unwind.DeadLettered]
-	line := fmt.Sprintf("%s %d/%d orders at rest: %d completed, %d undone, %d dead letters", bar(done, len(d.Orders)), done, len(d.Orders),
-		d.counts[unwind.Completed], d.counts[unwind.Compensated], d.counts[unwind.DeadLettered])
-	if d.errs > 0 {
-		line += fmt.Sprintf(", %d starts tried again", d.errs)
+// keepNote asks for the note, beside the drawing: an answer may take its time.
+func (d *Drive) keepNote(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		note := d.Note(ctx)
+		d.mu.Lock()
+		d.note = note
+		d.mu.Unlock()
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
 	}
-	d.mu.Unlock()
+}
+
+// What a terminal is told: begin the line anew, and cut off what is too long
+// for it instead of wrapping.
+const (
+	anew    = "\r\x1b[K\x1b[?7l"
+	wrapped = "\x1b[?7h"
+)
+
+// draw tells where the orders stand: on a terminal in one line that is drawn
+// anew, else in a line more.
+func (d *Drive) draw(last bool) {
+	line := d.line(last)
 	switch {
-	case d.Terminal && !last:
-		_, _ = fmt.Fprintf(d.Progress, "\r\x1b[K%s", line)
+	case d.Terminal && last:
+		_, _ = fmt.Fprint(d.Progress, anew, line, wrapped, "\n")
 	case d.Terminal:
-		_, _ = fmt.Fprintf(d.Progress, "\r\x1b[K%s\n", line)
+		_, _ = fmt.Fprint(d.Progress, anew, line, wrapped)
 	default:
 		_, _ = fmt.Fprintln(d.Progress, line)
 	}
 }
 
+func (d *Drive) line(last bool) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	done := d.counts[unwind.Completed] + d.counts[unwind.Compensated] + d.counts[unwind.DeadLettered]
+	line := fmt.Sprintf("%s %d/%d orders: %d completed, %d undone", bar(done, len(d.Orders)), done, len(d.Orders),
+		d.counts[unwind.Completed], d.counts[unwind.Compensated])
+	if n := d.counts[unwind.DeadLettered]; n > 0 {
+		line += fmt.Sprintf(", %d dead letters", n)
+	}
+	if d.errs > 0 {
+		line += fmt.Sprintf(", %d starts tried again", d.errs)
+	}
+	if d.note != "" && !last {
+		line += "; " + d.note
+	}
+	return line
+}
+
 func bar(done, all int) string {
-	const width = 24
+	const width = 16
 	full := 0
 	if all > 0 {
 		full = width * done / all

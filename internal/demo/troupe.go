@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,9 +13,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/gateway"
 )
 
 // Names are the participants in the order in which an order meets them.
@@ -49,21 +52,28 @@ type TroupeOptions struct {
 // restart is how long a child that died stays away.
 const restart = time.Second
 
-// StartTroupe starts the participants and returns when all take calls.
+// StartTroupe starts the participants and returns when all take calls. When ctx
+// ends before that they are stopped; after that only Stop does, so that they
+// outlive what calls them.
 func StartTroupe(ctx context.Context, o TroupeOptions) (*Troupe, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the participants' books: %w", err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	up := context.AfterFunc(ctx, cancel)
 	t := &Troupe{options: o, cancel: cancel, urls: map[string]string{}, pids: map[string]int{}}
 	for _, name := range Names {
-		child, err := t.start(ctx, name, "127.0.0.1:0")
+		child, err := t.start(life, name, "127.0.0.1:0")
 		if err != nil {
 			t.Stop()
-			return nil, err
+			return nil, cmp.Or(ctx.Err(), err)
 		}
 		t.done.Add(1)
-		go t.keep(ctx, name, child)
+		go t.keep(life, name, child)
+	}
+	if !up() {
+		t.Stop()
+		return nil, ctx.Err()
 	}
 	return t, nil
 }
@@ -82,6 +92,8 @@ func (t *Troupe) start(ctx context.Context, name, listen string) (*child, error)
 	}
 	cmd := exec.CommandContext(ctx, t.options.Command[0], args...) //nolint:gosec // it is this program itself
 	cmd.WaitDelay = 5 * time.Second
+	// Ctrl-C is for the parent alone: it stops calling before it stops them.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting participant %s: %w", name, err)
@@ -137,6 +149,9 @@ func (t *Troupe) keep(ctx context.Context, name string, c *child) {
 				c = next
 				break
 			}
+			if ctx.Err() != nil {
+				return
+			}
 			t.options.Say(err.Error())
 			timer.Reset(restart)
 		}
@@ -154,6 +169,16 @@ func (t *Troupe) URLs() map[string]string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return maps.Clone(t.urls)
+}
+
+// Throttled is how many calls the payments gateway has answered 429, since it
+// was started last; false where it does not answer.
+func (t *Troupe) Throttled(ctx context.Context) (int64, bool) {
+	var stats gateway.Stats
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	err := fetch(ctx, nil, t.URLs()[Payments]+"/gateway", &stats)
+	return stats.Rejected, err == nil
 }
 
 // PID is a participant's process.

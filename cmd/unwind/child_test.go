@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A child is the command as a process of its own, to be stopped or killed.
+type child struct {
+	t              testing.TB
+	cmd            *exec.Cmd
+	stdout, stderr output
+	ended          chan error
+}
+
+func launch(t testing.TB, args ...string) *child {
+	t.Helper()
+	c := &child{t: t, cmd: exec.Command(binary, args...), ended: make(chan error, 1)}
+	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { c.ended <- c.cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = c.cmd.Process.Kill()
+		if t.Failed() {
+			t.Logf("unwind %s said:\n%s%s", strings.Join(args, " "), c.stdout.String(), c.stderr.String())
+		}
+	})
+	return c
+}
+
+// wait waits for the end and returns the exit code; -1: killed.
+func (c *child) wait() int {
+	c.t.Helper()
+	select {
+	case err := <-c.ended:
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			c.t.Fatal(err)
+		}
+		return c.cmd.ProcessState.ExitCode()
+	case <-time.After(patience):
+		_ = c.cmd.Process.Signal(syscall.SIGQUIT)
+		c.t.Fatalf("%s did not end within %s", c.cmd, patience)
+		return 0
+	}
+}
+
+func (c *child) signal(s syscall.Signal) {
+	c.t.Helper()
+	if err := c.cmd.Process.Signal(s); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// kill kills with -9 and waits.
+func (c *child) kill() {
+	c.t.Helper()
+	c.signal(syscall.SIGKILL)
+	c.wait()
+}
+
+// children are the processes that this one has begun, by what they were told.
+func (c *child) children() map[int]string {
+	c.t.Helper()
+	found := map[int]string{}
+	dirs, err := os.ReadDir("/proc")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, d := range dirs {
+		pid, err := strconv.Atoi(d.Name())
+		if err != nil {
+			continue
+		}
+		stat, _ := os.ReadFile("/proc/" + d.Name() + "/stat") // gone meanwhile: empty
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(fields) > 1 && fields[0] != "Z" && fields[1] == strconv.Itoa(c.cmd.Process.Pid) {
+			line, _ := os.ReadFile("/proc/" + d.Name() + "/cmdline")
+			found[pid] = strings.ReplaceAll(string(line), "\x00", " ")
+		}
+	}
+	return found
+}
+
+// gone waits until none of the processes lives any more.
+func gone(t testing.TB, pids map[int]string) {
+	t.Helper()
+	eventuallyTrue(t, "the end of every child", func() bool {
+		for pid := range pids {
+			stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+			if err == nil && !bytes.Contains(stat, []byte(") Z ")) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func eventuallyTrue(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for begin := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(begin) > patience {
+			t.Fatalf("waited %s for %s", patience, what)
+		}
+	}
+}
