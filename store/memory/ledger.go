@@ -96,7 +96,7 @@ func newestFirst[T any](rows []T, list store.Cursor, from string, limit int) (pa
 	}
 	begin := max(0, end-store.PageLimit(limit))
 	if begin > 0 {
-		next = list.At(int64(begin)+1)
+		next = list.At(int64(begin) + 1)
 	}
 	page = slices.Clone(rows[begin:end])
 	slices.Reverse(page)

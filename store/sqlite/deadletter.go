@@ -82,7 +82,7 @@ func (s *Store) DeadLetter(ctx context.Context, dead store.DeadLetterID) (found 
 func (s *Store) DeadLetters(ctx context.Context, f store.DeadLetterFilter) (found []store.DeadLetter, next string, err error) {
 	at := []int64{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64}
 	if f.Cursor != "" {
-		if at, err = parseCursor(deadLetterCursor, f.Cursor, 4); err != nil {
+		if at, err = store.DeadLetterCursor.Parse(f.Cursor, 4); err != nil {
 			return nil, "", err
 		}
 	}
@@ -97,13 +97,13 @@ func (s *Store) DeadLetters(ctx context.Context, f store.DeadLetterFilter) (foun
 			args = append(args, filter.value)
 		}
 	}
-	limit := bounded(f.Limit)
+	limit := store.PageLimit(f.Limit)
 	query := selectDead + where.String() + " ORDER BY dead_at DESC, rid DESC, step DESC, direction DESC LIMIT ?"
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		var place [4]int64
 		return each(conn, query, func(stmt *sqlite.Stmt) error {
 			if len(found) == limit {
-				next = cursor(deadLetterCursor, place[:]...)
+				next = store.DeadLetterCursor.At(place[:]...)
 				return nil
 			}
 			found = append(found, readDead(stmt))

@@ -70,14 +70,14 @@ func FuzzKeys(f *testing.F) {
 }
 
 func FuzzCursor(f *testing.F) {
-	f.Add(cursor(sagaCursor, 1))
-	f.Add(cursor(deadLetterCursor, 1, 2, 3, 1))
+	f.Add(store.SagaCursor.At(1))
+	f.Add(store.DeadLetterCursor.At(1, 2, 3, 1))
 	f.Fuzz(func(t *testing.T, text string) {
 		if text == "" {
 			return
 		}
-		for list, n := range map[byte]int{sagaCursor: 1, deadLetterCursor: 4, journalCursor: 2} {
-			if at, err := parseCursor(list, text, n); err == nil && cursor(list, at...) != text {
+		for list, n := range map[store.Cursor]int{store.SagaCursor: 1, store.DeadLetterCursor: 4, store.JournalCursor: 2} {
+			if at, err := list.Parse(text, n); err == nil && list.At(at...) != text {
 				t.Errorf("%q was read as %v", text, at)
 			}
 		}

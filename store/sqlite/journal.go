@@ -16,11 +16,11 @@ import (
 func (s *Store) Journal(ctx context.Context, from string, limit int) (found []store.JournalRow, next string, err error) {
 	at := []int64{0, 0}
 	if from != "" && from != "now" {
-		if at, err = parseCursor(journalCursor, from, 2); err != nil {
+		if at, err = store.JournalCursor.Parse(from, 2); err != nil {
 			return nil, "", err
 		}
 	}
-	limit = bounded(limit)
+	limit = store.PageLimit(limit)
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		if from == "now" {
 			return each(conn, "SELECT ifnull(max(seq), 0) FROM journal", func(stmt *sqlite.Stmt) error {
@@ -36,7 +36,7 @@ func (s *Store) Journal(ctx context.Context, from string, limit int) (found []st
 	if err != nil {
 		return nil, "", fmt.Errorf("reading the journal: %w", err)
 	}
-	return found, cursor(journalCursor, at...), nil
+	return found, store.JournalCursor.At(at...), nil
 }
 
 type journalPage struct {

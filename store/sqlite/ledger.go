@@ -74,7 +74,7 @@ func readAlert(s *sqlite.Stmt) store.Alert {
 
 // Alerts implements [store.Store].
 func (s *Store) Alerts(ctx context.Context, from string, limit int) ([]store.Alert, string, error) {
-	alerts, next, err := newestFirst(ctx, s, selectAlert, alertCursor, from, limit, readAlert)
+	alerts, next, err := newestFirst(ctx, s, selectAlert, store.AlertCursor, from, limit, readAlert)
 	if err != nil {
 		return nil, "", fmt.Errorf("reading the alerts: %w", err)
 	}
@@ -87,7 +87,7 @@ func (s *Store) PendingAlerts(ctx context.Context, limit int) (alerts []store.Al
 		return each(conn, selectAlert+"INDEXED BY alert_pending WHERE delivered = 0 ORDER BY id LIMIT ?", func(stmt *sqlite.Stmt) error {
 			alerts = append(alerts, readAlert(stmt))
 			return nil
-		}, int64(bounded(limit)))
+		}, int64(store.PageLimit(limit)))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the alerts that are pending: %w", err)
@@ -114,7 +114,7 @@ func (s *Store) AlertsDelivered(ctx context.Context, epoch int64, ids []int64) e
 
 // Audit implements [store.Store].
 func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audit, string, error) {
-	audit, next, err := newestFirst(ctx, s, "SELECT id, at, actor, action, target, reason, data FROM audit ", auditCursor, from, limit,
+	audit, next, err := newestFirst(ctx, s, "SELECT id, at, actor, action, target, reason, data FROM audit ", store.AuditCursor, from, limit,
 		func(s *sqlite.Stmt) store.Audit {
 			return store.Audit{
 				ID: s.ColumnInt64(0), At: s.ColumnInt64(1), Actor: s.ColumnText(2), Action: s.ColumnText(3),
@@ -129,21 +129,21 @@ func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audi
 
 // newestFirst returns the page of rows, numbered by id in their first column,
 // that lies before the cursor.
-func newestFirst[T any](ctx context.Context, s *Store, query string, list byte, from string, limit int, read func(*sqlite.Stmt) T) (page []T, next string, err error) {
+func newestFirst[T any](ctx context.Context, s *Store, query string, list store.Cursor, from string, limit int, read func(*sqlite.Stmt) T) (page []T, next string, err error) {
 	before := int64(math.MaxInt64)
 	if from != "" {
-		at, err := parseCursor(list, from, 1)
+		at, err := list.Parse(from, 1)
 		if err != nil {
 			return nil, "", err
 		}
 		before = at[0]
 	}
-	limit = bounded(limit)
+	limit = store.PageLimit(limit)
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		last := int64(0)
 		return each(conn, query+"WHERE id < ? ORDER BY id DESC LIMIT ?", func(stmt *sqlite.Stmt) error {
 			if len(page) == limit {
-				next = cursor(list, last)
+				next = list.At(last)
 				return nil
 			}
 			page, last = append(page, read(stmt)), stmt.ColumnInt64(0)

@@ -27,13 +27,13 @@ func enough(err error) error {
 func (s *Store) List(ctx context.Context, f store.Filter) (found []store.Saga, next string, err error) {
 	before := int64(math.MaxInt64)
 	if f.Cursor != "" {
-		at, err := parseCursor(sagaCursor, f.Cursor, 1)
+		at, err := store.SagaCursor.Parse(f.Cursor, 1)
 		if err != nil {
 			return nil, "", err
 		}
 		before = at[0]
 	}
-	limit := bounded(f.Limit)
+	limit := store.PageLimit(f.Limit)
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		var page []sagaRow
 		err := each(conn, listQuery(&f), func(stmt *sqlite.Stmt) error {
@@ -45,7 +45,7 @@ func (s *Store) List(ctx context.Context, f store.Filter) (found []store.Saga, n
 				return err
 			}
 			if len(page) == limit {
-				next = cursor(sagaCursor, page[limit-1].rid)
+				next = store.SagaCursor.At(page[limit-1].rid)
 				return errEnough
 			}
 			page = append(page, row)

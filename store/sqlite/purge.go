@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/store"
 )
 
 // purgeBatch is how many sagas one transaction of a purge deletes: commits wait
@@ -18,7 +19,7 @@ const purgeBatch = 100
 // Purge implements [store.Store]. A reader looks for the sagas; transactions of
 // purgeBatch sagas delete them, so that commits get their turn between.
 func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (purged int, err error) {
-	doomed, err := s.doomed(ctx, before, bounded(limit))
+	doomed, err := s.doomed(ctx, before, store.PageLimit(limit))
 	if err != nil {
 		return 0, fmt.Errorf("looking for sagas to purge: %w", err)
 	}
@@ -36,7 +37,7 @@ func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (purg
 		}
 		purged += n
 	}
-	if err == nil && len(doomed) < bounded(limit) {
+	if err == nil && len(doomed) < store.PageLimit(limit) {
 		err = s.compactKeys(ctx, epoch)
 	}
 	if err != nil {

@@ -72,7 +72,7 @@ func (s *Store) Tasks(ctx context.Context, q store.Queue, limit int) (found []st
 			stmt.ColumnBytes(0, t.Saga[:])
 			found = append(found, t)
 			return nil
-		}, target, sagaType, int64(q.Class), int64(bounded(limit)))
+		}, target, sagaType, int64(q.Class), int64(store.PageLimit(limit)))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the queue of %s for %s: %w", q.Target, q.SagaType, err)

@@ -86,7 +86,7 @@ const (
 
 // ClaimDue implements [store.Store].
 func (s *Store) ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) (found []store.Saga, err error) {
-	limit = bounded(limit)
+	limit = store.PageLimit(limit)
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		due := make([]sagaRow, 0, limit)
 		add := func(stmt *sqlite.Stmt) error {

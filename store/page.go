@@ -1,0 +1,68 @@
+package store
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/unwindhq/unwind"
+)
+
+// Bounds on a page of rows, as [Store] promises them.
+const (
+	defaultLimit = 100
+	maxLimit     = 1000
+)
+
+// PageLimit returns how many rows a limit means: 100 for zero or less, and 1000
+// at most.
+func PageLimit(limit int) int {
+	if limit <= 0 {
+		return defaultLimit
+	}
+	return min(limit, maxLimit)
+}
+
+// A Cursor names a list that has cursors. What a list gives out is its letter
+// and the place of the last row that was given, so that it stays right whatever
+// comes or goes.
+type Cursor byte
+
+// The lists that have cursors.
+const (
+	SagaCursor       Cursor = 's'
+	DeadLetterCursor Cursor = 'd'
+	JournalCursor    Cursor = 'j'
+	AlertCursor      Cursor = 'a'
+	AuditCursor      Cursor = 'u'
+)
+
+// At writes the cursor of a place; what its numbers mean is the adapter's.
+func (c Cursor) At(place ...int64) string {
+	b := []byte{byte(c)}
+	for i, n := range place {
+		if i > 0 {
+			b = append(b, '.')
+		}
+		b = strconv.AppendInt(b, n, 10)
+	}
+	return string(b)
+}
+
+// Parse reads a place of so many numbers as [Cursor.At] wrote it. Any other text
+// is an [*unwind.Error] of InvalidRequest.
+func (c Cursor) Parse(text string, numbers int) ([]int64, error) {
+	place := make([]int64, 0, numbers)
+	if text != "" {
+		for part := range strings.SplitSeq(text[1:], ".") {
+			n, err := strconv.ParseInt(part, 10, 64)
+			if err != nil {
+				break
+			}
+			place = append(place, n)
+		}
+	}
+	if len(place) != numbers || c.At(place...) != text {
+		return nil, unwind.Errorf(unwind.InvalidRequest, "the cursor %q is not one that this list gave; take next_cursor as it is, or leave it away to begin anew", text)
+	}
+	return place, nil
+}
