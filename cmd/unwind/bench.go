@@ -34,7 +34,10 @@ func (a *app) benchCommand() *cli.Command {
 		},
 		Commands: []*cli.Command{
 			child("participant", func(ctx context.Context, _ *cli.Command) error { return bench.RunParticipant(ctx, a.stdin, a.stdout) }),
-			child("worker", func(ctx context.Context, _ *cli.Command) error { return bench.RunWorker(ctx, a.stdin, a.stdout) }),
+			child("worker", func(ctx context.Context, _ *cli.Command) error {
+				tuneCollector() // an engine in a process of its own: as a server
+				return bench.RunWorker(ctx, a.stdin, a.stdout)
+			}),
 			child("server", a.benchServer),
 		},
 		Action: a.bench,
