@@ -164,8 +164,9 @@ func (c *contract) sagas() string {
 		c.call(409, signal, path, `{"name":"approve"}`)
 	}
 	c.call(404, complete, "/v1/calls/nonsense", `{"outcome":"done"}`)
-	c.call(422, complete, "/v1/calls/nonsense", `{"outcome":"maybe"}`)
-	c.call(204, complete, "/v1/calls/"+c.asyncToken(), `{"outcome":"done","output":{"ok":true}}`)
+	token := c.asyncToken()
+	c.call(422, complete, "/v1/calls/"+token, `{"outcome":"maybe"}`)
+	c.call(204, complete, "/v1/calls/"+token, `{"outcome":"done","output":{"ok":true}}`)
 	return inst.ID
 }
 

@@ -69,7 +69,10 @@ func (c *call) serve() error {
 	if err := c.h.checkOrigin(c.r); err != nil {
 		return err
 	}
-	p := c.r.URL.Path
+	p := c.r.URL.RawPath // as it came, where that differs: a slash in a name is no slash
+	if p == "" {
+		p = c.r.URL.Path
+	}
 	if p == "" || p[0] != '/' || path.Clean(p) != p {
 		return notFound(p)
 	}
