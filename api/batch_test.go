@@ -103,7 +103,7 @@ func TestALineThatIsTooLargeEndsTheBatch(t *testing.T) {
 func TestABatchIsAnsweredWhileItIsSent(t *testing.T) {
 	f := newFixture(t, nil)
 	in, out := io.Pipe()
-	r, err := http.NewRequestWithContext(t.Context(), "POST", f.url+"/v1/sagas:batch", in)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+"/v1/sagas:batch", in)
 	if err != nil {
 		t.Fatal(err)
 	}

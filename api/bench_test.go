@@ -48,7 +48,7 @@ func (n *nowhere) WriteHeader(int)             {}
 func benchHandler(b *testing.B, h http.Handler) {
 	b.Helper()
 	body := strings.NewReader(startBody)
-	r := httptest.NewRequest(http.MethodPost, "http://localhost/v1/sagas", nil)
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "http://localhost/v1/sagas", nil)
 	r.Header.Set("Content-Type", "application/json")
 	r.Body = io.NopCloser(body)
 	r.ContentLength = int64(len(startBody))

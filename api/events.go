@@ -94,7 +94,7 @@ func (s *stream) run(ctx context.Context, cursor string) error {
 				s.put(&events[i])
 			}
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the client hung up, or the server closes
 		case errors.Is(err, context.DeadlineExceeded):
 			if next != "" {
 				cursor = next
@@ -108,11 +108,13 @@ func (s *stream) run(ctx context.Context, cursor string) error {
 	}
 }
 
+var oneLine = strings.NewReplacer("\r", "", "\n", "")
+
 // put appends an event. Its data is JSON on one line.
 func (s *stream) put(e *unwind.Event) {
 	for _, line := range [...][2]string{{"id: ", e.Cursor}, {"event: ", string(e.Kind)}, {"data: ", string(e.Data)}} {
 		s.out.WriteString(line[0])
-		s.out.WriteString(strings.NewReplacer("\r", "", "\n", "").Replace(line[1]))
+		s.out.WriteString(oneLine.Replace(line[1]))
 		s.out.WriteByte('\n')
 	}
 	s.out.WriteByte('\n')

@@ -29,7 +29,7 @@ type frame struct{ id, event, data, comment string }
 func (f *fixture) stream(t *testing.T, lastID string) *stream {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	r, err := http.NewRequestWithContext(ctx, "GET", f.url+"/v1/events", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url+"/v1/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,13 +39,13 @@ func (f *fixture) stream(t *testing.T, lastID string) *stream {
 	if f.token != "" {
 		r.Header.Set("Authorization", "Bearer "+f.token)
 	}
-	resp, err := f.http.Do(r)
+	resp, err := f.http.Do(r) //nolint:bodyclose // the stream closes it
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &stream{t: t, lines: bufio.NewScanner(resp.Body), close: func() { cancel(); resp.Body.Close() }}
 	t.Cleanup(s.close)
-	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" {
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("got %d %v", resp.StatusCode, resp.Header)
 	}
 	return s
@@ -166,7 +166,7 @@ func TestAnUnknownIDIsAReset(t *testing.T) {
 }
 
 func TestASilentStreamStillGivesItsPlace(t *testing.T) {
-	f := newFixture(t, func(c *api.Config) { c.Heartbeat = unwind.Duration(5 * unwind.Millisecond) })
+	f := newFixture(t, func(c *api.Config) { c.Heartbeat = 5 * unwind.Millisecond })
 	s := f.stream(t, "")
 	for range 3 {
 		if e, ok := s.next(); !ok || e.comment != "still here" || e.id == "" || e.event != "" {
@@ -231,7 +231,7 @@ func TestAClientThatTakesNothingIsCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // the server has closed it
+	defer conn.Close()
 	if _, err := io.WriteString(conn, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func requestID(r *http.Request) string {
 		return ids[0]
 	}
 	var b [12]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
+	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
 

@@ -152,7 +152,7 @@ func TestWithoutTokensOnlyThisMachineIsAnswered(t *testing.T) {
 
 func TestWithoutTokensOtherAddressesAreNotAnswered(t *testing.T) {
 	f := newFixture(t, nil)
-	r := httptest.NewRequest("GET", "http://localhost/v1/stats", nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/v1/stats", nil)
 	ctx := contextWithAddr(r.Context(), &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 7070})
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r.WithContext(ctx))
@@ -354,7 +354,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close() //nolint:errcheck // the server has closed it
+			defer conn.Close()
 			if _, err := io.WriteString(conn, sent); err != nil {
 				t.Fatal(err)
 			}
