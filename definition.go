@@ -13,13 +13,13 @@ const (
 	DefaultBurst       = 2
 )
 
-// Limits on what a definition may hold.
+// Limits on what a definition and a start may hold.
 const (
 	MaxSteps      = 128
-	MaxNameLength = 64
-	MaxInput      = 1 << 20 // bytes of a saga's input
-	MaxOutput     = 64 << 10
-	MaxKeyLength  = 256
+	MaxNameLength = 64       // bytes of a name; see [ValidName]
+	MaxInput      = 1 << 20  // bytes of a saga's input
+	MaxOutput     = 64 << 10 // bytes of an action's output
+	MaxKeyLength  = 256      // bytes of a start's key, and of a tenant
 )
 
 // A Definition says what a saga does: its steps, how they are undone, and how
@@ -51,7 +51,8 @@ type Definition struct {
 	CompensationRetry *Retry `json:"compensation_retry,omitempty"`
 	// Steps in the order in which they run, unless After says otherwise.
 	Steps []Step `json:"steps"`
-	// Tenants weighs and limits compensations by tenant.
+	// Tenants weighs and limits compensations by tenant. It is checked and stored,
+	// and not applied yet.
 	Tenants map[string]TypeLimits `json:"tenants,omitempty"`
 }
 
@@ -70,7 +71,8 @@ const (
 type TypeLimits struct {
 	// Rate of compensations. Zero: not bounded by this scope.
 	Rate Rate `json:"rate,omitzero"`
-	// Weight in the fair share of a service. Defaults to 1.
+	// Weight in the fair share of a service. Defaults to 1. It is checked and
+	// stored, and not applied yet: flows share evenly.
 	Weight int `json:"weight,omitempty"`
 	// Compensation holds the rate where the limits are a tenant's.
 	Compensation *TypeLimits `json:"compensation,omitempty"`
@@ -78,11 +80,13 @@ type TypeLimits struct {
 
 // Retry is exponential backoff. The gap before attempt n+1 is
 // min(Initial*Multiplier^(n-1), Max), lengthened by up to a quarter at random
-// (never shortened).
+// (never shortened). A field of zero takes its value from the policy that this
+// one replaces.
 type Retry struct {
-	Initial    Duration `json:"initial,omitempty"`
-	Max        Duration `json:"max,omitempty"`
-	Multiplier float64  `json:"multiplier,omitempty"`
+	Initial Duration `json:"initial,omitempty"`
+	Max     Duration `json:"max,omitempty"`
+	// Multiplier is 1 to 100; 1 waits the same before every attempt.
+	Multiplier float64 `json:"multiplier,omitempty"`
 	// Attempts is how many attempts are made in all. Throttled attempts do not count.
 	Attempts int `json:"attempts,omitempty"`
 }
@@ -198,12 +202,15 @@ type Func func(ctx context.Context, req Request) (output json.RawMessage, err er
 // A Request is what a participant is sent.
 type Request struct {
 	// Key is the same on every attempt, node and replay.
-	Key       string
+	Key string
+	// Saga is the saga's id, Step the step's name.
 	Saga      string
 	Step      string
 	Direction Direction
-	Attempt   int
-	// Body is the frozen JSON body.
+	// Attempt counts from 1. It repeats after a crash and after an answer that
+	// did not count.
+	Attempt int
+	// Body is the frozen JSON body: the same on every attempt.
 	Body json.RawMessage
 }
 

@@ -10,19 +10,33 @@ type Code string
 
 // The codes of errors.
 const (
-	InvalidRequest   Code = "invalid-request"
-	UnknownSaga      Code = "unknown-saga"
-	NotFound         Code = "not-found"
-	Conflict         Code = "conflict"
-	PastPivot        Code = "past-pivot"
-	KeyReused        Code = "key-reused"
-	TooLarge         Code = "too-large"
-	Overloaded       Code = "overloaded"
+	// InvalidRequest: mend what Faults lists.
+	InvalidRequest Code = "invalid-request"
+	// UnknownSaga: no definition has this name.
+	UnknownSaga Code = "unknown-saga"
+	// NotFound: there is no saga, dead letter or token of this name, or not any more.
+	NotFound Code = "not-found"
+	// Conflict: somebody was faster; By, Action and At say who.
+	Conflict Code = "conflict"
+	// PastPivot: there is only forward, so it can't be cancelled.
+	PastPivot Code = "past-pivot"
+	// KeyReused: the key began a saga with another input.
+	KeyReused Code = "key-reused"
+	// TooLarge: the request is beyond a limit in bytes.
+	TooLarge Code = "too-large"
+	// Overloaded: nothing was done; try again after RetryAfter.
+	Overloaded Code = "overloaded"
+	// StoreUnavailable: the store can't be used, or the engine stops; a start may
+	// have become durable, so try again with the same key.
 	StoreUnavailable Code = "store-unavailable"
-	Unauthenticated  Code = "unauthenticated"
-	Forbidden        Code = "forbidden"
-	Unreachable      Code = "unreachable"
-	Internal         Code = "internal"
+	// Unauthenticated: no token, or one that is not known.
+	Unauthenticated Code = "unauthenticated"
+	// Forbidden: the token's role does not allow it.
+	Forbidden Code = "forbidden"
+	// Unreachable is the client's: no answer came; try again with the same key.
+	Unreachable Code = "unreachable"
+	// Internal: a fault of the engine, for its log and its makers.
+	Internal Code = "internal"
 )
 
 // HTTPStatus is the one mapping of codes to HTTP; 500 for a code that is not
@@ -108,7 +122,7 @@ type Fault struct {
 	Message string `json:"message"`
 	// Warning marks a fault that does not refuse the definition.
 	Warning bool `json:"warning,omitempty"`
-	// Line and Column of the file, counted from 1; zero where there is no file.
+	// File, with Line and Column counted from 1; zero where there is no file.
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`

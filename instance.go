@@ -24,12 +24,14 @@ type StepStatus string
 
 // The states of a step.
 const (
-	StepPending   StepStatus = "pending"
-	StepRunning   StepStatus = "running"
+	StepPending StepStatus = "pending"
+	StepRunning StepStatus = "running"
+	// StepAwaiting: the participant has accepted the call and will complete it.
 	StepAwaiting  StepStatus = "awaiting"
 	StepSucceeded StepStatus = "succeeded"
 	StepFailed    StepStatus = "failed"
-	StepSkipped   StepStatus = "skipped"
+	// StepSkipped: the saga turned back before it had any effect.
+	StepSkipped StepStatus = "skipped"
 )
 
 // CompensationStatus is where the undoing of a step stands.
@@ -37,14 +39,18 @@ type CompensationStatus string
 
 // The states of a compensation.
 const (
-	CompensationNone         CompensationStatus = "none"
-	CompensationPending      CompensationStatus = "pending"
+	// CompensationNone: nothing is to be undone.
+	CompensationNone CompensationStatus = "none"
+	// CompensationPending: its turn has not come; later steps are undone first.
+	CompensationPending CompensationStatus = "pending"
+	// CompensationQueued: it waits in its service's queue.
 	CompensationQueued       CompensationStatus = "queued"
 	CompensationRunning      CompensationStatus = "running"
 	CompensationAwaiting     CompensationStatus = "awaiting"
 	CompensationCompensated  CompensationStatus = "compensated"
 	CompensationDeadLettered CompensationStatus = "dead_lettered"
-	CompensationResolved     CompensationStatus = "resolved"
+	// CompensationResolved: an operator settled it without a call.
+	CompensationResolved CompensationStatus = "resolved"
 )
 
 // Class is what an answer that was not "done" meant.
@@ -79,30 +85,36 @@ type Instance struct {
 
 // A StepInstance is one step of an [Instance].
 type StepInstance struct {
-	Name         string                `json:"name"`
-	Status       StepStatus            `json:"status"`
-	Attempts     int                   `json:"attempts"`
-	Throttled    int                   `json:"throttled"`
-	Uncertain    bool                  `json:"uncertain"`
-	Output       json.RawMessage       `json:"output"`
-	Error        *CallError            `json:"error"`
-	StartedAt    *Time                 `json:"started_at,omitempty"`
-	EndedAt      *Time                 `json:"ended_at,omitempty"`
-	NextAt       *Time                 `json:"next_at,omitempty"`
+	Name   string     `json:"name"`
+	Status StepStatus `json:"status"`
+	// Attempts counts those that count; Throttled the answers that asked to wait.
+	Attempts  int `json:"attempts"`
+	Throttled int `json:"throttled"`
+	// Uncertain: some attempt may have executed without an answer. It stays.
+	Uncertain bool            `json:"uncertain"`
+	Output    json.RawMessage `json:"output"`
+	Error     *CallError      `json:"error"`
+	StartedAt *Time           `json:"started_at,omitempty"`
+	EndedAt   *Time           `json:"ended_at,omitempty"`
+	// NextAt is when the next attempt is due, at the earliest.
+	NextAt *Time `json:"next_at,omitempty"`
+	// CallToken completes the call while the step is awaiting ([Service].Complete).
 	CallToken    string                `json:"call_token,omitempty"`
 	Compensation *CompensationInstance `json:"compensation"`
 }
 
-// A CompensationInstance is the undoing of one step.
+// A CompensationInstance is the undoing of one step. What it shares with a
+// [StepInstance] means the same.
 type CompensationInstance struct {
-	Status     CompensationStatus `json:"status"`
-	Attempts   int                `json:"attempts"`
-	Throttled  int                `json:"throttled"`
-	Uncertain  bool               `json:"uncertain"`
-	Error      *CallError         `json:"error"`
-	NextAt     *Time              `json:"next_at,omitempty"`
-	CallToken  string             `json:"call_token,omitempty"`
-	WaitingFor string             `json:"waiting_for,omitempty"`
+	Status    CompensationStatus `json:"status"`
+	Attempts  int                `json:"attempts"`
+	Throttled int                `json:"throttled"`
+	Uncertain bool               `json:"uncertain"`
+	Error     *CallError         `json:"error"`
+	NextAt    *Time              `json:"next_at,omitempty"`
+	CallToken string             `json:"call_token,omitempty"`
+	// WaitingFor says in words what keeps it in its queue.
+	WaitingFor string `json:"waiting_for,omitempty"`
 }
 
 // A CallError is the last answer that was not "done".

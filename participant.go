@@ -28,18 +28,29 @@ type Participant struct {
 	AllowPrivate bool `json:"allow_private,omitempty"`
 }
 
-// Limits bound one lane of a participant.
+// Limits bound one lane of a participant. A field of zero takes the lane's default.
 type Limits struct {
-	Rate        Rate `json:"rate,omitzero"`
-	Concurrency int  `json:"concurrency,omitempty"`
-	Burst       int  `json:"burst,omitempty"`
-	Window      Rate `json:"window,omitzero"`
-	Adaptive    bool `json:"adaptive,omitempty"`
+	// Rate at which calls are let go, evenly spaced.
+	Rate Rate `json:"rate,omitzero"`
+	// Concurrency is how many calls may be in flight at once.
+	Concurrency int `json:"concurrency,omitempty"`
+	// Burst is how many calls may go at once after a quiet time. Defaults to 2.
+	Burst int `json:"burst,omitempty"`
+	// Window is the most calls in any span of that length. Zero: no window.
+	// It is checked and stored, and not applied yet.
+	Window Rate `json:"window,omitzero"`
+	// Adaptive lowers the rate while the participant throttles. It is stored and
+	// not applied yet.
+	Adaptive bool `json:"adaptive,omitempty"`
 }
 
-// Breaker says when a participant's compensation lane opens (stops).
+// Breaker says when a participant's compensation lane opens (stops). It is
+// checked and stored, and not applied yet.
 type Breaker struct {
-	Failures float64  `json:"failures,omitempty"`
-	Minimum  int      `json:"minimum,omitempty"`
-	Open     Duration `json:"open,omitempty"`
+	// Failures is the share of calls, above 0 and at most 1, from which it opens.
+	Failures float64 `json:"failures,omitempty"`
+	// Minimum is how many calls are judged at least.
+	Minimum int `json:"minimum,omitempty"`
+	// Open is how long nothing is sent before a probe.
+	Open Duration `json:"open,omitempty"`
 }
