@@ -74,7 +74,7 @@ func TestTwoProcessesOnOneDatabaseWaitForEachOther(t *testing.T) {
 	if a, b := <-answers, <-answers; a.status != 200 || a != b {
 		t.Errorf("answers: %v and %v", a, b)
 	}
-	if got := one.effects(t, "s1", "step"); got != "action" {
+	if got := one.effects(t, "s1"); got != "action" {
 		t.Errorf("effects: %s", got)
 	}
 }
@@ -121,7 +121,7 @@ func TestASenderThatDawdlesIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != 400 {
+	if res.StatusCode != http.StatusBadRequest {
 		t.Errorf("got %s", res.Status)
 	}
 }
@@ -168,7 +168,7 @@ func TestAPanicRollsBackAndLetsTheNextCallIn(t *testing.T) {
 	if a := call(t, url, doKey, ``); a.status != 200 {
 		t.Errorf("next: %v", a)
 	}
-	if got := l.effects(t, "s1", "step"); got != "action" {
+	if got := l.effects(t, "s1"); got != "action" {
 		t.Errorf("effects: %s", got)
 	}
 }

@@ -50,7 +50,7 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := decide(test.records, test.call)
-			got := ""
+			var got string
 			switch {
 			case v.err != nil:
 				got = string(v.err.Code)

@@ -9,8 +9,9 @@ import (
 	"net/http/httptest"
 	"strings"
 
-	"github.com/unwindhq/unwind/participant"
 	_ "modernc.org/sqlite"
+
+	"github.com/unwindhq/unwind/participant"
 )
 
 // A shelf has two kettles.

@@ -68,7 +68,7 @@ func TestADuplicateIsGivenTheStoredAnswer(t *testing.T) {
 	if first.status != 200 || first.outcome != "done" || first != second {
 		t.Errorf("first %v, second %v", first, second)
 	}
-	if got := l.effects(t, "s1", "step"); got != "action" {
+	if got := l.effects(t, "s1"); got != "action" {
 		t.Errorf("effects: %s", got)
 	}
 	if reused := call(t, url+"/do", doKey, `{"n":2}`); reused.status != 422 || !strings.Contains(reused.body, "key-reused") {
@@ -87,7 +87,7 @@ func TestACompensationWithoutItsActionSucceedsAndBlocksTheAction(t *testing.T) {
 			t.Errorf("action: %v", a)
 		}
 	}
-	if got := l.effects(t, "s1", "step"); got != "" {
+	if got := l.effects(t, "s1"); got != "" {
 		t.Errorf("effects: %s", got)
 	}
 	var outcome string
@@ -113,7 +113,7 @@ func TestACompensationIsGivenWhatItsActionRecorded(t *testing.T) {
 	if recorded.Did != doKey {
 		t.Errorf("recorded: %+v", recorded)
 	}
-	if got := l.effects(t, "s1", "step"); got != "action compensation" {
+	if got := l.effects(t, "s1"); got != "action compensation" {
 		t.Errorf("effects: %s", got)
 	}
 }
@@ -158,7 +158,7 @@ func TestWhatAHandlersErrorIsAnswered(t *testing.T) {
 			if a != test.want || !strings.Contains(body, test.message) || strings.Contains(body, "hunter2") {
 				t.Errorf("got %v %s, want %v", a, body, test.want)
 			}
-			if got := l.effects(t, "s1", "step"); got != "" {
+			if got := l.effects(t, "s1"); got != "" {
 				t.Errorf("effects after the error: %s", got)
 			}
 			healed.Store(true)

@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/unwindhq/unwind/participant"
 	"go.uber.org/goleak"
 	_ "modernc.org/sqlite"
+
+	"github.com/unwindhq/unwind/participant"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -58,10 +59,10 @@ func effect(ctx context.Context, tx *sql.Tx, call participant.Call) (any, error)
 	return map[string]string{"did": call.Key}, err
 }
 
-// effects lists what took effect in a saga's step, in order: "action compensation".
-func (l *ledger) effects(t testing.TB, saga, step string) string {
+// effects lists what took effect in a saga's step named step, in order: "action compensation".
+func (l *ledger) effects(t testing.TB, saga string) string {
 	t.Helper()
-	rows, err := l.db.Query(`SELECT direction, generation FROM effects WHERE saga = ? AND step = ? ORDER BY seq`, saga, step)
+	rows, err := l.db.Query(`SELECT direction, generation FROM effects WHERE saga = ? AND step = 'step' ORDER BY seq`, saga)
 	if err != nil {
 		t.Fatal(err)
 	}

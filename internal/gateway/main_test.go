@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/unwindhq/unwind/participant"
 	"go.uber.org/goleak"
+
+	"github.com/unwindhq/unwind/participant"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

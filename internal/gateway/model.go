@@ -74,7 +74,7 @@ func (f *FixedWindow) Admit(now time.Time) (bool, time.Duration) {
 		f.begin = now
 	}
 	if gone := now.Sub(f.begin); gone >= f.window {
-		f.begin = f.begin.Add(gone / f.window * f.window)
+		f.begin = f.begin.Add(gone.Truncate(f.window))
 		f.count = 0
 	}
 	if f.count < f.limit {

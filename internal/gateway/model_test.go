@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/unwindhq/unwind/internal/gateway"
 	"pgregory.net/rapid"
+
+	"github.com/unwindhq/unwind/internal/gateway"
 )
 
 // play asks a model at given moments and writes down what it said.

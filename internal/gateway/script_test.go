@@ -202,7 +202,7 @@ func TestTheCallLogHasTheReturnBeforeTheCallerHasTheAnswer(t *testing.T) {
 	defer log.Close()
 	url, client := serve(t, log.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Unwind-Outcome", "in_progress")
-		w.WriteHeader(425)
+		w.WriteHeader(http.StatusTooEarly)
 		_, _ = io.Copy(w, r.Body)
 	})))
 	status, _, body := send(t, client, newCall(t, url, key, `"body"`))

@@ -1,9 +1,9 @@
 package machine
 
 import (
-	"bytes"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/unwindhq/unwind"
@@ -66,7 +66,7 @@ func FuzzBodyNumbers(f *testing.F) {
 	f.Add("12345678901234567890.10")
 	f.Add("-0.0e-7")
 	f.Fuzz(func(t *testing.T, number string) {
-		if !json.Valid([]byte(number)) || bytes.ContainsAny([]byte(number), "\"[{tfn \t\r\n") {
+		if !json.Valid([]byte(number)) || strings.ContainsAny(number, "\"[{tfn \t\r\n") {
 			return
 		}
 		p, facts := bodyPlan(t, `["${input.n}","${input.n}."]`)

@@ -92,8 +92,11 @@ func (w *world) judgeStep(i int, st *Step) error {
 func judgeCodec(s *State, entries []Entry) error {
 	row := AppendState(nil, s)
 	back, err := DecodeState(row)
-	if err != nil || !reflect.DeepEqual(*s, back) {
-		return fmt.Errorf("the state came back from the store as another: %v", err)
+	if err != nil {
+		return fmt.Errorf("the state did not come back from the store: %w", err)
+	}
+	if !reflect.DeepEqual(*s, back) {
+		return errors.New("the state came back from the store as another")
 	}
 	var want bytes.Buffer
 	enc := json.NewEncoder(&want)
@@ -108,8 +111,12 @@ func judgeCodec(s *State, entries []Entry) error {
 	for i := range entries {
 		entries[i].Message = strings.ToValidUTF8(entries[i].Message, "\ufffd")
 	}
-	if again, err := DecodeEntries(got); err != nil || !reflect.DeepEqual(again, entries) {
-		return fmt.Errorf("the entries came back from the store as others: %v", err)
+	again, err := DecodeEntries(got)
+	if err != nil {
+		return fmt.Errorf("the entries did not come back from the store: %w", err)
+	}
+	if !reflect.DeepEqual(again, entries) {
+		return errors.New("the entries came back from the store as others")
 	}
 	return nil
 }

@@ -27,10 +27,11 @@ func run(d dice) (w *world, err error) {
 	w.healing = true
 	for range 1000 {
 		letters := w.deadLetters()
-		switch {
-		case w.state.Phase == Completed || w.state.Phase == Compensated:
-			return w, w.atRest()
-		case w.state.Phase == DeadLettered:
+		switch w.state.Phase {
+		case Completed, Compensated:
+			err := w.atRest()
+			return w, err
+		case DeadLettered:
 			err = w.replay(letters[d.pick(len(letters), "letter")])
 		default:
 			err = w.heal()

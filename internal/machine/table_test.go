@@ -64,7 +64,7 @@ type situation struct {
 }
 
 func (s *situation) setting() string {
-	return fmt.Sprintf("`%s` after `%s`:", strings.Join(strings.Split(s.saga, "\n"), "; "), strings.Join(strings.Split(s.script, "\n"), ", "))
+	return "`" + strings.ReplaceAll(s.saga, "\n", "; ") + "` after `" + strings.ReplaceAll(s.script, "\n", ", ") + "`:"
 }
 
 // reach plays the script.

@@ -48,7 +48,6 @@ type truth struct {
 	resolved     string
 	uncertain    bool // the engine was left without knowing
 	counted      int
-	uncounted    bool // the last answer did not count
 	allowed      int
 	generation   uint32
 	order        *Effect // the node's: waits to be sent, or is in flight

@@ -78,7 +78,7 @@ func (r *reader) file(path, log string, to []Line) ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the %s's log: %w", log, err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // closing what was only read
 	in := bufio.NewReaderSize(f, 64<<10)
 	name := filepath.Base(path)
 	var buf []byte

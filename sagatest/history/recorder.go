@@ -43,7 +43,7 @@ type Recorder struct {
 func NewRecorder(w io.Writer, node string) *Recorder { return &Recorder{w: w, Node: node} }
 
 // OpenRecorder opens a file of a history's folder to append to, as in
-// participant-payments.jsonl.
+// participant-payments.jsonl. The caller closes the recorder.
 func OpenRecorder(path, node string) (*Recorder, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -112,7 +112,8 @@ func SHA(body []byte) string {
 }
 
 // InputSHA returns the SHA-256 of an input whose keys are sorted and whose
-// numbers are verbatim, so that equal inputs have one.
+// numbers are verbatim, so that equal inputs have one. It shares no code with the
+// engine, which it helps to judge.
 func InputSHA(input json.RawMessage) (string, error) {
 	if len(input) == 0 {
 		input = json.RawMessage("null")

@@ -17,16 +17,15 @@ type saga struct {
 	// holed: journal lines may be missing, so that the journal proves little.
 	holed bool
 	// cutOff: its last lines may be missing.
-	cutOff   bool
-	flagged  uint32
-	started  *Line
-	turned   *Line
-	rest     *Line // the end, while at rest
-	lastEnd  *Line
-	rests    []rest
-	acts     []*Line // operators', by seq
-	resolved *Line   // a forward dead letter as refused, before the turn
-	early    []early
+	cutOff  bool
+	flagged uint32
+	started *Line
+	turned  *Line
+	rest    *Line // the end, while at rest
+	lastEnd *Line
+	rests   []rest
+	acts    []*Line // operators', by seq
+	early   []early
 }
 
 // A rest is a time in which a saga makes no call. To is nil while it lasts.
