@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // growth measures whether finished sagas slow the others down: two stores, one
@@ -46,17 +47,17 @@ func (r *run) growthAt(ctx context.Context, empty, full string, had, finished in
 		}
 		workers[i] = w
 	}
-	run := func(i, round int) (float64, error) {
+	base, with, err := r.turns(func(i, round int) (*result, time.Duration, error) {
 		var got runResult
 		err := workers[i].ask("run", runTask{Prefix: fmt.Sprintf("growth-%d-%d-", finished, round), Clients: inFlight, Sagas: r.count(8000, 300)}, &got)
-		return got.rate(), err
-	}
-	base, with, err := r.turns(run)
+		return &got.result, got.CPU, err
+	})
 	if err != nil {
 		return err
 	}
-	f := Figure{Name: fmt.Sprintf("sagas of Go functions beside %s finished ones", quantity(float64(finished), "")), Value: with, Unit: "/s"}.
-		of(base, "an empty store")
+	f := Figure{Name: fmt.Sprintf("sagas of Go functions beside %s finished ones", quantity(float64(finished), "")), Value: median(with.rates), Unit: "/s"}.
+		of(median(base.rates), "an empty store").
+		noting("CPU %d µs a saga, %d µs in the empty store", with.each().Microseconds(), base.each().Microseconds())
 	if last {
 		f = f.shareAtLeast(0.9)
 	}
@@ -69,23 +70,23 @@ func (r *run) growthAt(ctx context.Context, empty, full string, had, finished in
 	return nil
 }
 
-// turns lets two take turns, the first one first in every other round, and
-// returns the median of each. One round before that warms up.
-func (r *run) turns(run func(i, round int) (float64, error)) (first, second float64, err error) {
-	var rates [2][]float64
+// turns lets two take turns, the first one first in every other round. One round
+// before that warms up.
+func (r *run) turns(take func(i, round int) (*result, time.Duration, error)) (first, second *side, err error) {
+	var sides [2]side
 	for round := range r.count(9, 2) + 1 {
 		for k := range 2 {
 			i := (k + round) % 2
-			rate, err := run(i, round)
+			got, cpu, err := take(i, round)
 			if err != nil {
-				return 0, 0, err
+				return nil, nil, err
 			}
 			if round > 0 {
-				rates[i] = append(rates[i], rate)
+				sides[i].take(got, cpu)
 			}
 		}
 	}
-	return median(rates[0]), median(rates[1]), nil
+	return &sides[0], &sides[1], nil
 }
 
 // growthHTTP compares the two stores once more, over HTTP.
@@ -105,18 +106,18 @@ func (r *run) growthHTTP(ctx context.Context, empty, full string, finished int) 
 	}
 	client := newClient()
 	defer client.CloseIdleConnections()
-	base, with, err := r.turns(func(i, round int) (float64, error) {
+	base, with, err := r.turns(func(i, round int) (*result, time.Duration, error) {
+		spent := func() time.Duration { return processTime("self") + participant.cpu() + servers[i].cpu() }
+		before := spent()
 		got, err := starts(servers[i], client, fmt.Sprintf("growth-http-%d-", round), clients, r.count(4000, 100)).fire(ctx)
-		if err != nil {
-			return 0, err
-		}
-		return got.rate(), nil
+		return got, spent() - before, err
 	})
 	if err != nil {
 		return err
 	}
-	r.add(Figure{Name: fmt.Sprintf("sagas over HTTP, %d clients, beside %s finished ones", clients, quantity(float64(finished), "")), Value: with, Unit: "/s"}.
-		of(base, "an empty store").shareAtLeast(0.9))
+	r.add(Figure{Name: fmt.Sprintf("sagas over HTTP, %d clients, beside %s finished ones", clients, quantity(float64(finished), "")), Value: median(with.rates), Unit: "/s"}.
+		of(median(base.rates), "an empty store").shareAtLeast(0.9).
+		noting("CPU %d µs a saga, %d µs in the empty store", with.each().Microseconds(), base.each().Microseconds()))
 	for _, s := range servers {
 		if err := s.end(); err != nil {
 			return err
