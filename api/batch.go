@@ -58,11 +58,10 @@ func (c *call) batch() error {
 	if err := c.checkContent(ndjsonType); err != nil {
 		return err
 	}
-	leave, err := c.enter()
-	if err != nil {
+	if err := c.h.batches.take("batches"); err != nil {
 		return err
 	}
-	defer leave()
+	defer c.h.batches.leave()
 	b := &batch{call: c, wire: http.NewResponseController(c.w)}
 	if err := b.wire.EnableFullDuplex(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("answering a batch while it is read: %w", err)

@@ -101,7 +101,7 @@ func TestALineThatIsTooLargeEndsTheBatch(t *testing.T) {
 
 // A client may decide on each line by the answer to the one before.
 func TestABatchIsAnsweredWhileItIsSent(t *testing.T) {
-	f := newFixture(t, nil)
+	f := newFixture(t, func(c *api.Config) { c.MaxBatches = 1 })
 	in, out := io.Pipe()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+"/v1/sagas:batch", in)
 	if err != nil {
@@ -120,6 +120,9 @@ func TestABatchIsAnsweredWhileItIsSent(t *testing.T) {
 	defer resp.Body.Close()
 	if err := <-first; err != nil {
 		t.Fatal(err)
+	}
+	if r := f.do("POST", "/v1/sagas:batch", `{"saga":"order"}`, ndjson); r.status != 429 || r.header.Get("Retry-After") != "1" {
+		t.Errorf("a second batch: got %d %s", r.status, r.body)
 	}
 	answers := bufio.NewScanner(resp.Body)
 	for i := range 5 {

@@ -35,6 +35,9 @@ type Config struct {
 	// MaxStarts bounds the starts that wait at once for their commit or their
 	// end. Defaults to 4096.
 	MaxStarts int
+	// MaxBatches bounds the batches at once, each of which holds up to 5 MiB.
+	// Defaults to 32.
+	MaxBatches int
 	// MaxStreams bounds the streams of events at once. Defaults to 64.
 	MaxStreams int
 	// Heartbeat is the longest silence of a stream of events. Defaults to 15s.
@@ -93,6 +96,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxStarts <= 0 {
 		c.MaxStarts = 4096
+	}
+	if c.MaxBatches <= 0 {
+		c.MaxBatches = 32
 	}
 	if c.MaxStreams <= 0 {
 		c.MaxStreams = 64

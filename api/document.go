@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -103,6 +104,9 @@ func (p param) describe(in string) *huma.Param {
 
 func (s *schemas) response(a answer) *huma.Response {
 	out := &huma.Response{Description: a.text}
+	if a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable {
+		out.Headers = map[string]*huma.Header{"Retry-After": {Description: "Seconds", Schema: &huma.Schema{Type: "integer"}}}
+	}
 	if a.contentType == "" && a.body != nil {
 		a.contentType = jsonType
 	}

@@ -23,7 +23,8 @@ type Handler struct {
 	routes      []route
 	document    []byte // openapi.json
 	docs        docsPage
-	starts      chan struct{} // a place for each start that waits
+	starts      places
+	batches     places
 	streams     atomic.Int64
 
 	open  context.Context // ends with Close
@@ -38,7 +39,7 @@ func New(cfg Config) (*Handler, error) {
 	}
 	h := &Handler{
 		cfg: cfg, gate: newGate(cfg.Tokens), crossOrigin: http.NewCrossOriginProtection(),
-		starts: make(chan struct{}, cfg.MaxStarts),
+		starts: make(places, cfg.MaxStarts), batches: make(places, cfg.MaxBatches),
 	}
 	h.open, h.close = context.WithCancel(context.Background())
 	h.routes = h.table()

@@ -61,6 +61,7 @@ func sagaRoutes() []route {
 		answers: []answer{{status: http.StatusOK, text: "One line for each line", body: typeOf[BatchLine](), contentType: ndjsonType}},
 	}, {
 		key: "GET /v1/sagas", id: "list-sagas", tag: "sagas", summary: "List sagas, newest first",
+		text:  "Items are without the outputs and errors of their steps; get one saga for those.",
 		serve: (*call).list, query: listParams, answers: ok[unwind.List[unwind.Instance]]("A page"),
 	}, {
 		key: "GET /v1/sagas/{id}", id: "get-saga", tag: "sagas", summary: "Get a saga",

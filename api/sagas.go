@@ -40,11 +40,10 @@ func (c *call) start() error {
 		}
 		req.Key = keys[0]
 	}
-	leave, err := c.enter()
-	if err != nil {
+	if err := c.h.starts.take("starts"); err != nil {
 		return err
 	}
-	defer leave()
+	defer c.h.starts.leave()
 	inst, created, err := c.h.cfg.Service.Start(c.r.Context(), req)
 	if err != nil {
 		return err
@@ -56,19 +55,22 @@ func (c *call) start() error {
 	return c.answer(status, inst)
 }
 
-// enter takes a place among the starts that wait, or refuses.
-func (c *call) enter() (leave func(), err error) {
+// places are taken by those who wait; its capacity is how many there are.
+type places chan struct{}
+
+// take takes a place, or refuses; leave gives it back.
+func (p places) take(what string) error {
 	select {
-	case c.h.starts <- struct{}{}:
-		return c.h.leave, nil
+	case p <- struct{}{}:
+		return nil
 	default:
-		err := unwind.Errorf(unwind.Overloaded, "%d starts wait already; try again later", cap(c.h.starts))
+		err := unwind.Errorf(unwind.Overloaded, "%d %s wait already; try again later", cap(p), what)
 		err.RetryAfter = unwind.Second
-		return nil, err
+		return err
 	}
 }
 
-func (h *Handler) leave() { <-h.starts }
+func (p places) leave() { <-p }
 
 func (c *call) get() error {
 	if err := c.query(nil).err(); err != nil {
