@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +31,7 @@ type server struct {
 	alerts   *alert.Sender
 	listener net.Listener
 	log      *slog.Logger
+	stopping atomic.Bool
 }
 
 // grace is how long a stop waits for calls in flight.
@@ -48,7 +50,11 @@ func openServer(ctx context.Context, cfg *config.Config, log *slog.Logger) (*ser
 		return nil, err
 	}
 	s := &server{listener: listener, log: log}
-	if err := s.open(ctx, cfg, tokens); err != nil {
+	st, err := openStore(ctx, cfg.Store)
+	if err == nil {
+		err = s.open(ctx, cfg, tokens, st)
+	}
+	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	return s, nil
@@ -66,11 +72,8 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Token) error {
-	st, err := openStore(ctx, cfg.Store)
-	if err != nil {
-		return err
-	}
+// open assembles the server around a store, which is the server's from here on.
+func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Token, st store.Store) (err error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var defs []unwind.Definition
@@ -98,20 +101,26 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 			Checks: []api.Check{{Name: "store", Ready: func(ctx context.Context) error {
 				_, err := s.engine.Stats(ctx)
 				return err
-			}}, {Name: "engine", Ready: func(context.Context) error {
-				select {
-				case <-s.engine.Done():
-					return errors.New("the engine has stopped")
-				default:
-					return nil
-				}
-			}}},
+			}}, {Name: "engine", Ready: s.ready}},
 		})
 	}
 	if err != nil {
 		return errors.Join(err, s.closeEngine())
 	}
 	return nil
+}
+
+// ready tells those who send requests here to go elsewhere, once it stops.
+func (s *server) ready(context.Context) error {
+	if s.stopping.Load() {
+		return errors.New("it is stopping")
+	}
+	select {
+	case <-s.engine.Done():
+		return errors.New("it has stopped")
+	default:
+		return nil
+	}
 }
 
 func tokensOf(cfg *config.Config) []api.Token {
@@ -154,9 +163,10 @@ func (s *server) run(ctx context.Context) error {
 	case <-ctx.Done():
 		s.log.Info("stopping: no new sagas; the calls in flight are awaited", "at_most", grace)
 	case <-s.engine.Done():
-		failure = s.engine.Err()
+		failure = explain(s.engine.Err())
 	case failure = <-served:
 	}
+	s.stopping.Store(true)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	s.handler.Close()
@@ -167,6 +177,17 @@ func (s *server) run(ctx context.Context) error {
 	stopAlerts()
 	<-alerted
 	return errors.Join(failure, engineErr)
+}
+
+// explain says what to do about an engine that stopped by itself.
+func explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrFenced):
+		return fmt.Errorf("the server has stopped by itself: %w; sagas go on there: run one server per store, and stop that one before this one is started again", err)
+	}
+	return fmt.Errorf("the server has stopped by itself: %w; what was acknowledged is kept, and unfinished sagas go on at the next start", err)
 }
 
 func (s *server) closeEngine() error {
