@@ -97,7 +97,7 @@ func New(cfg Config) (*Sender, error) {
 	for i, c := range cfg.Sinks {
 		signer, err := standardwebhooks.NewWebhook(c.Secret)
 		if err != nil {
-			return nil, fmt.Errorf("setting up alert sink %d (%s): its secret can't be used to sign: %w; make one with: echo whsec_$(openssl rand -base64 32)", i+1, c.URL, err)
+			return nil, fmt.Errorf("setting up alert sink %d (%s): its secret can't be used to sign: %w; make one with: echo whsec_$(openssl rand -base64 32)", i+1, place(c.URL), err)
 		}
 		s.sinks = append(s.sinks, &sink{url: c.URL, signer: signer, acked: map[string]bool{}})
 	}
@@ -178,7 +178,7 @@ func (s *Sender) deliver(ctx context.Context, a *unwind.Alert) bool {
 			all = false
 			k.wait = min(max(2*k.wait, waitStart), waitMost)
 			k.blocked = time.Now().Add(k.wait)
-			s.cfg.Logger.Error("delivering an alert; it will be tried again", "sink", k.url, "alert", a.ID, "again_in", k.wait, "error", err)
+			s.cfg.Logger.Error("delivering an alert; it will be tried again", "sink", place(k.url), "alert", a.ID, "again_in", k.wait, "error", err)
 			continue
 		}
 		k.acked[a.ID], k.wait = true, 0

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/unwindhq/unwind"
@@ -35,7 +37,7 @@ func (s *Sender) send(ctx context.Context, k *sink, a *unwind.Alert) error {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, k.url, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("calling the sink: %w", err)
+		return fmt.Errorf("calling the sink: %w", withoutURL(err))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "unwind")
@@ -44,7 +46,7 @@ func (s *Sender) send(ctx context.Context, k *sink, a *unwind.Alert) error {
 	req.Header.Set("webhook-signature", signature)
 	resp, err := s.cfg.Client.Do(req)
 	if err != nil {
-		return fmt.Errorf("calling the sink: %w", err)
+		return fmt.Errorf("calling the sink: %w", withoutURL(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
@@ -52,4 +54,22 @@ func (s *Sender) send(ctx context.Context, k *sink, a *unwind.Alert) error {
 		return fmt.Errorf("the sink answered %s; it must answer 2xx to acknowledge", resp.Status)
 	}
 	return nil
+}
+
+// place is an address without what may be secret in it: user, path and query.
+func place(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "an address that can't be read"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// withoutURL takes the address off an error of net/http or net/url.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }

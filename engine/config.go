@@ -3,8 +3,10 @@ package engine
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -14,7 +16,7 @@ import (
 
 // Config of an Engine.
 type Config struct {
-	// Store keeps the sagas. The engine closes it. Required.
+	// Store keeps the sagas. Required. The engine closes it, unless Open fails.
 	Store store.Store
 	// Node names this process in the journal. Defaults to the host's name.
 	Node string
@@ -56,6 +58,14 @@ func (c Config) WithDefaults() Config {
 func (c *Config) validate() error {
 	if c.Store == nil {
 		return fmt.Errorf("opening the engine: Config.Store is not set; use sqlite.Open or memory.New")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Participants)) {
+		p := c.Participants[name]
+		if faults := refusing(p.Validate()); len(faults) > 0 {
+			err := unwind.Errorf(unwind.InvalidRequest, "opening the engine: the service %q has %d faults; the first: %s: %s", name, len(faults), faults[0].Pointer, faults[0].Message)
+			err.Faults = faults
+			return err
+		}
 	}
 	for i := range c.Definitions {
 		if faults := refusing(c.Definitions[i].Validate(c.Participants)); len(faults) > 0 {

@@ -33,12 +33,16 @@ func local(name string, ship unwind.Func) unwind.Definition {
 	}}
 }
 
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
 func open(t *testing.T, cfg engine.Config) *engine.Engine {
 	t.Helper()
 	if cfg.Store == nil {
 		cfg.Store = memory.New()
 	}
-	cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	if cfg.Logger == nil {
+		cfg.Logger = quiet
+	}
 	e, err := engine.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -30,11 +28,16 @@ type stage struct {
 
 func newStage(t *testing.T, def unwind.Definition, words string, tweak func(*engine.Config)) *stage {
 	t.Helper()
+	return newStageAt(t, filepath.Join(t.TempDir(), "unwind.db"), def, words, tweak)
+}
+
+func newStageAt(t *testing.T, path string, def unwind.Definition, words string, tweak func(*engine.Config)) *stage {
+	t.Helper()
 	script := scripted(words)
 	server := httptest.NewServer(script)
 	t.Cleanup(server.Close)
 	t.Cleanup(script.Close)
-	s := &stage{world: &world{t: t, script: script}, path: filepath.Join(t.TempDir(), "unwind.db"), cfg: shopConfig(def, server.URL)}
+	s := &stage{world: &world{t: t, script: script}, path: path, cfg: shopConfig(def, server.URL)}
 	if tweak != nil {
 		tweak(&s.cfg)
 	}
@@ -56,7 +59,7 @@ func (s *stage) open() {
 	cfg := s.cfg
 	cfg.Store = s.st
 	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		cfg.Logger = quiet
 	}
 	e, err := engine.Open(s.t.Context(), cfg)
 	if err != nil {
