@@ -36,6 +36,10 @@ type Service interface {
 	Resolve(ctx context.Context, id string, req ResolveRequest) (*DeadLetter, error)
 
 	Participants(ctx context.Context) ([]ServiceState, error)
+	// SetLane pauses a lane of a participant or lets it go on, and returns the
+	// participant as it stands then. A pause holds at once; what is in flight is
+	// awaited. To resume a lane that is not paused is a [Conflict].
+	SetLane(ctx context.Context, participant string, req LaneRequest) (*ServiceState, error)
 	Alerts(ctx context.Context, page Page) (List[Alert], error)
 	Audit(ctx context.Context, page Page) (List[AuditRow], error)
 	Stats(ctx context.Context) (Stats, error)
@@ -134,6 +138,20 @@ type ResolveRequest struct {
 	As     string          `json:"as,omitempty"`
 	Output json.RawMessage `json:"output,omitempty"`
 	Actor  string          `json:"-"`
+}
+
+// The lanes of a participant.
+const (
+	ForwardLane      = "forward"
+	CompensationLane = "compensation"
+)
+
+// LaneRequest asks for a lane to be paused, or to go on.
+type LaneRequest struct {
+	Lane   string `json:"lane" enum:"forward,compensation"`
+	Reason string `json:"reason"`
+	Paused bool   `json:"-"`
+	Actor  string `json:"-"`
 }
 
 // ServiceState is a participant's lanes as they stand.

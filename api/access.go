@@ -56,6 +56,8 @@ var leastRole = map[string]Role{
 	"POST /v1/dead-letters/{id}/resolve": Operator,
 	"GET /v1/services":                   Viewer,
 	"GET /v1/services/{name}":            Viewer,
+	"POST /v1/services/{name}/pause":     Operator,
+	"POST /v1/services/{name}/resume":    Operator,
 	"GET /v1/alerts":                     Viewer,
 	"GET /v1/audit":                      Viewer,
 	"GET /v1/stats":                      Viewer,

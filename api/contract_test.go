@@ -234,6 +234,14 @@ func (c *contract) lists() {
 	}
 	c.call(200, "GET /v1/services/{name}", "/v1/services/payments", "")
 	c.call(404, "GET /v1/services/{name}", "/v1/services/nothing", "")
+	pause, resume := "POST /v1/services/{name}/pause", "POST /v1/services/{name}/resume"
+	c.call(422, pause, "/v1/services/payments/pause", `{"lane":"sideways","reason":"x"}`)
+	c.call(422, pause, "/v1/services/payments/pause", `{"lane":"forward","reason":""}`)
+	c.call(404, pause, "/v1/services/nothing/pause", `{"lane":"forward","reason":"x"}`)
+	c.call(409, resume, "/v1/services/payments/resume", `{"lane":"forward","reason":"x"}`)
+	c.call(404, resume, "/v1/services/nothing/resume", `{"lane":"forward","reason":"x"}`)
+	c.call(200, pause, "/v1/services/payments/pause", `{"lane":"forward","reason":"they move house"}`)
+	c.call(200, resume, "/v1/services/payments/resume", `{"lane":"forward","reason":"they have moved"}`)
 }
 
 func (c *contract) infrastructure(saga string) {

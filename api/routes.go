@@ -134,6 +134,15 @@ func observeRoutes() []route {
 		serve: (*call).service, answers: ok[unwind.ServiceState]("The service"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
+		key: "POST /v1/services/{name}/pause", id: "pause-lane", tag: "operations", summary: "Pause a lane of a service",
+		text:  "Nothing more is sent through it; what is in flight is awaited, and what waits is kept.",
+		serve: (*call).pause, body: typeOf[unwind.LaneRequest](), answers: ok[unwind.ServiceState]("It is durable that it is paused"),
+		refusals: []unwind.Code{unwind.NotFound},
+	}, {
+		key: "POST /v1/services/{name}/resume", id: "resume-lane", tag: "operations", summary: "Let a paused lane go on",
+		serve: (*call).resume, body: typeOf[unwind.LaneRequest](), answers: ok[unwind.ServiceState]("It goes on"),
+		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}, {
 		key: "GET /v1/alerts", id: "list-alerts", tag: "operations", summary: "List alerts, newest first",
 		serve: (*call).alerts, query: pageParams, answers: ok[unwind.List[unwind.Alert]]("A page"),
 	}, {

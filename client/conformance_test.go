@@ -390,6 +390,26 @@ func (p *player) operations() {
 	ctx := p.t.Context()
 	states, err := p.s.Participants(ctx)
 	p.say("services", "", err, states)
+	for _, req := range []struct {
+		service, lane, reason string
+		paused                bool
+		code                  unwind.Code
+	}{
+		{"payments", "sideways", "x", true, unwind.InvalidRequest},
+		{"payments", unwind.ForwardLane, "", true, unwind.InvalidRequest},
+		{"nobody", unwind.ForwardLane, "x", true, unwind.NotFound},
+		{"payments", unwind.CompensationLane, "x", false, unwind.Conflict},
+		{"payments", unwind.CompensationLane, "they move house", true, ""},
+		{"payments", unwind.CompensationLane, "they have moved", false, ""},
+	} {
+		state, err := p.s.SetLane(ctx, req.service, unwind.LaneRequest{Lane: req.lane, Reason: req.reason, Paused: req.paused, Actor: "local"})
+		if err == nil {
+			if pause := state.Lanes.Compensation.Paused; req.paused != (pause != nil) || pause != nil && (pause.By != "local" || pause.At.IsZero() || pause.Reason != req.reason) {
+				p.t.Errorf("set lane: %+v", pause)
+			}
+		}
+		p.say("set lane "+req.service+" "+req.lane, req.code, err, nil)
+	}
 	audit, err := p.s.Audit(ctx, unwind.Page{})
 	p.say("audit", "", err, audit)
 	_, err = p.s.Audit(ctx, unwind.Page{Cursor: "nonsense"})

@@ -65,6 +65,15 @@ func (c *Client) Participants(ctx context.Context) ([]unwind.ServiceState, error
 	return all.Items, err
 }
 
+// SetLane implements unwind.Service. The server takes the actor from the token.
+func (c *Client) SetLane(ctx context.Context, participant string, req unwind.LaneRequest) (*unwind.ServiceState, error) {
+	action := "resume"
+	if req.Paused {
+		action = "pause"
+	}
+	return post[unwind.ServiceState](c, ctx, action+" a lane of service "+participant, "/v1/services/"+url.PathEscape(participant)+"/"+action, req)
+}
+
 // Alerts implements unwind.Service.
 func (c *Client) Alerts(ctx context.Context, page unwind.Page) (unwind.List[unwind.Alert], error) {
 	return list[unwind.Alert](c, ctx, "listing alerts", "/v1/alerts", page, nil)

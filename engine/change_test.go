@@ -57,7 +57,7 @@ func TestADefinitionThatChangesOrGoesLeavesRunningSagasAlone(t *testing.T) {
 // what others are to do goes on, and so do its calls once it is declared again.
 func TestAServiceThatIsNotDeclaredAnyMoreHoldsItsOwnCallsOnly(t *testing.T) {
 	s := newStage(t, placeOrder(), "ship:409", patient)
-	if err := s.PauseLane(t.Context(), "payments", "compensation", "r", "ops"); err != nil {
+	if _, err := s.SetLane(t.Context(), "payments", unwind.LaneRequest{Lane: unwind.CompensationLane, Paused: true, Reason: "r", Actor: "ops"}); err != nil {
 		t.Fatal(err)
 	}
 	undone := s.beginMany(300)
@@ -98,7 +98,7 @@ func TestAServiceThatIsNotDeclaredAnyMoreHoldsItsOwnCallsOnly(t *testing.T) {
 	s.script.On("/charge", answerOf("200"))
 	s.script.On("/ship", answerOf("200"))
 	s.open()
-	if err := s.ResumeLane(t.Context(), "payments", "compensation", "r", "ops"); err != nil {
+	if _, err := s.SetLane(t.Context(), "payments", unwind.LaneRequest{Lane: unwind.CompensationLane, Reason: "r", Actor: "ops"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range undone {

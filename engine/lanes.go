@@ -36,6 +36,9 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 	case <-e.stopped:
 		return nil, unavailable("asking the node for its lanes", context.Canceled)
 	}
+	if err := e.explainPauses(ctx, states); err != nil {
+		return nil, err
+	}
 	now := int64(e.clock.now())
 	for i := range states {
 		lane := &states[i].Lanes.Compensation
@@ -58,6 +61,71 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 	return states, nil
 }
 
+// explainPauses adds who paused a lane, and when, as far as that is durable.
+func (e *Engine) explainPauses(ctx context.Context, states []unwind.ServiceState) error {
+	rows, err := e.store.Lanes(ctx)
+	if err != nil {
+		return unavailable("reading the paused lanes", err)
+	}
+	for i := range rows {
+		for k := range states {
+			lane := &states[k].Lanes.Forward
+			if rows[i].Name == unwind.CompensationLane {
+				lane = &states[k].Lanes.Compensation
+			}
+			if states[k].Name == rows[i].Service && lane.Paused != nil {
+				*lane.Paused = unwind.LanePause{Reason: rows[i].Reason, By: rows[i].By, At: unwind.TimeFromMicros(rows[i].At)}
+			}
+		}
+	}
+	return nil
+}
+
+// SetLane implements unwind.Service.
+func (e *Engine) SetLane(ctx context.Context, participant string, req unwind.LaneRequest) (*unwind.ServiceState, error) {
+	action := "resume"
+	if req.Paused {
+		action = "pause"
+	}
+	doing := action + " a lane of service " + participant
+	scope := flow.Scope{Kind: flow.ScopeForward, Name: participant}
+	switch _, known := e.cfg.Participants[participant]; {
+	case !known:
+		return nil, unwind.Errorf(unwind.NotFound, "there is no service %q", participant)
+	case req.Lane == unwind.CompensationLane:
+		scope.Kind = flow.ScopeCompensation
+	case req.Lane != unwind.ForwardLane:
+		return nil, invalid(doing, "/lane", "write one of forward, compensation")
+	}
+	if req.Reason == "" {
+		return nil, invalid(doing, "/reason", "say why, for those who read the audit")
+	}
+	a := audit(req.Actor, action, participant+"/"+req.Lane, req.Reason, nil)
+	row := store.Lane{Service: participant, Name: req.Lane, Paused: req.Paused, Reason: req.Reason, By: orAnonymous(req.Actor)}
+	_, err := e.ask(ctx, func(m node.Moment, t node.Token) {
+		if !req.Paused && !e.node.Flow().Snapshot(scope, int64(m.Now)*1000).Paused {
+			e.waiting[t] <- node.Reply{Token: t, Err: unwind.Errorf(unwind.Conflict, "the %s lane of service %s is not paused", req.Lane, participant)}
+			delete(e.waiting, t)
+			return
+		}
+		a.At, row.At = int64(m.Now), int64(m.Now)
+		e.node.SetLane(m, node.LaneChange{Token: t, Lane: row, Audit: a})
+	})
+	if err != nil {
+		return nil, err
+	}
+	states, err := e.Participants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range states {
+		if states[i].Name == participant {
+			return &states[i], nil
+		}
+	}
+	return nil, unwind.Errorf(unwind.NotFound, "there is no service %q", participant)
+}
+
 func (e *Engine) lane(m node.Moment, scope flow.Scope) unwind.LaneState {
 	now := int64(m.Now) * 1000
 	s := e.node.Flow().Snapshot(scope, now)
@@ -76,30 +144,4 @@ func (e *Engine) lane(m node.Moment, scope flow.Scope) unwind.LaneState {
 		l.Paused = &unwind.LanePause{Reason: s.PauseReason}
 	}
 	return l
-}
-
-// PauseLane stops a lane of a participant (forward or compensation): what is in
-// flight ends, nothing else is sent until ResumeLane, over restarts too.
-func (e *Engine) PauseLane(ctx context.Context, service, lane, reason, actor string) error {
-	return e.setLane(ctx, store.Lane{Service: service, Name: lane, Paused: true, Reason: reason, By: orAnonymous(actor)}, "pause")
-}
-
-// ResumeLane lets a paused lane go on, whether a person or the lane guard paused it.
-func (e *Engine) ResumeLane(ctx context.Context, service, lane, reason, actor string) error {
-	return e.setLane(ctx, store.Lane{Service: service, Name: lane, Reason: reason, By: orAnonymous(actor)}, "resume")
-}
-
-func (e *Engine) setLane(ctx context.Context, l store.Lane, action string) error {
-	if _, ok := e.cfg.Participants[l.Service]; !ok {
-		return unwind.Errorf(unwind.NotFound, "there is no service %q", l.Service)
-	}
-	if l.Name != flow.Forward.String() && l.Name != flow.Compensation.String() {
-		return unwind.Errorf(unwind.InvalidRequest, "service %q has no lane %q; name forward or compensation", l.Service, l.Name)
-	}
-	a := audit(l.By, action, l.Service+"/"+l.Name, l.Reason, nil)
-	_, err := e.ask(ctx, func(m node.Moment, t node.Token) {
-		l.At, a.At = int64(m.Now), int64(m.Now)
-		e.node.SetLane(m, node.LaneChange{Token: t, Lane: l, Audit: a})
-	})
-	return err
 }
