@@ -13,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,7 +77,7 @@ func TestAFailedHandshakeSendsNothing(t *testing.T) {
 		{"a certificate of another host", with(certificate(t, trusted, func(c *x509.Certificate) {
 			c.IPAddresses, c.DNSNames = nil, []string{"elsewhere.example"}
 		})), "certificate"},
-		{"a certificate of ours is wanted", server(&tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert}), "certificate"},
+		{"a certificate of ours is wanted", server(&tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert}), "certificate or broken"}, // the alert may come after the hang-up
 		{"a certificate of ours is wanted, TLS 1.2", server(&tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}), "not sent"},
 		{"no version in common", server(&tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS10}), "not sent"},
 		{"plain HTTP", func(conn net.Conn) { say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")(conn, 1) }, "not sent"},
@@ -94,7 +96,7 @@ func TestAFailedHandshakeSendsNothing(t *testing.T) {
 			d := newDialogue(t, unwind.Participant{URL: "https://" + h.Addr().String(), Timeout: unwind.Second})
 			d.caller.endpoints["shop"].own.TLSClientConfig = &tls.Config{RootCAs: trusted}
 			a := d.attempt(unwind.Action, time.Second)
-			if got := meaning(a); got != c.want {
+			if got := meaning(a); !slices.Contains(strings.Split(c.want, " or "), got) {
 				t.Errorf("it came to %q, not %q: %s", got, c.want, a.Message)
 			}
 		})
