@@ -14,7 +14,37 @@ import (
 func (a *app) serviceCommand() *cli.Command {
 	return &cli.Command{
 		Name: "service", Usage: "the services and their lanes",
-		Commands: []*cli.Command{{Name: "list", Usage: "depth, rate, gate and pause of every lane", Action: a.serviceList}},
+		Commands: []*cli.Command{
+			{Name: "list", Usage: "depth, rate, gate and pause of every lane", Action: a.serviceList},
+			a.laneCommand("pause", "send nothing more through a lane, until it is resumed"),
+			a.laneCommand("resume", "let a paused lane go on, whoever paused it"),
+		},
+	}
+}
+
+func (a *app) laneCommand(name, usage string) *cli.Command {
+	return &cli.Command{
+		Name: name, Usage: usage, ArgsUsage: "SERVICE",
+		Description: "unwind service " + name + " payments --lane compensation --reason '…'",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "lane", Usage: "compensation or forward", Value: unwind.CompensationLane},
+			&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit", Required: true},
+		},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			service, err := arg(c, "the service's name")
+			if err != nil {
+				return err
+			}
+			cl, err := a.client(c)
+			if err != nil {
+				return err
+			}
+			state, err := cl.SetLane(ctx, service, unwind.LaneRequest{Lane: c.String("lane"), Reason: c.String("reason"), Paused: name == "pause"})
+			if err != nil {
+				return err
+			}
+			return a.showLanes([]unwind.ServiceState{*state})
+		},
 	}
 }
 
@@ -34,6 +64,10 @@ func (a *app) serviceList(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	return a.showLanes(services)
+}
+
+func (a *app) showLanes(services []unwind.ServiceState) error {
 	if a.format != "table" {
 		return show(a, nil, services, nil)
 	}
@@ -61,7 +95,7 @@ func bound(n int) string {
 func laneState(l *unwind.LaneState) string {
 	switch {
 	case l.Paused != nil:
-		return "PAUSED: " + l.Paused.Reason
+		return fmt.Sprintf("PAUSED by %s since %s: %s", orDash(l.Paused.By), when(l.Paused.At), l.Paused.Reason)
 	case l.Gate != nil:
 		return "gate until " + l.Gate.Until.Format("15:04:05Z") + ": " + l.Gate.Reason
 	}
