@@ -40,6 +40,9 @@ func (f faults) warn(format string, args ...any) {
 	*f.all = append(*f.all, Fault{Pointer: f.at, Message: message(format, args), Warning: true})
 }
 
+// notYet warns of a setting that is checked and stored, and that nothing acts on.
+func (f faults) notYet() { f.warn("this setting does nothing yet; take it away, or do not rely on it") }
+
 func message(format string, args []any) string {
 	m := fmt.Sprintf(format, args...)
 	if len(m) > maxMessage {
@@ -258,9 +261,15 @@ func (d *Definition) validateScopes(f faults) {
 		at := f.below("compensation")
 		validateRate(at.below("rate"), c.Rate)
 		validateWeight(at.below("weight"), c.Weight)
+		if c.Weight > 0 {
+			at.below("weight").notYet()
+		}
 		if c.Compensation != nil {
 			at.below("compensation").add("compensation inside compensation means nothing; write compensation: {rate: 100/s, weight: 1}")
 		}
+	}
+	if len(d.Tenants) > 0 {
+		f.below("tenants").notYet()
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Tenants)) {
 		t, at := d.Tenants[name], f.below("tenants", name)

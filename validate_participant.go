@@ -48,6 +48,9 @@ func (p *Participant) Validate() []Fault {
 		b.below("minimum").add("minimum %d: write how many calls are judged at least, as in 10", p.Breaker.Minimum)
 	}
 	validateSpan(b.below("open"), p.Breaker.Open)
+	if p.Breaker != (Breaker{}) {
+		b.notYet()
+	}
 	validateSpan(f.below("key_lifetime"), p.KeyLifetime)
 	if p.Status != "" && !validPath(p.Status) {
 		f.below("status").add("path %q must begin with a slash and hold no fragment or blanks, as in /status", p.Status)
@@ -125,6 +128,12 @@ func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
 	}
 	if l.Burst < 0 || l.Burst > maxConcurrency {
 		f.below("burst").add("burst %d: write 1 to %d, as in %d", l.Burst, maxConcurrency, DefaultBurst)
+	}
+	if !l.Window.IsZero() {
+		f.below("window").notYet()
+	}
+	if l.Adaptive {
+		f.below("adaptive").notYet()
 	}
 	if l.Concurrency > 0 {
 		concurrency = l.Concurrency

@@ -56,8 +56,9 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 		def.Name = name
 		c.Sagas[name] = def
 	}
+	idle := c.idle()
 	c = c.WithDefaults()
-	r.judge(root, c.Validate())
+	r.judge(root, append(c.Validate(), idle...))
 	faults := inOrder(r.faults)
 	if err := refuses(faults); err != nil {
 		return nil, err

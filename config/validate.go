@@ -33,6 +33,22 @@ func (c Config) Validate() []unwind.Fault {
 	return v
 }
 
+// idle warns of what a file sets and nothing acts on yet. It looks at a
+// configuration without its defaults.
+func (c Config) idle() []unwind.Fault {
+	var v faults
+	if c.KeyRetention != 0 {
+		v.warn("/key_retention", "this setting does nothing yet: a key stays taken as long as its saga is kept (retention)")
+	}
+	if c.Alerts.DeadLetters.Above != 0 {
+		v.warn("/alerts/dead_letters/above", "this setting does nothing yet: every dead letter is told")
+	}
+	if c.Alerts.CompensationAge.Above != 0 {
+		v.warn("/alerts/compensation_age/above", "this setting does nothing yet: look at OLDEST in unwind service list")
+	}
+	return v
+}
+
 // faults collects faults of values, by JSON pointer.
 type faults []unwind.Fault
 
