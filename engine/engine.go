@@ -24,17 +24,18 @@ import (
 
 // An Engine runs sagas. It is safe for concurrent use.
 type Engine struct {
-	cfg       Config
-	store     store.Store
-	epoch     int64
-	ids       *id.Source
-	plans     plans
-	caller    *caller
-	metrics   *metrics
-	clock     clock
-	events    queue
-	committed bell
-	node      *node.Node // owned by run
+	cfg            Config
+	store          store.Store
+	epoch          int64
+	ids            *id.Source
+	plans          plans
+	caller         *caller
+	metrics        *metrics
+	clock          clock
+	events         queue
+	committed      bell
+	begun, refused atomic.Int64 // starts since the engine was opened
+	node           *node.Node   // owned by run
 
 	waiting map[node.Token]chan node.Reply // owned by run
 	token   node.Token                     // owned by run

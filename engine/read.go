@@ -397,6 +397,7 @@ func (e *Engine) Stats(ctx context.Context) (unwind.Stats, error) {
 	if err != nil {
 		return s, unavailable("counting", err)
 	}
+	s.Started, s.Refused = e.begun.Load(), e.refused.Load()
 	done := make(chan int, 1)
 	e.post(func(node.Moment) { done <- e.node.Active() })
 	select {

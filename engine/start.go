@@ -102,8 +102,10 @@ func (e *Engine) started(ctx context.Context, ch chan node.Reply, token *node.To
 func (e *Engine) startReplied(ctx context.Context, r node.Reply, wait unwind.Duration) (*unwind.Instance, bool, error) {
 	switch {
 	case r.Err != nil:
+		e.refused.Add(1)
 		return nil, false, r.Err
 	case r.Existing == (id.ID{}):
+		e.begun.Add(1)
 		e.metrics.started.Inc()
 		return r.Saga.Instance(), true, nil
 	}

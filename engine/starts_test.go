@@ -175,6 +175,9 @@ func TestTooManyActiveSagasAreRefusedUntilSomeEnd(t *testing.T) {
 	if after, is := isCode(start(), unwind.Overloaded); !is || after <= 0 {
 		t.Errorf("one more was not refused as overloaded, with Retry-After: %v", after)
 	}
+	if stats, err := e.Stats(t.Context()); err != nil || stats.Started != 50 || stats.Refused != 1 || stats.ActiveSagas != 50 {
+		t.Errorf("it counts %+v, error %v", stats, err)
+	}
 	close(hold)
 	w := &world{Engine: e, t: t}
 	w.until("it does not recover", func() bool { return start() == nil })
