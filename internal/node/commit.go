@@ -125,7 +125,7 @@ func (n *Node) due(sg *saga) int64 {
 			next = a.NotBefore
 		}
 	}
-	if next <= n.claim.until && !planted.On(planted.ParkActive) {
+	if next <= n.claim.until {
 		return store.Active
 	}
 	return int64(next)

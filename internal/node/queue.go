@@ -67,7 +67,9 @@ func (n *Node) TasksRead(m Moment, r QueueRead, rows []store.Task, err error) {
 	}
 	f := &refill{QueueRead: r, rest: flow.Never}
 	for i := range rows {
-		if n.orders[taskKey(rows[i].Saga, rows[i].Step, unwind.Compensation)] != nil || n.stuck[rows[i].Saga] {
+		sg := n.sagas[rows[i].Saga]
+		known := n.orders[taskKey(rows[i].Saga, rows[i].Step, unwind.Compensation)] != nil || sg != nil && !stands(sg, &rows[i])
+		if known || n.stuck[rows[i].Saga] {
 			continue
 		}
 		if len(f.rows) == r.room {
@@ -162,10 +164,18 @@ func (sg *saga) deadLetter(e *machine.Effect, m Moment) *store.DeadLetter {
 		StepName: sg.Plan.Steps[e.Step].Name, Service: sg.Plan.Call(e.Step, e.Dir).Service,
 		Key:      machine.Key(sg.Facts.ID, sg.Plan.Steps[e.Step].Name, e.Dir, side.Generation),
 		Attempts: int(side.Attempts), Throttled: int(side.Throttled),
-		FirstAt: int64(side.FirstSent), DeadAt: int64(m.Now), UpdatedAt: int64(m.Now),
+		FirstAt: int64(sg.firstTried(e)), DeadAt: int64(m.Now), UpdatedAt: int64(m.Now),
 		Error: e.Error, Group: e.Group, State: unwind.DeadLetterOpen,
 		Amount: string(machine.Amount(sg.Plan, sg.Input)),
 	}
+}
+
+// firstTried is since when a call was wanted: a replay counts anew.
+func (sg *saga) firstTried(e *machine.Effect) machine.Micros {
+	if e.Dir == unwind.Compensation {
+		return sg.State.Steps[e.Step].Undo.Since
+	}
+	return sg.State.Steps[e.Step].StartedAt
 }
 
 // deadLetterAlert is the alert that is committed with a dead letter.

@@ -114,7 +114,7 @@ func (n *Node) release(sg *saga) {
 	if sg.unsaved > 0 || sg.orders > 0 || sg.pins > 0 || n.sagas[sg.ID] != sg {
 		return
 	}
-	if sg.due != store.AtRest && (len(sg.waiters) > 0 || sg.due <= int64(n.claim.until)) {
+	if sg.due != store.AtRest && (len(sg.waiters) > 0 || sg.due <= int64(n.claim.until) && !planted.On(planted.ParkActive)) {
 		return // nobody will read it again before it is due
 	}
 	n.clearTimer(sg)

@@ -4,7 +4,6 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
-	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -50,9 +49,7 @@ func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, er
 	}
 	sg.pins++ // until all that waited has had its turn
 	for _, ev := range v.answers {
-		if !planted.On(planted.DropAnswerOfStranger) {
-			n.apply(m, sg, ev, nil)
-		}
+		n.apply(m, sg, ev, nil)
 	}
 	if adopted {
 		n.takeUp(m, sg) // what is still out after the answers that are in

@@ -18,14 +18,12 @@ const (
 	TrustFirstSend Bug = "treat a repeated send as the first"
 	// WithdrawSent says of an action in flight that it was never sent.
 	WithdrawSent Bug = "withdraw an action that is in flight"
-	// DropAnswerOfStranger drops the answer of a saga that is not in memory.
-	DropAnswerOfStranger Bug = "drop the answer of a saga that is not loaded"
 	// LoseTimers does not set timers again after a saga is read.
 	LoseTimers Bug = "lose the timers of a saga that was read"
 	// DropBatchOnError forgets acknowledged transitions when a commit fails.
 	DropBatchOnError Bug = "forget transitions when a commit fails"
-	// ParkActive parks a saga that still has a call out.
-	ParkActive Bug = "park a saga that has a call out"
+	// ParkActive lets go of a saga that is due before the next read.
+	ParkActive Bug = "let go of a saga that nobody will read"
 	// NoAlert opens a dead letter without its alert.
 	NoAlert Bug = "dead letter without its alert"
 	// GiveUpInFlight gives a compensation up while its call is in flight.
