@@ -44,6 +44,9 @@ func (w *world) complete(f *flight, r record, tries int) {
 			w.after(120*millis, func() { w.complete(f, r, tries+1) })
 		}
 	}
+	if now := w.find(w.book(f.place), r.generation, f.kind); now != nil && now.first != r.first {
+		return // the key was forgotten, and has begun something else since
+	}
 	p := w.current
 	if p == nil {
 		again()
@@ -62,7 +65,10 @@ func (w *world) complete(f *flight, r record, tries int) {
 	}, func(reply node.Reply, lost bool) {
 		code := unwind.CodeOf(reply.Err)
 		w.tracef("completion of %s: %v %v", w.where(f), reply.Err, lost)
-		said.Outcome = history.OK
+		if said.Outcome = history.OK; reply.Err == nil && !lost {
+			b := w.book(f.place)
+			b.doubt, b.closed = b.doubt && !r.refuses, b.attempt
+		}
 		switch {
 		case lost:
 			said.Outcome = history.Unknown

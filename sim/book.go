@@ -4,6 +4,10 @@ package sim
 type book struct {
 	sends      int // by the engine
 	generation uint32
+	doubt      bool   // the engine has heard an answer that leaves it open
+	closed     uint32 // attempts up to this one are over by a completion
+	attempt    uint32 // the last that was sent
+	word       bool   // the last answer that it heard says itself that it is a refusal
 	records    []record
 	fate       fate
 	thrown     bool // the fate is known

@@ -20,6 +20,7 @@ type wish struct {
 	recipe   *recipe
 	key      string
 	input    json.RawMessage
+	number   string // in the input, beyond what a float64 holds
 	inputSHA string
 	digest   [32]byte
 	told     id.ID // the saga that a client was told of; zero: none yet
@@ -37,6 +38,10 @@ type life struct {
 	busy  bool                    // an operator works on it
 	fixed map[place]int           // how often one has
 	hands map[place]machine.Event // what one has done by hand
+
+	outputs map[int]json.RawMessage // by step
+	doubted map[int]bool            // compensations ordered although nobody knows what they undo
+	since   map[int]int64           // when compensations were ordered first
 }
 
 const tenant = "acme"
@@ -44,7 +49,8 @@ const tenant = "acme"
 // want has a saga started, and all else that its order says.
 func (w *world) want(o *Order) {
 	u := &wish{Order: o, recipe: recipeOf(o.Recipe, w.plan.safe()), key: fmt.Sprintf("k%d", o.Label)}
-	u.setInput(fmt.Sprintf(`{"n":%d,"amount":%d.50}`, 9007199254740993+int64(o.Label), 10+o.Label))
+	u.number = fmt.Sprint(9007199254740993 + 2*int64(o.Label))
+	u.setInput(fmt.Sprintf(`{"n":%s,"amount":%d.50}`, u.number, 10+o.Label))
 	w.wishes = append(w.wishes, u)
 	w.at(o.At, func() { w.start(u, o.Wait) })
 	if o.Again > 0 {
@@ -78,7 +84,7 @@ func (u *wish) setInput(text string) {
 
 // reuse starts another saga under the same key.
 func (w *world) reuse(u *wish) {
-	other := &wish{Order: u.Order, recipe: u.recipe, key: u.key, tries: 1000}
+	other := &wish{Order: u.Order, recipe: u.recipe, key: u.key, number: "0", tries: 1000}
 	other.setInput(fmt.Sprintf(`{"n":0,"amount":%d}`, u.Label))
 	w.start(other, false)
 	w.at(w.plan.Calm, func() { w.signal(other) })
@@ -97,7 +103,7 @@ func (w *world) start(u *wish, wait bool) {
 		return
 	}
 	saga := w.ids.New(0)
-	w.sagas[saga] = &life{wish: u, saga: saga}
+	w.sagas[saga] = &life{wish: u, saga: saga, outputs: map[int]json.RawMessage{}, doubted: map[int]bool{}, since: map[int]int64{}}
 	start := node.Start{ID: saga, Plan: u.recipe.plan, Wait: wait, Start: store.Start{
 		Name: u.recipe.def.Name, Version: u.recipe.plan.Version, Tenant: tenant, Key: u.key, KeyHash: id.KeyHash(tenant, u.recipe.def.Name, u.key),
 		Input: u.input, InputDigest: u.digest}}

@@ -45,6 +45,7 @@ func (w *world) journalRow(row *store.JournalRow) {
 	}
 	for i := range entries {
 		of.seq++
+		w.checkEntry(of, &entries[i])
 		l := w.line(&entries[i], of, row.Epoch)
 		l.T, l.Node, l.Epoch, l.Event, l.Saga, l.Seq = history.Micros(epoch+w.now), row.Node, row.Epoch, history.Journal, saga, of.seq
 		if entries[i].Executed && entries[i].Status == 0 && l.Kind == unwind.EntryActionFailed {

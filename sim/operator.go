@@ -23,6 +23,7 @@ func (w *world) operate() {
 		every = 250 * millis
 	}
 	w.after(every, w.operate)
+	w.checkQueues()
 	ctx := context.Background()
 	open, _, err := w.store.DeadLetters(ctx, store.DeadLetterFilter{State: unwind.DeadLetterOpen})
 	if err != nil {

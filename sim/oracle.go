@@ -98,6 +98,9 @@ func (w *world) checkLeft() {
 // checkBooks: what stands at the participants is what the sagas' ends say.
 func (w *world) checkBooks() {
 	for _, l := range w.lives {
+		if l.ended == unwind.DeadLettered {
+			w.fail(history.G2, l.saga.String(), "the saga rests as dead_lettered, and no dead letter of it is open")
+		}
 		for i := range l.recipe.plan.Steps {
 			ps := &l.recipe.plan.Steps[i]
 			if ps.Kind != unwind.ActionStep {

@@ -23,6 +23,7 @@ func (w *world) arrive(f *flight) {
 	}
 	l := w.callLine(f)
 	w.participant(history.Invoke, l)
+	w.checkBody(f)
 	says := word{}
 	if f.booked { // a duplicate
 		says = w.carryOut(f)

@@ -26,12 +26,12 @@ var kinds = [...]kind{
 	{name: "mail", barrier: true, Participant: unwind.Participant{Timeout: 60 * ms, Settle: 250 * ms}},
 	{name: "slow", barrier: true, Participant: unwind.Participant{Timeout: 900 * ms}},
 	{name: "bank", barrier: true, Participant: unwind.Participant{Timeout: 250 * ms, Status: "/status"}},
-	{name: "vault", barrier: true, Participant: unwind.Participant{Timeout: 150 * ms, Status: "/status", KeyLifetime: 1200 * ms}},
+	{name: "vault", barrier: true, Participant: unwind.Participant{Timeout: 150 * ms, Status: "/status", KeyLifetime: 600 * ms}},
 	{name: "plain", Participant: unwind.Participant{Timeout: 120 * ms, Settle: 300 * ms}},
 	{name: "stern", stern: true, Participant: unwind.Participant{Timeout: 180 * ms}},
-	{name: "brief", Participant: unwind.Participant{Timeout: 150 * ms, KeyLifetime: 1500 * ms}},
+	{name: "brief", Participant: unwind.Participant{Timeout: 150 * ms, KeyLifetime: 500 * ms}},
 	{name: "clerk", Participant: unwind.Participant{Timeout: 200 * ms, Settle: 400 * ms, Status: "/status"}},
-	{name: "ledger", Participant: unwind.Participant{Timeout: 200 * ms, Status: "/status", KeyLifetime: 900 * ms}},
+	{name: "ledger", Participant: unwind.Participant{Timeout: 200 * ms, Status: "/status", KeyLifetime: 450 * ms}},
 	{name: "", Participant: unwind.Participant{Timeout: 100 * ms}},
 }
 

@@ -100,6 +100,13 @@ func (p *process) claim(c node.Claim) {
 		claimed := make([]node.Claimed, len(rows))
 		for i := range rows {
 			claimed[i] = node.Claimed{Row: rows[i], Plan: p.w.planOf(rows[i].ID)}
+			if p.w.plan.Seed%2 == 0 { // a page may come with its journals
+				whole, err := p.w.store.Load(ctx, rows[i].ID)
+				if err != nil {
+					panic(err)
+				}
+				claimed[i].Row = whole
+			}
 		}
 		return func(m node.Moment, failed error) {
 			if failed != nil {

@@ -39,6 +39,7 @@ type world struct {
 	lives    []*life         // that are durable
 	books    map[place]*book
 	standing map[place]*effects
+	strays   map[place]stray
 	waiting  int // requests of clients without an answer
 
 	log      history.History
@@ -60,7 +61,7 @@ type place struct {
 func newWorld(s *Schedule, t *tracer) *world {
 	w := &world{
 		plan: s, swarm: s.Swarm, happened: make([]bool, len(s.Incidents)), chance: dice(s.Seed, 2), trace: t,
-		store: memory.New(), books: make(map[place]*book, 32), standing: make(map[place]*effects, 32), sagas: make(map[id.ID]*life, 16),
+		store: memory.New(), books: make(map[place]*book, 32), standing: make(map[place]*effects, 32), strays: map[place]stray{}, sagas: make(map[id.ID]*life, 16),
 	}
 	w.ids = id.NewSource(func() time.Time { return time.UnixMicro(epoch + w.now) }, w.chance.next)
 	return w
