@@ -38,23 +38,6 @@ func TestWordsForOperators(t *testing.T) {
 	}
 }
 
-func TestTargetsComeInTheOrderTheyWereNamed(t *testing.T) {
-	s := New(Config{})
-	for _, name := range []string{"stock", "payments", "stock"} {
-		s.Configure(Scope{ScopeCompensation, name}, Limits{}, 0)
-	}
-	want := []Target{{"stock", Forward}, {"stock", Compensation}, {"payments", Forward}, {"payments", Compensation}}
-	got := s.Targets(nil)
-	if len(got) != len(want) {
-		t.Fatalf("targets %v, want %v", got, want)
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("target %d is %v, want %v", i, got[i], want[i])
-		}
-	}
-}
-
 func TestRefillSkipsWhatItWasNotAskedFor(t *testing.T) {
 	s := New(Config{CompensationHeads: 2})
 	q := Queue{Target{"payments", Compensation}, "order", Money}

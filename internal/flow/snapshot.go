@@ -46,12 +46,3 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 	}
 	return snap
 }
-
-// Targets appends every target known so far to dst, in the order in which
-// their services were first named, the forward lane first.
-func (s *Scheduler) Targets(dst []Target) []Target {
-	for _, t := range s.targets {
-		dst = append(dst, t.name.target())
-	}
-	return dst
-}
