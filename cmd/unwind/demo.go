@@ -100,6 +100,9 @@ func (a *app) demo(ctx context.Context, c *cli.Command) error {
 
 // demoFolder makes the demo's folder, or clears it, and opens the server's log there.
 func demoFolder(dir string, fresh bool) (log *slog.Logger, closeLog func(), err error) {
+	if err := ownsFolder(dir); err != nil {
+		return nil, nil, err
+	}
 	if fresh {
 		if err := clearDemo(dir); err != nil {
 			return nil, nil, err
@@ -107,6 +110,13 @@ func demoFolder(dir string, fresh bool) (log *slog.Logger, closeLog func(), err 
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("making the demo's folder: %w", err)
+	}
+	mark, err := os.OpenFile(filepath.Join(dir, "run.json"), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("marking the demo's folder: %w", err)
+	}
+	if err := mark.Close(); err != nil {
+		return nil, nil, fmt.Errorf("marking the demo's folder: %w", err)
 	}
 	file, err := os.OpenFile(filepath.Join(dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -158,17 +168,35 @@ func saveDemoRun(dir string, run demoRun) {
 	}
 }
 
-// clearDemo removes what earlier runs left, and nothing else.
+// ownsFolder refuses a folder that holds something and is not a demo's: a run
+// leaves run.json before anything else.
+func ownsFolder(dir string) error {
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) || err == nil && len(files) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the demo's folder: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run.json")); err != nil {
+		return usagef("the folder %s holds files and is not a demo's (it has no run.json); name an empty one with --dir", dir)
+	}
+	return nil
+}
+
+// clearDemo removes what earlier runs left in a folder of the demo's, by name,
+// and nothing else.
 func clearDemo(dir string) error {
-	for _, pattern := range []string{"run.json", "*.log", "*.db", "*.db-wal", "*.db-shm", "*.db.lock", "participant-*.jsonl"} {
-		files, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			return fmt.Errorf("clearing the demo's folder: %w", err)
+	names := []string{"server.log"}
+	for _, db := range []string{"unwind", demo.Inventory, demo.Payments, demo.Shipping} {
+		names = append(names, db+".log", "participant-"+db+".jsonl")
+		for _, end := range []string{"", "-wal", "-shm", ".lock"} {
+			names = append(names, db+".db"+end)
 		}
-		for _, f := range files {
-			if err := os.Remove(f); err != nil {
-				return fmt.Errorf("clearing the demo's folder: %w", err)
-			}
+	}
+	for _, name := range append(names, "run.json") { // the mark of the folder last
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("clearing the demo's folder: %w", err)
 		}
 	}
 	return nil

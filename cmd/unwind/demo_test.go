@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -132,5 +134,19 @@ func TestASecondDemoSaysHowToRunBesideTheFirst(t *testing.T) {
 	s.signal(syscall.SIGTERM)
 	if code := s.wait(); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestTheDemoLeavesTheFilesOfOthersAlone(t *testing.T) {
+	dir := t.TempDir()
+	theirs := filepath.Join(dir, "payments.db")
+	if err := os.WriteFile(theirs, []byte("not the demo's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := demoFolder(dir, true); err == nil || !strings.Contains(err.Error(), "is not a demo's") {
+		t.Errorf("the folder was taken: %v", err)
+	}
+	if _, err := os.Stat(theirs); err != nil {
+		t.Errorf("the file is gone: %v", err)
 	}
 }
