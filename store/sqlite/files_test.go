@@ -54,6 +54,22 @@ func TestOpenRefuses(t *testing.T) {
 			t.Cleanup(func() { closed(t, s) })
 			return s.config.Path
 		}, []string{"another process (pid ", "has it open", "stop that one first"}, false},
+		{"a store that is open, by a symbolic link", func(t *testing.T, dir string) string {
+			s := opened(t, dir)
+			t.Cleanup(func() { closed(t, s) })
+			return another(t, os.Symlink, s.config.Path)
+		}, []string{"another process (pid ", "has it open"}, false},
+		{"a file with two names", func(t *testing.T, dir string) string {
+			s := opened(t, dir)
+			t.Cleanup(func() { closed(t, s) })
+			return another(t, os.Link, s.config.Path)
+		}, []string{"2 names (hard links)", "make them copies"}, false},
+		{"a WAL without its file", func(t *testing.T, dir string) string {
+			return orphanWAL(t, dir, os.Remove)
+		}, []string{"unwind.db-wal beside it holds", "put the file back"}, false},
+		{"a WAL beside an empty file", func(t *testing.T, dir string) string {
+			return orphanWAL(t, dir, func(path string) error { return os.Truncate(path, 0) })
+		}, []string{"missing or empty", "unwind.db-wal beside it holds"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, err := Open(t.Context(), Config{Path: c.path(t, t.TempDir())})
@@ -71,6 +87,32 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// another gives a file another name.
+func another(t *testing.T, link func(from, to string) error, path string) string {
+	t.Helper()
+	to := filepath.Join(filepath.Dir(path), "other.db")
+	if err := link(path, to); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// orphanWAL leaves the WAL of a killed store beside a file that went another way.
+func orphanWAL(t *testing.T, dir string, lose func(path string) error) string {
+	t.Helper()
+	s := opened(t, dir)
+	newLoad(t, s).step(10)
+	wal, err := os.ReadFile(s.config.Path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed(t, s)
+	if err := errors.Join(lose(s.config.Path), os.WriteFile(s.config.Path+"-wal", wal, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return s.config.Path
 }
 
 func mkdir(t *testing.T, dir string) string {

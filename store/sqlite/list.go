@@ -54,11 +54,35 @@ func (s *Store) List(ctx context.Context, f store.Filter) (found []store.Saga, n
 		if enough(err) != nil {
 			return err
 		}
-		found, err = s.withStarts(conn, page, true)
+		found, next, err = s.readPage(conn, page, next)
 		return err
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("listing sagas: %w", err)
+	}
+	return found, next, nil
+}
+
+// A page ends early where its inputs come to pageBytes, found out every pageRows.
+const (
+	pageBytes = 8 << 20
+	pageRows  = 32
+)
+
+// readPage reads what belongs to the rows of a page; next goes on after it.
+func (s *Store) readPage(conn *sqlite.Conn, page []sagaRow, next string) ([]store.Saga, string, error) {
+	found, size := make([]store.Saga, 0, len(page)), 0
+	for len(found) < len(page) {
+		some, err := s.withStarts(conn, page[len(found):min(len(found)+pageRows, len(page))], true)
+		if err != nil {
+			return nil, "", err
+		}
+		for i := range some {
+			size += len(some[i].Input)
+		}
+		if found = append(found, some...); size >= pageBytes && len(found) < len(page) {
+			return found, store.SagaCursor.At(page[len(found)-1].rid), nil
+		}
 	}
 	return found, next, nil
 }

@@ -37,6 +37,26 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
+// checkFiles refuses what SQLite would open and thereby destroy.
+func checkFiles(path string) error {
+	file, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case file.Mode().IsRegular():
+		// SQLite names the WAL after the file: each name would have its own.
+		if sys, ok := file.Sys().(*syscall.Stat_t); ok && sys.Nlink > 1 {
+			return fmt.Errorf("it has %d names (hard links), and a process that opens it by another one would destroy it; remove the others, or make them copies", sys.Nlink)
+		}
+	}
+	// SQLite takes a WAL without its file for a stale one, and deletes it.
+	if wal, err := os.Stat(path + "-wal"); err == nil && wal.Size() > 0 && (file == nil || file.Size() == 0) {
+		return fmt.Errorf("it is missing or empty, but %s-wal beside it holds %d bytes of a store, which would be deleted; put the file back that they belong to, or remove them", path, wal.Size())
+	}
+	return nil
+}
+
 // syncDir makes the names of new files durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

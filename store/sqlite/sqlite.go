@@ -116,6 +116,10 @@ func open(ctx context.Context, config Config, keysPerBucket int) (*Store, error)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	// Whoever comes by another name must meet the same lock.
+	if target, err := filepath.EvalSymlinks(config.Path); err == nil {
+		config.Path = target
+	}
 	lock, err := lockFile(config.Path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", config.Path, err)
@@ -134,6 +138,9 @@ func open(ctx context.Context, config Config, keysPerBucket int) (*Store, error)
 }
 
 func (s *Store) open() error {
+	if err := checkFiles(s.config.Path); err != nil {
+		return err
+	}
 	conn, err := openWriter(&s.config)
 	if err != nil {
 		return explain(err)
