@@ -99,7 +99,7 @@ func (a *app) validate(file string, env func(string) (string, bool)) (bad bool, 
 		}
 	}
 	if refused != nil {
-		return true, nil
+		return true, nil //nolint:nilerr // the faults are told
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s: good: %s, %s\n", file, count(len(cfg.Services), "service"), count(len(cfg.Sagas), "saga"))
 	return false, err

@@ -107,9 +107,14 @@ func gone(t testing.TB, pids map[int]string) {
 
 func eventuallyTrue(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for begin := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
+	for begin := time.Now(); !done(); pause(5 * time.Millisecond) {
 		if time.Since(begin) > patience {
 			t.Fatalf("waited %s for %s", patience, what)
 		}
 	}
+}
+
+// pause waits before another process is asked again.
+func pause(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // another process gives no signal, and does not live in a bubble
 }

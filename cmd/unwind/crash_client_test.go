@@ -42,26 +42,26 @@ func (c *customers) shop(ctx context.Context, rng *rand.Rand) {
 		if i >= len(c.orders) {
 			return
 		}
-		c.place(c.orders[i])
+		c.place(ctx, c.orders[i])
 		switch roll := rng.IntN(100); {
 		case roll < 10: // the same again
-			c.place(c.orders[rng.IntN(i+1)])
+			c.place(ctx, c.orders[rng.IntN(i+1)])
 		case roll < 15: // the same key for something else
 			o := c.orders[rng.IntN(i+1)]
 			o.Customer.Name = "Somebody Else"
-			c.place(o)
+			c.place(ctx, o)
 		case roll < 25 && saga != "":
-			c.ask(history.OpCancel, saga, func(ctx context.Context) (*unwind.Instance, error) {
+			c.ask(ctx, history.OpCancel, saga, func(ctx context.Context) (*unwind.Instance, error) {
 				return c.client.Cancel(ctx, saga, unwind.CancelRequest{Reason: "changed my mind"})
 			})
 		case roll < 45 && saga != "":
-			c.ask(history.OpGet, saga, func(ctx context.Context) (*unwind.Instance, error) { return c.client.Get(ctx, saga) })
+			c.ask(ctx, history.OpGet, saga, func(ctx context.Context) (*unwind.Instance, error) { return c.client.Get(ctx, saga) })
 		}
 	}
 }
 
 // place asks until there is a word, under the order's key.
-func (c *customers) place(o demo.Order) {
+func (c *customers) place(ctx context.Context, o demo.Order) {
 	input, err := json.Marshal(o)
 	if err != nil {
 		c.t.Error(err)
@@ -73,8 +73,8 @@ func (c *customers) place(o demo.Order) {
 		return
 	}
 	line := history.Line{Op: history.OpStart, Name: "place-order", RequestKey: o.OrderID, InputSHA: sha}
-	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(10 * time.Millisecond) {
-		inst, err := c.told(line, func(ctx context.Context) (*unwind.Instance, error) {
+	for begin := time.Now(); time.Since(begin) < patience; pause(10 * time.Millisecond) {
+		inst, err := c.told(ctx, line, func(ctx context.Context) (*unwind.Instance, error) {
 			inst, _, err := c.client.Start(ctx, unwind.StartRequest{Saga: "place-order", Key: o.OrderID, Input: input})
 			return inst, err
 		})
@@ -95,8 +95,8 @@ func (c *customers) place(o demo.Order) {
 }
 
 // ask once; no word is all right.
-func (c *customers) ask(op, saga string, do func(context.Context) (*unwind.Instance, error)) {
-	_, err := c.told(history.Line{Op: op, Saga: saga}, do)
+func (c *customers) ask(ctx context.Context, op, saga string, do func(context.Context) (*unwind.Instance, error)) {
+	_, err := c.told(ctx, history.Line{Op: op, Saga: saga}, do)
 	switch unwind.CodeOf(err) {
 	case "", unwind.Unreachable, unwind.StoreUnavailable, unwind.Conflict, unwind.PastPivot:
 	default:
@@ -105,8 +105,8 @@ func (c *customers) ask(op, saga string, do func(context.Context) (*unwind.Insta
 }
 
 // told does a call and writes down that it was made and what came back.
-func (c *customers) told(l history.Line, do func(context.Context) (*unwind.Instance, error)) (*unwind.Instance, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+func (c *customers) told(ctx context.Context, l history.Line, do func(context.Context) (*unwind.Instance, error)) (*unwind.Instance, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	l.Event = history.Invoke
 	c.write(l)

@@ -82,7 +82,7 @@ func TestCrashLoop(t *testing.T) {
 	for range cycles {
 		s.start()
 		// Half of the kills come as the server takes up what was unfinished.
-		time.Sleep(time.Duration(rng.IntN(1+300*rng.IntN(2))) * time.Millisecond)
+		pause(time.Duration(rng.IntN(1+300*rng.IntN(2))) * time.Millisecond)
 		s.process.kill()
 	}
 	s.start()
@@ -146,7 +146,7 @@ func (s *crashServer) start() {
 func (s *crashServer) settle(c *customers) {
 	s.t.Helper()
 	replays := 0
-	for begin := time.Now(); time.Since(begin) < 2*patience; time.Sleep(20 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < 2*patience; pause(20 * time.Millisecond) {
 		stats, err := s.client.Stats(s.t.Context())
 		if err != nil {
 			s.t.Fatal(err)
@@ -164,12 +164,15 @@ func (s *crashServer) settle(c *customers) {
 		}
 		replays += len(dead.Items)
 		for _, d := range dead.Items {
-			c.told(history.Line{Op: history.OpReplay, Saga: d.SagaID, Step: d.Step, Direction: d.Direction}, func(ctx context.Context) (*unwind.Instance, error) {
+			_, err := c.told(s.t.Context(), history.Line{Op: history.OpReplay, Saga: d.SagaID, Step: d.Step, Direction: d.Direction}, func(ctx context.Context) (*unwind.Instance, error) {
 				if _, err := s.client.Replay(ctx, d.ID, unwind.ReplayRequest{Reason: "the books are open again"}); err != nil {
 					return nil, err
 				}
 				return &unwind.Instance{ID: d.SagaID}, nil
 			})
+			if err != nil {
+				s.t.Errorf("replaying %s: %v", d.ID, err)
+			}
 		}
 	}
 	s.t.Fatal("not everything comes to rest")

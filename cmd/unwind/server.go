@@ -105,7 +105,7 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 		})
 	}
 	if err != nil {
-		return errors.Join(err, s.closeEngine())
+		return errors.Join(err, s.closeEngine(ctx))
 	}
 	return nil
 }
@@ -190,8 +190,8 @@ func explain(err error) error {
 	return fmt.Errorf("the server has stopped by itself: %w; what was acknowledged is kept, and unfinished sagas go on at the next start", err)
 }
 
-func (s *server) closeEngine() error {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
+func (s *server) closeEngine(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	return s.engine.Close(ctx)
 }

@@ -170,7 +170,7 @@ func (s *session) process(name string) *process {
 }
 
 func (s *session) until(what string, done func() bool) {
-	for begin := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
+	for begin := time.Now(); !done(); pause(5 * time.Millisecond) {
 		if time.Since(begin) > patience {
 			s.fatalf("waited %s for %s", patience, what)
 		}

@@ -3,11 +3,13 @@ package demo
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 
-	"github.com/unwindhq/unwind/participant"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/unwindhq/unwind/participant"
 )
 
 // The kinds of entries, two per participant: one that does, one that undoes.
@@ -72,8 +74,7 @@ func openSQLite(path string) (writer, reader *sql.DB, err error) {
 	}
 	writer.SetMaxOpenConns(1)
 	if reader, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
-		writer.Close()
-		return nil, nil, fmt.Errorf("open %s for reading: %w", path, err)
+		return nil, nil, errors.Join(fmt.Errorf("open %s for reading: %w", path, err), writer.Close())
 	}
 	reader.SetMaxOpenConns(2)
 	return writer, reader, nil

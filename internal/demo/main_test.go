@@ -13,9 +13,10 @@ import (
 	"os/signal"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/unwindhq/unwind/internal/demo"
 	"github.com/unwindhq/unwind/participant"
-	"go.uber.org/goleak"
 )
 
 // asParticipant has the test binary be a participant, to be killed.
@@ -28,8 +29,9 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-		defer stop()
-		if err := demo.RunParticipant(ctx, o, os.Stdout); err != nil {
+		err := demo.RunParticipant(ctx, o, os.Stdout)
+		stop()
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

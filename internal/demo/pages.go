@@ -13,7 +13,7 @@ func (p *Participant) books(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	answer(w, http.StatusOK, books)
+	answer(w, books)
 }
 
 // maxEntries is the most that one page of entries has.
@@ -52,12 +52,11 @@ func (p *Participant) entries(w http.ResponseWriter, r *http.Request) {
 		page.Items = items[:limit]
 		page.NextCursor = strconv.FormatInt(items[limit-1].Seq, 36)
 	}
-	answer(w, http.StatusOK, page)
+	answer(w, page)
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+func answer(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the caller went away
 }
 

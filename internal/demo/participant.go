@@ -119,9 +119,9 @@ func (p *Participant) assemble(ctx context.Context, s service, o Options) error 
 	mux.Handle("/status", barrier.Status())
 	mux.HandleFunc("GET /books", p.books)
 	mux.HandleFunc("GET /books/entries", p.entries)
-	mux.HandleFunc("GET /gateway", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, p.gateway.Stats()) })
+	mux.HandleFunc("GET /gateway", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.gateway.Stats()) })
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]string{"status": "ok", "participant": p.name})
+		answer(w, map[string]string{"status": "ok", "participant": p.name})
 	})
 	p.handler = mux
 	return nil

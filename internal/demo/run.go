@@ -34,7 +34,7 @@ func RunParticipant(ctx context.Context, o Options, stdout io.Writer) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	listener, err := net.Listen("tcp", o.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return fmt.Errorf("demo: %s: %w", o.Name, err)
 	}
@@ -66,6 +66,8 @@ func RunParticipant(ctx context.Context, o Options, stdout io.Writer) (err error
 	if stop := server.Shutdown(stopping); stop != nil {
 		err = errors.Join(err, fmt.Errorf("demo: %s: stop: %w", o.Name, stop), server.Close())
 	}
-	<-served
+	if gone := <-served; !errors.Is(gone, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("demo: %s: serve: %w", o.Name, gone))
+	}
 	return err
 }
