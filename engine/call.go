@@ -63,11 +63,11 @@ func (e *Engine) makeCall(c node.Call) {
 	)
 	switch {
 	case c.Ask:
-		a, rest = e.caller.ask(ctx, pc, &c)
+		a, rest = e.caller.ask(ctx, pc, &c) //nolint:bodyclose // drain closes it
 	case pc.Call.Func != nil:
 		a = callFunc(ctx, pc.Call.Func, &c)
 	default:
-		a, rest = e.caller.call(ctx, pc, &c)
+		a, rest = e.caller.call(ctx, pc, &c) //nolint:bodyclose // drain closes it
 	}
 	defer drain(rest) // after the report: it may take until the call's end
 	if over.CompareAndSwap(false, true) {

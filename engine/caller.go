@@ -147,7 +147,7 @@ func (c *caller) url(ep *endpoint, service, path string) (*url.URL, error) {
 	}
 	key := [2]string{service, path}
 	if u, ok := c.urls.Load(key); ok {
-		return u.(*url.URL), nil
+		return u.(*url.URL), nil //nolint:errcheck // the map holds nothing else
 	}
 	u, err := url.Parse(strings.TrimSuffix(ep.URL, "/") + path)
 	if err != nil {

@@ -88,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e.workers.Add(3)
 	go e.commitLoop()
-	go e.run()
+	go e.run() //nolint:contextcheck // it lives as long as the engine, not as the caller's context
 	go e.purgeLoop()
 	return e, nil
 }

@@ -46,7 +46,7 @@ func (f *faultyStore) Commit(ctx context.Context, b *store.Batch) ([]store.Resul
 		<-hold
 	}
 	if delay > 0 {
-		time.Sleep(delay) // a slow disk
+		<-time.After(delay) // a slow disk
 	}
 	if err != nil {
 		return nil, err

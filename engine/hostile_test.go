@@ -209,7 +209,7 @@ func TestEndlessAnswersEnd(t *testing.T) {
 			for err == nil {
 				_, err = io.WriteString(conn, piece)
 				if pause > 0 {
-					time.Sleep(pause) // a slow participant
+					<-time.After(pause) // a slow participant
 				}
 			}
 			return false

@@ -57,7 +57,7 @@ func post(ctx context.Context, p *pool, url string, body []byte) (string, bool, 
 	if err != nil {
 		return "", unsent, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // a test
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	return string(b), unsent, err
 }

@@ -13,7 +13,7 @@ import (
 
 // patient gives calls time, so that they are out when the engine is dropped.
 func patient(cfg *engine.Config) {
-	both(cfg, func(p *unwind.Participant) { p.Timeout = 20 * unwind.Second })
+	both(cfg, func(p *unwind.Participant) { p.Timeout, p.Settle = 20*unwind.Second, unwind.Second })
 }
 
 // attempts is the attempt numbers that a path was called with.

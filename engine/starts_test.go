@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -54,7 +55,8 @@ func TestStartsThatAreRefused(t *testing.T) {
 		if c.code == "" && (!created || inst == nil) {
 			t.Errorf("%s: created %v", c.name, created)
 		}
-		if u, _ := err.(*unwind.Error); c.pointer != "" && (len(u.Faults) == 0 || u.Faults[0].Pointer != c.pointer) {
+		var u *unwind.Error
+		if c.pointer != "" && (!errors.As(err, &u) || len(u.Faults) == 0 || u.Faults[0].Pointer != c.pointer) {
 			t.Errorf("%s: the faults are %+v", c.name, u.Faults)
 		}
 	}

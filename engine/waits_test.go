@@ -16,7 +16,7 @@ import (
 // is awaited and undone.
 func TestTheDeadlineTurnsBackBeforeThePivot(t *testing.T) {
 	def := placeOrder()
-	def.Deadline = 60 * unwind.Millisecond
+	def.Deadline = unwind.Second
 	w := newWorld(t, def, "", func(cfg *engine.Config) {
 		both(cfg, func(p *unwind.Participant) { p.Timeout = 10 * unwind.Second })
 	})
@@ -40,7 +40,7 @@ func TestTheDeadlineTurnsBackBeforeThePivot(t *testing.T) {
 // Scenario 19, after the pivot: an alert goes out and the saga goes on forward.
 func TestTheDeadlineAlertsAfterThePivot(t *testing.T) {
 	def := pivot(placeOrder())
-	def.Deadline = 60 * unwind.Millisecond
+	def.Deadline = unwind.Second
 	w := newWorld(t, def, "", func(cfg *engine.Config) {
 		both(cfg, func(p *unwind.Participant) { p.Timeout = 10 * unwind.Second })
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -218,7 +219,7 @@ func (w *world) bodies() {
 	w.t.Helper()
 	first := map[string]gateway.Request{}
 	for _, r := range w.script.Requests() {
-		if r.Method != "POST" {
+		if r.Method != http.MethodPost {
 			continue
 		}
 		id := r.Saga + "/" + r.Step + "/" + r.Direction

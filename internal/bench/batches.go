@@ -52,7 +52,7 @@ func startBatch(ctx context.Context, client *http.Client, url, saga string, firs
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read
+	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
 	got := 0

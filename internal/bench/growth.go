@@ -36,7 +36,7 @@ func (r *run) growthAt(ctx context.Context, empty, full string, had, finished in
 		if err != nil {
 			return err
 		}
-		defer w.kill()
+		defer w.kill() //nolint:gocritic // two workers, both until the end
 		if i == 1 && finished > had {
 			if err := w.ask("fill", fillTask{Path: path, Prefix: fmt.Sprintf("fill-%d", finished), Sagas: finished - had}, nil); err != nil {
 				return err
@@ -102,7 +102,7 @@ func (r *run) growthHTTP(ctx context.Context, empty, full string, finished int) 
 		if servers[i], err = r.serve(ctx, participant, path); err != nil {
 			return err
 		}
-		defer servers[i].kill()
+		defer servers[i].kill() //nolint:gocritic // two servers, both until the end
 	}
 	client := newClient()
 	defer client.CloseIdleConnections()

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -39,7 +40,9 @@ func RunParticipant(ctx context.Context, in io.Reader, out io.Writer) error {
 	go func() { served <- server.Serve(listener) }()
 	err = Converse(in, out, Ready{URL: "http://" + listener.Addr().String()}, Control)
 	_ = server.Close()
-	<-served
+	if gone := <-served; !errors.Is(gone, http.ErrServerClosed) {
+		err = errors.Join(err, gone)
+	}
 	return err
 }
 

@@ -84,7 +84,7 @@ func orders(ctx context.Context, client *http.Client, server *child) (int, error
 	if err != nil {
 		return 0, fmt.Errorf("asking for the orders: %w", err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read
+	defer resp.Body.Close()
 	var state unwind.ServiceState
 	if err := json.NewDecoder(resp.Body).Decode(&state); err != nil || resp.StatusCode != http.StatusOK {
 		return 0, fmt.Errorf("asking for the orders: %s, %w", resp.Status, err)

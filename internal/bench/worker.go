@@ -33,7 +33,7 @@ func RunWorker(ctx context.Context, in io.Reader, out io.Writer) error {
 	defer stop()
 	w := &worker{ctx: ctx}
 	err = Converse(in, out, Ready{}, w.handle)
-	return errors.Join(err, w.close())
+	return errors.Join(err, w.close()) //nolint:contextcheck // closing goes on after the context has ended
 }
 
 // What a worker can be asked, and what it answers.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
@@ -352,7 +353,7 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 	kept.rows.Lanes = append(kept.rows.Lanes, n.building.rows.Lanes...)
 	kept.rows.Alerts = append(kept.rows.Alerts, n.building.rows.Alerts...)
 	kept.rows.Audit = append(kept.rows.Audit, n.building.rows.Audit...)
-	kept.lanes = append(b.lanes, n.building.lanes...)
-	kept.answers = append(b.answers, n.building.answers...)
+	kept.lanes = slices.Concat(b.lanes, n.building.lanes)
+	kept.answers = slices.Concat(b.answers, n.building.answers)
 	n.building = kept
 }

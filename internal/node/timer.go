@@ -21,7 +21,7 @@ func (h timerHeap) Swap(i, k int) {
 
 // Push implements heap.Interface.
 func (h *timerHeap) Push(x any) {
-	sg := x.(*saga)
+	sg := x.(*saga) //nolint:errcheck // the heap holds nothing else
 	sg.timerPos = len(*h)
 	*h = append(*h, sg)
 }
