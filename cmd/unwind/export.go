@@ -108,25 +108,6 @@ func (x *exporter) write(ctx context.Context, path string) (err error) {
 	return buf.Flush()
 }
 
-// each reads every page of a list.
-func each[T any](read func(unwind.Page) (unwind.List[T], error), do func(*T) error) error {
-	page := unwind.Page{Limit: 1000}
-	for {
-		list, err := read(page)
-		if err != nil {
-			return err
-		}
-		for i := range list.Items {
-			if err := do(&list.Items[i]); err != nil {
-				return err
-			}
-		}
-		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			return nil
-		}
-	}
-}
-
 func (x *exporter) saga(ctx context.Context, i *unwind.Instance) error {
 	x.steps[i.ID] = i.Steps
 	x.resting = x.resting && i.Status.AtRest()

@@ -147,3 +147,22 @@ func isTerminal(w io.Writer) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 }
+
+// each reads every page of a list.
+func each[T any](read func(unwind.Page) (unwind.List[T], error), do func(*T) error) error {
+	page := unwind.Page{Limit: 1000}
+	for {
+		list, err := read(page)
+		if err != nil {
+			return err
+		}
+		for i := range list.Items {
+			if err := do(&list.Items[i]); err != nil {
+				return err
+			}
+		}
+		if page.Cursor = list.NextCursor; page.Cursor == "" {
+			return nil
+		}
+	}
+}

@@ -143,63 +143,6 @@ func (a *app) sagaGet(ctx context.Context, c *cli.Command) error {
 	return showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) })
 }
 
-// writeInstance draws a saga for people.
-func writeInstance(w io.Writer, inst *unwind.Instance) {
-	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
-	p("%s  %s  key %s  %s\n", inst.ID, inst.Saga, orDash(inst.Key), inst.Status)
-	p("begun %s, last change %s\n", when(inst.CreatedAt), when(inst.UpdatedAt))
-	for _, s := range inst.Steps {
-		p("  %s %-20s %-10s %s", mark(string(s.Status)), printable(s.Name), s.Status, attempts(s.Attempts, s.Throttled, s.Uncertain))
-		if s.Error != nil {
-			p("  %s", printable(callError(s.Error)))
-		}
-		p("\n")
-		if s.CallToken != "" {
-			p("      awaits POST /v1/calls/%s\n", s.CallToken)
-		}
-		if c := s.Compensation; c != nil && c.Status != unwind.CompensationNone {
-			p("    ↩ %-19s %-14s %s", "undo", c.Status, attempts(c.Attempts, c.Throttled, c.Uncertain))
-			if c.Error != nil {
-				p("  %s", printable(callError(c.Error)))
-			}
-			if c.WaitingFor != "" {
-				p("  waits for %s", printable(c.WaitingFor))
-			}
-			p("\n")
-		}
-	}
-}
-
-func mark(status string) string {
-	switch status {
-	case "succeeded":
-		return "✓"
-	case "failed":
-		return "✗"
-	case "running", "awaiting":
-		return "…"
-	}
-	return "·"
-}
-
-func attempts(n, throttled int, uncertain bool) string {
-	text := fmt.Sprintf("attempts %d", n)
-	if throttled > 0 {
-		text += fmt.Sprintf(", throttled %d", throttled)
-	}
-	if uncertain {
-		text += ", uncertain"
-	}
-	return text
-}
-
-func callError(e *unwind.CallError) string {
-	if e.Status == 0 {
-		return fmt.Sprintf("[%s] %s", e.Class, e.Message)
-	}
-	return fmt.Sprintf("[%d %s] %s", e.Status, e.Class, e.Message)
-}
-
 func (a *app) sagaHistory(ctx context.Context, c *cli.Command) error {
 	id, err := arg(c, "the saga's id")
 	if err != nil {
@@ -210,16 +153,12 @@ func (a *app) sagaHistory(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	var all []unwind.Entry
-	page := unwind.Page{Limit: 1000}
-	for {
-		list, err := cl.History(ctx, id, page)
-		if err != nil {
-			return err
-		}
-		all = append(all, list.Items...)
-		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			break
-		}
+	err = each(func(p unwind.Page) (unwind.List[unwind.Entry], error) { return cl.History(ctx, id, p) }, func(e *unwind.Entry) error {
+		all = append(all, *e)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return show(a, []string{"SEQ", "AT", "KIND", "STEP", "ATTEMPT", "DATA"}, all, func(e unwind.Entry) []string {
 		n := ""
@@ -252,63 +191,6 @@ func (a *app) sagaList(ctx context.Context, c *cli.Command) error {
 	})
 	a.more(next)
 	return err
-}
-
-// progress says how far a saga came: a mark per step.
-func progress(i *unwind.Instance) string {
-	var b strings.Builder
-	for _, s := range i.Steps {
-		switch {
-		case s.Compensation != nil && (s.Compensation.Status == unwind.CompensationCompensated || s.Compensation.Status == unwind.CompensationResolved):
-			b.WriteString("↩")
-		case s.Compensation != nil && s.Compensation.Status == unwind.CompensationDeadLettered:
-			b.WriteString("†")
-		default:
-			b.WriteString(mark(string(s.Status)))
-		}
-	}
-	return b.String()
-}
-
-func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
-	id, err := arg(c, "the saga's id")
-	if err != nil {
-		return err
-	}
-	cl, err := a.client(c)
-	if err != nil {
-		return err
-	}
-	seen := 0
-	ticker := time.NewTicker(200 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		inst, err := cl.Get(ctx, id)
-		if err != nil {
-			return err
-		}
-		list, err := cl.History(ctx, id, unwind.Page{Limit: 1000})
-		if err != nil {
-			return err
-		}
-		for _, e := range list.Items[min(seen, len(list.Items)):] {
-			if err := showOne(a, e, func(w io.Writer) {
-				_, _ = fmt.Fprintf(w, "%s  %-24s %-20s %s\n", e.At.Format("15:04:05.000"), e.Kind, orDash(printable(e.Step)), printable(short(string(e.Data), 160)))
-			}); err != nil {
-				return err
-			}
-		}
-		seen = max(seen, len(list.Items))
-		if inst.Status.AtRest() {
-			_, _ = fmt.Fprintf(a.stderr, "at rest: %s\n", inst.Status)
-			return nil
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 func (a *app) sagaCancel(ctx context.Context, c *cli.Command) error {

@@ -29,7 +29,7 @@ import (
 //	remember NAME [REGEXP]   keeps the first word of the output, or what the group matches
 //	eventually REGEXP unwind …   runs a command until its output matches
 //	serving                  waits until the server takes requests (with !: until nobody does)
-//	says REGEXP NAME         waits until what runs as NAME has said it on stderr
+//	says REGEXP NAME         waits until what runs as NAME has said it
 //	kill -SIGNAL NAME, wait NAME CODE   of what was left running; wait takes its output
 //	shop …                   see shopCommand
 func TestScripts(t *testing.T) {

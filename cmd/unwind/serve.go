@@ -72,6 +72,9 @@ func (a *app) serve(ctx context.Context, c *cli.Command, cfg *config.Config) err
 		return err
 	}
 	log.Info("serving", "url", s.url(), "store", cfg.Store, "sagas", len(cfg.Sagas), "services", len(cfg.Services))
+	if len(cfg.Sagas) == 0 && c.String("config") == "" {
+		log.Warn("nothing is declared, so that nothing can be called: name a file with --config")
+	}
 	if err := s.run(ctx); err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (s *session) do(words []string) {
 	case "says":
 		need(2, 2)
 		re, p := s.pattern(args[0]), s.process(args[1])
-		s.until(args[0], func() bool { return re.MatchString(p.stderr.String()) })
+		s.until(args[0], func() bool { return re.MatchString(p.stdout.String() + p.stderr.String()) })
 	case "kill":
 		need(2, 2)
 		s.check(s.process(args[1]).cmd.Process.Signal(signals[args[0]]))

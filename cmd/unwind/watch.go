@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/unwindhq/unwind"
+)
+
+func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
+	id, err := arg(c, "the saga's id")
+	if err != nil {
+		return err
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	seen := 0
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		inst, err := cl.Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		n := 0
+		err = each(func(p unwind.Page) (unwind.List[unwind.Entry], error) { return cl.History(ctx, id, p) }, func(e *unwind.Entry) error {
+			if n++; n <= seen {
+				return nil
+			}
+			seen = n
+			return showOne(a, e, func(w io.Writer) {
+				_, _ = fmt.Fprintf(w, "%s  %-24s %-20s %s\n", e.At.Format("15:04:05.000"), e.Kind, orDash(printable(e.Step)), printable(short(string(e.Data), 160)))
+			})
+		})
+		if err != nil {
+			return err
+		}
+		if inst.Status.AtRest() {
+			_, _ = fmt.Fprintf(a.stderr, "at rest: %s\n", inst.Status)
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
