@@ -99,7 +99,7 @@ func (w *world) arriveAsk(f *flight) {
 		a.Status = 500
 	case r != nil && r.state == done:
 		l.Outcome, a.Outcome, a.Output = history.OK, machine.OutcomeDone, json.RawMessage(r.output)
-	case r != nil && r.state == working:
+	case r != nil && r.state == working, w.book(f.place).atWork > 0:
 		a.Outcome = machine.OutcomeInProgress
 	case r == nil && w.forgot(f):
 		a.Outcome, a.Output = machine.OutcomeDone, json.RawMessage(w.effect(f.place).output)

@@ -4,6 +4,8 @@ package sim
 type book struct {
 	sends      int // by the engine
 	generation uint32
+	sent       int64  // when the last call left
+	atWork     int    // calls that have come in and are not answered yet
 	doubt      bool   // the engine has heard an answer that leaves it open
 	closed     uint32 // attempts up to this one are over by a completion
 	attempt    uint32 // the last that was sent

@@ -34,7 +34,7 @@ func (p *process) call(c *node.Call) {
 	f.async = pc.Call.Async
 	f.place = place{c.Saga, c.Step, dirIndex(c.Dir)}
 	b := w.book(f.place)
-	b.sends, b.generation, b.attempt = b.sends+1, c.Generation, c.Attempt
+	b.sends, b.generation, b.attempt, b.sent = b.sends+1, c.Generation, c.Attempt, w.now
 	f.dice = dice(w.plan.Seed, 3, uint64(w.sagas[c.Saga].Label), uint64(c.Step), uint64(f.place.dir), uint64(b.sends))
 	if !c.Ask {
 		f.sha = history.SHA(c.Body)
@@ -97,7 +97,9 @@ func (f *flight) end(a machine.Answer) {
 	p.do(func(m node.Moment) {
 		p.calls--
 		p.checkAnswer(f, &a)
-		p.w.hear(f, &a)
+		if p == p.w.current {
+			p.w.hear(f, &a)
+		}
 		p.w.tracef("%s hears %s: %d fault %d outcome %d hint %d", p.name, p.w.where(f), a.Status, a.Fault, a.Outcome, a.Hint)
 		p.node.CallEnded(m, f.ID, a)
 	})
@@ -109,8 +111,6 @@ func dirIndex(d unwind.Direction) int {
 	}
 	return 0
 }
-
-var directions = [2]unwind.Direction{unwind.Action, unwind.Compensation}
 
 // label is a saga's as traces have it.
 func (w *world) label(saga id.ID) string {

@@ -14,7 +14,7 @@ import (
 func (w *world) checkBody(f *flight) {
 	u := w.sagas[f.Saga]
 	if call := f.Plan.Call(f.Step, f.Dir).Call; len(call.Body) > 0 {
-		want := fmt.Sprintf(`{"n":%s,"k":"%s"}`, u.number, u.key)
+		want := fmt.Sprintf(`{"n":%s,"k":%q}`, u.number, u.key)
 		if string(f.Body) != want {
 			w.fail(history.G8, f.Saga.String(), "the body of %s is %s and its template gives %s", f.Key, f.Body, want)
 		}

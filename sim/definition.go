@@ -95,7 +95,7 @@ func (m *maker) step(d *unwind.Definition, i, pivot int) unwind.Step {
 	case i != pivot && m.c.percent(7):
 		s.Kind, s.For = unwind.DelayStep, m.duration(20, 4000)
 		return s
-	case i != pivot && m.c.percent(7):
+	case i != pivot && m.c.percent(7): //nolint:gocritic // another draw
 		s.Kind = unwind.SignalStep
 		if m.c.percent(70) {
 			s.Timeout = m.duration(100, 4000)
@@ -154,7 +154,7 @@ func (m *maker) after(d *unwind.Definition, i, pivot int) []string {
 func (m *maker) call(dir unwind.Direction, service string) *unwind.Call {
 	c := &unwind.Call{Service: service, Path: "/" + string(dir)}
 	if c.Service == "" {
-		c.Path, c.Local, c.Timeout = "", true, unwind.Duration(kinds[services-1].Timeout)
+		c.Path, c.Local, c.Timeout = "", true, kinds[services-1].Timeout
 		return c
 	}
 	c.Async = m.c.percent(12)

@@ -51,6 +51,9 @@ func (w *world) settle(d *store.DeadLetter) {
 		return
 	}
 	at := place{d.Saga, d.Step, dirIndex(d.Direction)}
+	if w.now < w.book(at).sent+second {
+		return // what was sent may still come in
+	}
 	c := dice(w.plan.Seed, 5, uint64(u.Label), uint64(at.step), uint64(at.dir), uint64(u.fixed[at]))
 	by := machine.Event{Step: d.Step, Dir: d.Direction, Actor: "operator", Reason: "looked into it"}
 	pc := u.recipe.plan.Call(d.Step, d.Direction)

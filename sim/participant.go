@@ -38,9 +38,12 @@ func (w *world) arrive(f *flight) {
 	if f.dice.percent(5) {
 		takes = f.dice.span(20, f.timeout*2)
 	}
+	b := w.book(f.place)
+	b.atWork++
 	w.after(takes, func() {
+		b.atWork--
 		l.Outcome, l.Status = says.outcome, says.Status
-		switch says.Answer.Outcome {
+		switch says.Outcome {
 		case machine.OutcomeDone:
 			l.Answer = "done"
 		case machine.OutcomeRefused:

@@ -107,10 +107,10 @@ func explain(s *Schedule, r *Result) string {
 
 // A tally is what came of many schedules.
 type tally struct {
-	schedules, events, small, unended int64
-	faults                            Counts
-	failed                            []failure
-	took                              time.Duration
+	schedules, events, small int64
+	faults                   Counts
+	failed                   []failure
+	took                     time.Duration
 }
 
 type failure struct {

@@ -1,3 +1,6 @@
+// Package sim runs the whole system in a world of its own: seeded clock, network,
+// disk, participants, clients and operators around the real machine, flow and
+// node. One seed is one schedule; what happened is judged by sagatest/history.
 package sim
 
 import (
