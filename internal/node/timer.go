@@ -92,7 +92,10 @@ func (n *Node) fire(m Moment, sg *saga, t machine.Timer) {
 			n.moveTimer(sg, m.Now+retryTimer) // it is in flight: its answer decides
 			return
 		}
-		ev.Resent = o != nil && o.resent
+		ev.Resent = sg.resent // an order that is still in the store may have been sent before
+		if o != nil {
+			ev.Resent = o.resent
+		}
 	}
 	before := sg.State.Version
 	n.apply(m, sg, ev, nil)
