@@ -75,7 +75,7 @@ const slack = 4 * second
 // checkPatience: a compensation is given up when its time is over.
 func (w *world) checkPatience(l *life, e *machine.Entry, since int64) {
 	plan := l.recipe.plan
-	if int64(e.At) < since+int64(plan.GiveUpAfter)+slack || w.plan.Swarm.Has(ClockStep) {
+	if int64(e.At) < since+int64(plan.GiveUpAfter)+slack || w.plan.Swarm.Has(ClockStep) || w.plan.Swarm.Has(CommitError) {
 		return
 	}
 	if e.Kind != unwind.EntryDeadLettered && e.Kind != unwind.EntryResolved {
