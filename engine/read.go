@@ -335,16 +335,21 @@ func (e *Engine) DeadLetter(ctx context.Context, dead string) (*unwind.DeadLette
 		return nil, err
 	}
 	d := deadLetter(&row)
-	history, err := e.History(ctx, row.Saga.String(), unwind.Page{Limit: 1000})
-	if err != nil {
-		return nil, err
-	}
-	for _, en := range history.Items {
-		if en.Step == d.Step && (en.Direction == d.Direction || en.Direction == "") {
-			d.History = append(d.History, en)
+	page := unwind.Page{Limit: 1000}
+	for {
+		history, err := e.History(ctx, row.Saga.String(), page)
+		if err != nil {
+			return nil, err
+		}
+		for _, en := range history.Items {
+			if en.Step == d.Step && (en.Direction == d.Direction || en.Direction == "") {
+				d.History = append(d.History, en)
+			}
+		}
+		if page.Cursor = history.NextCursor; page.Cursor == "" {
+			return &d, nil
 		}
 	}
-	return &d, nil
 }
 
 func deadLetter(row *store.DeadLetter) unwind.DeadLetter {

@@ -12,9 +12,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -141,6 +143,9 @@ func (s *Store) open() error {
 	if err := checkFiles(s.config.Path); err != nil {
 		return err
 	}
+	if err := makeFile(s.config.Path); err != nil {
+		return err
+	}
 	conn, err := openWriter(&s.config)
 	if err != nil {
 		return explain(err)
@@ -164,6 +169,19 @@ func (s *Store) open() error {
 		s.opened++
 	}
 	return nil
+}
+
+// makeFile makes a new file that only its owner can read: it will hold what
+// customers have sent. SQLite gives the WAL the mode of its file.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EISDIR) {
+		return nil // SQLite says it better
+	}
+	if err != nil {
+		return fmt.Errorf("making the file: %w", err)
+	}
+	return f.Close()
 }
 
 func openWriter(config *Config) (*sqlite.Conn, error) {
