@@ -206,7 +206,7 @@ func (d *Drive) line(last bool) string {
 }
 
 func bar(done, all int) string {
-	const width = 16
+	const width = 10
 	full := 0
 	if all > 0 {
 		full = width * done / all
