@@ -50,7 +50,8 @@ var about = map[string]string{
 	"raw": "What bounds the rest: the smallest participant called without an engine, and the stores written without one\n" +
 		"(of every four transitions one starts a saga with a key and three move one on).",
 	"http": "`POST /v1/sagas` with `wait` and a fresh key, answered when the saga has completed; each of its three steps is one\n" +
-		"POST to the participant. A saga needs four requests, so a quarter of the bare calls is its ceiling.",
+		"POST to the participant. A saga needs four requests, so a quarter of the bare calls is its ceiling; those are made by net/http's client,\n" +
+		"with the engine's headers and body. The CPU times are of all processes together.",
 	"inprocess": "The engine embedded in a process, with Go functions as steps.",
 	"growth":    "The same sagas in a store that already holds finished ones, in turns with a store that does not.",
 	"memory":    "Sagas whose delay step lasts a day, started over HTTP in batches.",
