@@ -23,16 +23,18 @@ each-module = for module in . $(SUBMODULES); do (cd $$module && $(1)) || { echo 
 TIERS := sim planted crash race
 
 SIM_SCHEDULES ?= 200000
+# The first seed; 0: one that no run had before.
+SIM_BASE      ?= 0
 SIM_PKGS      ?= ./sim
 SIM_RUN       ?= ^TestSimulation
-SIM_FLAGS     ?= -v -count=1 -timeout 15m -sim.schedules=$(SIM_SCHEDULES)
+SIM_FLAGS     ?= -v -count=1 -timeout 40m -sim.schedules=$(SIM_SCHEDULES) -sim.base=$(SIM_BASE)
 PLANTED_PKGS  ?= ./...
 PLANTED_RUN   ?= ^TestPlanted
-PLANTED_FLAGS ?= -count=1 -timeout 5m
+PLANTED_FLAGS ?= -count=1 -timeout 30m
 CRASH_PKGS    ?= ./...
 CRASH_RUN     ?= ^TestCrash
-CRASH_FLAGS   ?= -count=1 -timeout 5m
-RACE_FLAGS    ?= -timeout 8m
+CRASH_FLAGS   ?= -count=1 -timeout 20m
+RACE_FLAGS    ?= -timeout 20m
 
 FUZZTIME ?= 10s
 BENCH    ?= .
