@@ -40,6 +40,7 @@ func (p *process) call(c *node.Call) {
 		f.sha = history.SHA(c.Body)
 	}
 	p.calls++
+	p.flying[c.Saga]++
 	p.checkSend(f)
 	w.tracef("%s sends %s %s ask=%v", p.name, w.where(f), f.Key, f.Ask)
 
@@ -96,6 +97,7 @@ func (f *flight) end(a machine.Answer) {
 	f.over = true
 	p.do(func(m node.Moment) {
 		p.calls--
+		p.flying[f.Saga]--
 		p.checkAnswer(f, &a)
 		if p == p.w.current {
 			p.w.hear(f, &a)
