@@ -37,7 +37,7 @@ func TestScenariosOverHTTP(t *testing.T) {
 		change(&def)
 		return def
 	}
-	short := with(func(d *unwind.Definition) { d.Deadline = 400 * unwind.Millisecond })
+	short := with(func(d *unwind.Definition) { d.Deadline = 800 * unwind.Millisecond })
 	for _, s := range []struct {
 		name, script string
 		def          unwind.Definition
@@ -167,6 +167,7 @@ func TestParallelBranchesAreAwaitedAndUndone(t *testing.T) {
 
 func TestFiveDeadLettersInARowPauseTheLane(t *testing.T) {
 	w := newWorld(t, placeOrder(), "ship:409 refund:currency", func(cfg *engine.Config) {
+		patient(cfg)
 		both(cfg, func(p *unwind.Participant) { p.Compensation.Concurrency = 1 })
 	})
 	var reqs []unwind.StartRequest

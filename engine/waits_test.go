@@ -187,6 +187,7 @@ func TestAWrongCredentialGatesTheLane(t *testing.T) {
 // Scenario 13 on several services: only the lane of the service that kills pauses.
 func TestTheLaneGuardPausesOneService(t *testing.T) {
 	w := newWorld(t, placeOrder(), "ship:409 refund:currency", func(cfg *engine.Config) {
+		patient(cfg)
 		both(cfg, func(p *unwind.Participant) { p.Compensation.Concurrency = 1 })
 	})
 	ids := w.beginMany(50)
