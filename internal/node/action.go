@@ -164,8 +164,7 @@ func (n *Node) pump(m Moment) {
 // keyIsOld: an earlier process may have sent the call so long ago that its
 // participant has forgotten the key.
 func (n *Node) keyIsOld(m Moment, o *order) bool {
-	call := o.sg.Plan.Call(o.step, o.dir)
-	return call.KeyLifetime > 0 && o.resent && !o.ask && m.Now > o.sg.State.Side(o.step, o.dir).NotBefore+call.KeyUse() && !planted.On(planted.TrustOldKey)
+	return o.resent && !o.ask && machine.KeyOld(*o.sg.State.Side(o.step, o.dir), o.sg.Plan.Call(o.step, o.dir), m.Now) && !planted.On(planted.TrustOldKey)
 }
 
 func (n *Node) tie(o *order, sg *saga) {

@@ -101,6 +101,8 @@ func (n *Node) fire(m Moment, sg *saga, t machine.Timer) {
 	n.apply(m, sg, ev, nil)
 	if n.sagas[sg.ID] == sg && sg.State.Version == before {
 		n.moveTimer(sg, m.Now+retryTimer) // nothing came of it; never spin
+		sg.behind = true
+		n.catchUp(m, sg)
 	}
 }
 
