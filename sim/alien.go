@@ -28,13 +28,13 @@ func (w *world) conflict(p *process) {
 		panic(err)
 	}
 	ev := machine.Event{Kind: machine.Answered, Dir: unwind.Action, Attempt: 1000, At: w.micros() + machine.Micros(p.offset)}
-	ordered := 0
+	out := true
 	for i := range state.Steps {
-		if state.Steps[i].Action.Ordered {
-			ordered++
+		if a := &state.Steps[i].Action; a.Ordered {
+			out = out && p.flying[place{row.ID, i, 0}] == a.Attempts+1
 		}
 	}
-	if ordered > 0 && p.flying[row.ID] == ordered && w.chance.percent(50) {
+	if p.out[row.ID] > 0 && out && w.chance.percent(50) {
 		ev.Kind, ev.Actor, ev.Reason = machine.CancelRequested, "another node", "told so"
 	}
 	plan := w.planOf(row.ID)

@@ -40,7 +40,8 @@ func (p *process) call(c *node.Call) {
 		f.sha = history.SHA(c.Body)
 	}
 	p.calls++
-	p.flying[c.Saga]++
+	p.out[c.Saga]++
+	p.flying[f.place] = c.Attempt
 	p.checkSend(f)
 	w.tracef("%s sends %s %s ask=%v", p.name, w.where(f), f.Key, f.Ask)
 
@@ -97,7 +98,9 @@ func (f *flight) end(a machine.Answer) {
 	f.over = true
 	p.do(func(m node.Moment) {
 		p.calls--
-		p.flying[f.Saga]--
+		if p.out[f.Saga]--; p.flying[f.place] == f.Attempt {
+			delete(p.flying, f.place)
+		}
 		p.checkAnswer(f, &a)
 		if p == p.w.current {
 			p.w.hear(f, &a)
