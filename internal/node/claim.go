@@ -111,7 +111,7 @@ func (n *Node) adopt(p *machine.Plan, row *store.Saga, again bool) (*saga, error
 		return nil, err
 	}
 	sg := n.hold(s, row.Due)
-	sg.resent, sg.behind = again || row.Epoch != n.cfg.Epoch, again
+	sg.resent, sg.behind = n.muddled[row.ID] || row.Epoch != n.cfg.Epoch, again
 	if planted.On(planted.LoseTimers) {
 		n.clearTimer(sg)
 	}

@@ -285,6 +285,7 @@ func (n *Node) conflict(m Moment, sg *saga, req *request) {
 	n.voidSuccessors(m, sg)
 	v := n.visit(sg.ID)
 	v.taken, v.again = true, true
+	n.muddled[sg.ID] = true
 	for _, t := range sg.waiters {
 		v.operations = append(v.operations, Operation{Token: t, Saga: sg.ID, Wait: true})
 	}

@@ -48,6 +48,7 @@ type Node struct {
 	loading map[id.ID]*visit
 	stuck   map[id.ID]bool // can't go on in this process; their compensations are passed over
 	reloads []reload
+	muddled map[id.ID]bool // sagas that somebody else moved: answers to their calls may be void
 	orders  map[flow.TaskKey]*order
 	flights map[uint64]*order
 	timers  timerHeap
@@ -113,6 +114,7 @@ func New(cfg Config, m Moment) *Node {
 		sched:   flow.New(flow.Config{CompensationHeads: cfg.Heads}),
 		sagas:   map[id.ID]*saga{},
 		loading: map[id.ID]*visit{},
+		muddled: map[id.ID]bool{},
 		stuck:   map[id.ID]bool{},
 		orders:  map[flow.TaskKey]*order{},
 		flights: map[uint64]*order{},

@@ -117,6 +117,9 @@ func (n *Node) release(sg *saga) {
 	if sg.due != store.AtRest && (len(sg.waiters) > 0 || sg.due <= int64(n.claim.until) && !planted.On(planted.ParkActive)) {
 		return // nobody will read it again before it is due
 	}
+	if sg.due == store.AtRest {
+		delete(n.muddled, sg.ID)
+	}
 	n.clearTimer(sg)
 	n.away(sg)
 }
