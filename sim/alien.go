@@ -28,13 +28,14 @@ func (w *world) conflict(p *process) {
 		panic(err)
 	}
 	ev := machine.Event{Kind: machine.Answered, Dir: unwind.Action, Attempt: 1000, At: w.micros() + machine.Micros(p.offset)}
-	out := true
+	out, ordered := true, false
 	for i := range state.Steps {
 		if a := &state.Steps[i].Action; a.Ordered {
+			ordered = true
 			out = out && p.flying[place{row.ID, i, 0}] == a.Attempts+1
 		}
 	}
-	if p.out[row.ID] > 0 && out && w.chance.percent(50) {
+	if ordered && out && w.chance.percent(50) {
 		ev.Kind, ev.Actor, ev.Reason = machine.CancelRequested, "another node", "told so"
 	}
 	plan := w.planOf(row.ID)

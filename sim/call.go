@@ -40,7 +40,6 @@ func (p *process) call(c *node.Call) {
 		f.sha = history.SHA(c.Body)
 	}
 	p.calls++
-	p.out[c.Saga]++
 	p.flying[f.place] = c.Attempt
 	p.checkSend(f)
 	w.tracef("%s sends %s %s ask=%v", p.name, w.where(f), f.Key, f.Ask)
@@ -98,7 +97,7 @@ func (f *flight) end(a machine.Answer) {
 	f.over = true
 	p.do(func(m node.Moment) {
 		p.calls--
-		if p.out[f.Saga]--; p.flying[f.place] == f.Attempt {
+		if p.flying[f.place] == f.Attempt {
 			delete(p.flying, f.place)
 		}
 		p.checkAnswer(f, &a)

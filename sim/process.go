@@ -31,7 +31,6 @@ type process struct {
 	hints   map[place]int64  // throttled calls wait at least so long
 	muddled map[id.ID]bool   // sagas that somebody else wrote
 	calls   int              // out
-	out     map[id.ID]int    // by saga
 	flying  map[place]uint32 // the last attempt that is out
 }
 
@@ -45,7 +44,7 @@ func (w *world) join() {
 	if err != nil {
 		panic(err)
 	}
-	p := &process{w: w, name: nodeName(epoch), epoch: epoch, offset: w.offset, tokens: map[node.Token]func(node.Reply, bool){}, hints: map[place]int64{}, muddled: map[id.ID]bool{}, out: map[id.ID]int{}, flying: map[place]uint32{}, wake: -1}
+	p := &process{w: w, name: nodeName(epoch), epoch: epoch, offset: w.offset, tokens: map[node.Token]func(node.Reply, bool){}, hints: map[place]int64{}, muddled: map[id.ID]bool{}, flying: map[place]uint32{}, wake: -1}
 	for int64(len(w.offsets)) <= epoch {
 		w.offsets = append(w.offsets, 0)
 	}

@@ -73,6 +73,7 @@ func (w *world) checkStray(p *process, t *store.Task) {
 	case s.epoch != p.epoch:
 		w.strays[at] = stray{p.epoch, w.now}
 	case w.now > s.since+patientStray:
+		w.strays[at] = stray{p.epoch, 1 << 60}
 		w.fail(history.Liveness, t.Saga.String(), "the compensation of step %d is queued, and process %s does not know of it for %dms", t.Step, p.name, (w.now-s.since)/millis)
 	}
 }
