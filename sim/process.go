@@ -209,6 +209,7 @@ func (p *process) die() {
 	}
 	for t := node.Token(1); t <= p.token; t++ {
 		if answer := p.tokens[t]; answer != nil {
+			delete(p.tokens, t)
 			answer(node.Reply{}, true)
 		}
 	}
