@@ -30,10 +30,12 @@ type batch struct {
 	sleeps  int          // Node.sleeps when it was handed out
 }
 
-// An answer is a request that changes nothing, and the saga that it found so.
+// An answer is a request that changes nothing, and the saga that it found so; err
+// says why it is refused.
 type answer struct {
 	sg  *saga
 	req *request
+	err error
 }
 
 // A step is what is held for one transition.
@@ -68,14 +70,9 @@ func (n *Node) apply(m Moment, sg *saga, ev machine.Event, req *request) {
 	ev.At, ev.Rand = m.Now, n.rand(m)
 	tr, err := machine.Next(sg.Plan, sg.State, ev)
 	switch {
-	case err != nil:
+	case err != nil || len(tr.Entries) == 0:
 		if req != nil {
-			n.out.Replies = append(n.out.Replies, Reply{Token: req.token, Err: err, Saga: sg.share()})
-		}
-		return
-	case len(tr.Entries) == 0:
-		if req != nil {
-			n.building.answers = append(n.building.answers, answer{sg, req})
+			n.building.answers = append(n.building.answers, answer{sg, req, err})
 		}
 		return
 	}
@@ -199,8 +196,7 @@ func (n *Node) answer(m Moment, answers []answer) {
 			n.Operate(m, *a.req.op)
 			continue
 		}
-		n.out.Replies = append(n.out.Replies, Reply{Token: a.req.token, Saga: a.sg.share()})
-		n.release(a.sg)
+		n.out.Replies = append(n.out.Replies, Reply{Token: a.req.token, Saga: a.sg.share(), Err: a.err})
 	}
 }
 
