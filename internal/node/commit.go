@@ -69,8 +69,7 @@ func (b *batch) empty() bool {
 func (n *Node) apply(m Moment, sg *saga, ev machine.Event, req *request) {
 	ev.At, ev.Rand = m.Now, n.rand(m)
 	tr, err := machine.Next(sg.Plan, sg.State, ev)
-	switch {
-	case err != nil || len(tr.Entries) == 0:
+	if err != nil || len(tr.Entries) == 0 {
 		if req != nil {
 			n.building.answers = append(n.building.answers, answer{sg, req, err})
 		}
