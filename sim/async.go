@@ -44,8 +44,11 @@ func (w *world) complete(f *flight, r record, tries int) {
 			w.after(120*millis, func() { w.complete(f, r, tries+1) })
 		}
 	}
-	if now := w.find(w.book(f.place), r.generation, f.kind); now != nil && now.first != r.first {
-		return // the key was forgotten, and has begun something else since
+	switch now := w.find(w.book(f.place), r.generation, f.kind); {
+	case now == nil && f.kind.Status != "":
+		return // the key is forgotten: who wants to know asks
+	case now != nil && now.first != r.first:
+		return // it was forgotten, and has begun something else since
 	}
 	p := w.current
 	if p == nil {
