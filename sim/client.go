@@ -103,7 +103,7 @@ func (w *world) start(u *wish, wait bool) {
 		return
 	}
 	saga := w.ids.New(0)
-	w.sagas[saga] = &life{wish: u, saga: saga, outputs: map[int]json.RawMessage{}, doubted: map[int]bool{}, since: map[int]int64{}}
+	w.sagas[saga] = &life{wish: u, saga: saga, fixed: map[place]int{}, hands: map[place]machine.Event{}, outputs: map[int]json.RawMessage{}, doubted: map[int]bool{}, since: map[int]int64{}}
 	start := node.Start{ID: saga, Plan: u.recipe.plan, Wait: wait, Start: store.Start{
 		Name: u.recipe.def.Name, Version: u.recipe.plan.Version, Tenant: tenant, Key: u.key, KeyHash: id.KeyHash(tenant, u.recipe.def.Name, u.key),
 		Input: u.input, InputDigest: u.digest}}

@@ -49,6 +49,10 @@ func (w *world) checkEntry(l *life, e *machine.Entry) {
 			l.outputs[e.Step] = e.Output
 		}
 	case unwind.EntryActionFailed, unwind.EntryCompensationFailed:
+		if e.Class == unwind.ClassRefused && e.Status == 0 { // the word of a completion, or of the status path
+			b := w.book(at)
+			b.doubt, b.closed = false, b.attempt
+		}
 		if e.Class == unwind.ClassRefused && e.Status == 409 && w.book(at).doubt && !w.book(at).word {
 			w.fail(history.G3, l.saga.String(), "the %s of %s was taken for refused by a 409 although an attempt before may have executed", e.Dir, l.recipe.plan.Steps[e.Step].Name)
 		}

@@ -66,9 +66,6 @@ func (w *world) settle(d *store.DeadLetter) {
 		by.Kind = machine.Resolved
 		by.Evidence = "ticket 7"
 		w.byHand(u, at, &by, &c)
-		if u.hands == nil {
-			u.hands = map[place]machine.Event{}
-		}
 		u.hands[at] = by
 	default:
 		by.Kind = machine.Replayed
@@ -77,10 +74,8 @@ func (w *world) settle(d *store.DeadLetter) {
 				return // the old call is still worked on
 			}
 			by.NewKey, by.Evidence = true, "the old one did nothing"
+			u.hands[at] = by
 		}
-	}
-	if u.fixed == nil {
-		u.fixed = map[place]int{}
 	}
 	u.fixed[at]++
 	delete(w.current.hints, at)

@@ -47,6 +47,11 @@ func (w *world) checkQueues() {
 			}
 		}
 	}
+	for at := range w.strays {
+		if tasks[at] == nil {
+			delete(w.strays, at)
+		}
+	}
 	for i := range rows {
 		state, err := machine.DecodeState(rows[i].State)
 		if err != nil {
