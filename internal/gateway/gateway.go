@@ -1,35 +1,29 @@
 package gateway
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/unwindhq/unwind/participant"
 )
 
-// A Hint makes the Retry-After of a rejection from the wait that the model
-// knows. An empty one sends no header.
-type Hint func(wait time.Duration) string
-
-// WholeSeconds rounds the wait up to whole seconds, one at least: the form that
-// most gateways send, however soon they would take the next call.
-func WholeSeconds(wait time.Duration) string {
-	return strconv.FormatInt(max(1, int64((wait+time.Second-1)/time.Second)), 10)
-}
-
-// NoHint gives no Retry-After.
-func NoHint(time.Duration) string { return "" }
-
 // Options describe a [Gateway].
 type Options struct {
 	// Model decides which calls are borne. Defaults to all of them.
 	Model Model
-	// Latency is what each admitted call takes before Next sees it. Defaults to none.
+	// Latency is what each admitted call takes before Next sees it, beside what
+	// the model says. Defaults to none.
 	Latency time.Duration
+	// Persist carries out an admitted call whose caller went away meanwhile.
+	Persist bool
+	// Arrivals takes every call. Defaults to none.
+	Arrivals *Arrivals
 	// Hint makes the Retry-After of a rejection. Defaults to [WholeSeconds].
 	Hint Hint
 	// Clock defaults to [SystemClock].
@@ -38,8 +32,8 @@ type Options struct {
 	Next http.Handler
 }
 
-// A Gateway stands before a service and rejects what its model does not bear
-// with 429. It is an [http.Handler] and safe for concurrent use.
+// A Gateway stands before a service and rejects what its model does not bear,
+// as a rule with 429. It is an [http.Handler] and safe for concurrent use.
 type Gateway struct {
 	options Options
 
@@ -97,36 +91,80 @@ func (g *Gateway) Stats() Stats {
 
 // ServeHTTP implements [http.Handler].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ok, wait := g.admit(r.Header.Get(participant.HeaderDirection) == string(participant.Compensation))
-	if !ok {
-		if hint := g.options.Hint(wait); hint != "" {
-			w.Header().Set("Retry-After", hint)
-		}
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(http.StatusTooManyRequests)
-		_, _ = io.WriteString(w, `{"type":"urn:unwind:problem:throttled","title":"Too many requests","status":429}`)
+	v, hint := g.arrive(r)
+	if !v.Borne() {
+		g.turnAway(w, r, v, hint)
 		return
 	}
 	defer g.leave()
-	if err := g.options.Clock.Wait(r.Context(), g.options.Latency); err != nil {
+	ctx := r.Context()
+	if g.options.Persist {
+		// The transport notices that the caller goes once the body is read.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		ctx = context.WithoutCancel(ctx)
+		r = r.WithContext(ctx)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	if err := g.options.Clock.Wait(ctx, g.options.Latency+v.Took); err != nil {
 		panic(http.ErrAbortHandler) // the caller went away
+	}
+	if v.Fate == Lost {
+		g.options.Next.ServeHTTP(&heldAnswer{ResponseWriter: unheard{}}, r)
+		reset(w)
+		return
 	}
 	g.options.Next.ServeHTTP(w, r)
 }
 
-func (g *Gateway) admit(compensation bool) (bool, time.Duration) {
+// turnAway answers a call that is not borne, or does not.
+func (g *Gateway) turnAway(w http.ResponseWriter, r *http.Request, v Verdict, hint string) {
+	if err := g.options.Clock.Wait(r.Context(), v.Took); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	switch v.Fate {
+	case Reset:
+		reset(w)
+		return
+	case Hung:
+		_, _ = io.Copy(io.Discard, r.Body) // only then the caller's going is seen
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	case Answered, Lost:
+	}
+	if hint != "" {
+		w.Header().Set("Retry-After", hint)
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(v.Status)
+	_, _ = fmt.Fprintf(w, `{"type":"urn:unwind:problem:throttled","title":%q,"status":%d}`, http.StatusText(v.Status), v.Status)
+}
+
+// unheard takes the answer that gets lost.
+type unheard struct{}
+
+func (unheard) Header() http.Header         { return http.Header{} }
+func (unheard) Write(p []byte) (int, error) { return len(p), nil }
+func (unheard) WriteHeader(int)             {}
+
+func (g *Gateway) arrive(r *http.Request) (v Verdict, hint string) {
+	compensation := r.Header.Get(participant.HeaderDirection) == string(participant.Compensation)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	ok, wait := true, time.Duration(0)
+	now := g.options.Clock.Now()
 	if g.model != nil {
-		ok, wait = g.model.Admit(g.options.Clock.Now())
+		v = g.model.Arrive(now, int(g.stats.InFlight))
 	}
-	if !ok {
+	g.options.Arrivals.add(now, r, v)
+	if !v.Borne() {
+		hint = g.options.Hint(g.stats.Rejected, now, v.Wait)
 		g.stats.Rejected++
 		if compensation {
 			g.stats.CompensationsRejected++
 		}
-		return false, wait
+		return v, hint
 	}
 	g.stats.Accepted++
 	if compensation {
@@ -134,7 +172,7 @@ func (g *Gateway) admit(compensation bool) (bool, time.Duration) {
 	}
 	g.stats.InFlight++
 	g.stats.MaxInFlight = max(g.stats.MaxInFlight, g.stats.InFlight)
-	return true, 0
+	return v, ""
 }
 
 func (g *Gateway) leave() {

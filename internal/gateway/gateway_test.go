@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -111,11 +112,11 @@ func TestACallerThatGoesAwayDoesNotReachTheService(t *testing.T) {
 
 func TestHints(t *testing.T) {
 	for wait, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", time.Second: "1", time.Second + 1: "2", time.Minute: "60"} {
-		if got := gateway.WholeSeconds(wait); got != want {
+		if got := gateway.WholeSeconds(0, time.Time{}, wait); got != want {
 			t.Errorf("%v: %s, want %s", wait, got, want)
 		}
 	}
-	if gateway.NoHint(time.Second) != "" {
+	if gateway.NoHint(0, time.Time{}, time.Second) != "" {
 		t.Error("a hint was given")
 	}
 	if _, err := gateway.New(gateway.Options{Latency: -1}); err == nil {
@@ -135,5 +136,67 @@ func TestTheSystemClockWaitsAndIsStopped(t *testing.T) {
 	cancel()
 	if err := c.Wait(ctx, time.Hour); err == nil {
 		t.Error("a stopped wait ended without an error")
+	}
+}
+
+// Verdicts give each call the next of some verdicts.
+type verdicts []gateway.Verdict
+
+func (v *verdicts) Arrive(time.Time, int) gateway.Verdict {
+	next := (*v)[0]
+	*v = (*v)[1:]
+	return next
+}
+func (*verdicts) Capacity(time.Duration) float64 { return 1 }
+
+func TestCallersHearWhatTheModelLetsThemHear(t *testing.T) {
+	effects := make(chan struct{}, 10)
+	var arrivals gateway.Arrivals
+	g, err := gateway.New(gateway.Options{
+		Model:   &verdicts{{Status: 503, Wait: time.Second}, {Fate: gateway.Reset}, {Fate: gateway.Hung}, {Fate: gateway.Lost}, {Took: 100 * time.Millisecond}, {}},
+		Persist: true, Arrivals: &arrivals, Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { effects <- struct{}{} }),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, client := serve(t, g)
+	send := func(patience time.Duration) int {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		res, err := client.Do(newCall(t, url, "s1/charge/compensation", "{}").WithContext(ctx))
+		client.CloseIdleConnections() // so that the transport never tries again by itself
+		if err != nil {
+			return 0
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	if status := send(time.Minute); status != 503 || len(effects) != 0 {
+		t.Errorf("unavailable: %d, %d effects", status, len(effects))
+	}
+	if status := send(time.Minute); status != 0 || len(effects) != 0 {
+		t.Errorf("reset: %d, %d effects", status, len(effects))
+	}
+	if status := send(20 * time.Millisecond); status != 0 || len(effects) != 0 {
+		t.Errorf("hung: %d, %d effects", status, len(effects))
+	}
+	if status := send(time.Minute); status != 0 || len(effects) != 1 {
+		t.Errorf("lost: %d, %d effects", status, len(effects))
+	}
+	<-effects
+	if status := send(20 * time.Millisecond); status != 0 {
+		t.Errorf("slow: %d", status)
+	}
+	<-effects // although nobody waits for it
+	if status := send(time.Minute); status != 200 {
+		t.Errorf("borne: %d", status)
+	}
+	list, dropped := arrivals.List()
+	got := ""
+	for _, a := range list {
+		got += fmt.Sprint(a.Borne, a.Status, a.Fate, " ")
+	}
+	if want := "false 503 0 false 0 2 false 0 3 true 0 1 true 0 0 true 0 0 "; got != want || dropped != 0 || list[0].Key == "" {
+		t.Errorf("arrivals: %s", got)
 	}
 }

@@ -15,11 +15,10 @@ import (
 func play(m gateway.Model, at ...time.Duration) string {
 	said := ""
 	for _, d := range at {
-		ok, wait := m.Admit(time.Unix(1000, 0).Add(d))
-		if ok {
+		if v := m.Arrive(time.Unix(1000, 0).Add(d), 0); v.Borne() {
 			said += "ok "
 		} else {
-			said += fmt.Sprint(wait, " ")
+			said += fmt.Sprint(v.Wait, " ")
 		}
 	}
 	return said
@@ -30,7 +29,6 @@ func TestTokenBucketGainsItsRateUpToItsBurst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const ms = time.Millisecond
 	got := play(b, 0, 0, 0, 0, 50*ms, 100*ms, 100*ms, 10*time.Second, 10*time.Second, 10*time.Second, 10*time.Second, 9*time.Second)
 	if want := "ok ok ok 100ms 50ms ok 100ms ok ok ok 100ms 100ms "; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -48,11 +46,11 @@ func TestTokenBucketNeverAdmitsMoreThanRateAndBurst(t *testing.T) {
 		var admitted []time.Time
 		for range rapid.IntRange(1, 200).Draw(t, "calls") {
 			now = now.Add(time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "gap")) / 10)
-			ok, wait := b.Admit(now)
-			if ok {
+			v := b.Arrive(now, 0)
+			if v.Borne() {
 				admitted = append(admitted, now)
-			} else if wait < 0 || wait.Seconds() > 1/rate+1e-6 {
-				t.Fatalf("a wait of %v at %v/s", wait, rate)
+			} else if v.Wait < 0 || v.Wait.Seconds() > 1/rate+1e-6 {
+				t.Fatalf("a wait of %v at %v/s", v.Wait, rate)
 			}
 		}
 		for i := range admitted {
@@ -70,7 +68,6 @@ func TestFixedWindowStartsAnewAtEachBorder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const ms = time.Millisecond
 	got := play(f, 0, 900*ms, 900*ms, 1000*ms, 1100*ms, 1100*ms, 5500*ms, 5500*ms, 5500*ms)
 	if want := "ok ok 100ms ok ok 900ms ok ok 500ms "; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
