@@ -60,8 +60,10 @@ func (w *world) settle(d *store.DeadLetter) {
 	act := u.recipe.plan.Steps[d.Step].Kind == unwind.ActionStep
 	done, byHand := u.hands[at]
 	switch {
-	case byHand: // what was done can only be told again
-		by = done
+	case byHand: // what was done can only be told again, and a new key never without looking
+		if by = done; by.NewKey && !w.withhold(at) {
+			return
+		}
 	case act && u.fixed[at] > 0 && c.percent(60), act && c.percent(25):
 		by.Kind = machine.Resolved
 		by.Evidence = "ticket 7"
