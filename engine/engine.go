@@ -104,9 +104,9 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the compensation queues: %w", err)
 	}
-	lanes, err := e.store.Lanes(ctx)
+	controls, err := e.store.Controls(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the paused lanes: %w", err)
+		return fmt.Errorf("reading what operators have set: %w", err)
 	}
 	m := e.moment()
 	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, MaxActive: e.cfg.MaxActive}, m)
@@ -119,7 +119,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 	for i := range e.cfg.Definitions {
 		e.limitType(&e.cfg.Definitions[i], now)
 	}
-	e.node.Recover(m, queues, lanes)
+	e.node.Recover(m, queues, controls)
 	return nil
 }
 

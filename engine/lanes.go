@@ -63,17 +63,21 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 
 // explainPauses adds who paused a lane, and when, as far as that is durable.
 func (e *Engine) explainPauses(ctx context.Context, states []unwind.ServiceState) error {
-	rows, err := e.store.Lanes(ctx)
+	rows, err := e.store.Controls(ctx)
 	if err != nil {
-		return unavailable("reading the paused lanes", err)
+		return unavailable("reading what operators have set", err)
 	}
 	for i := range rows {
 		for k := range states {
 			lane := &states[k].Lanes.Forward
-			if rows[i].Name == unwind.CompensationLane {
+			switch rows[i].Kind {
+			case store.ScopeForward:
+			case store.ScopeCompensation:
 				lane = &states[k].Lanes.Compensation
+			default:
+				continue
 			}
-			if states[k].Name == rows[i].Service && lane.Paused != nil {
+			if states[k].Name == rows[i].Name && lane.Paused != nil {
 				*lane.Paused = unwind.LanePause{Reason: rows[i].Reason, By: rows[i].By, At: unwind.TimeFromMicros(rows[i].At)}
 			}
 		}
@@ -88,12 +92,12 @@ func (e *Engine) SetLane(ctx context.Context, participant string, req unwind.Lan
 		action = "pause"
 	}
 	doing := action + " a lane of service " + participant
-	scope := flow.Scope{Kind: flow.ScopeForward, Name: participant}
+	scope := store.Scope{Kind: store.ScopeForward, Name: participant}
 	switch _, known := e.cfg.Participants[participant]; {
 	case !known:
 		return nil, unwind.Errorf(unwind.NotFound, "there is no service %q", participant)
 	case req.Lane == unwind.CompensationLane:
-		scope.Kind = flow.ScopeCompensation
+		scope.Kind = store.ScopeCompensation
 	case req.Lane != unwind.ForwardLane:
 		return nil, invalid(doing, "/lane", "write one of forward, compensation")
 	}
@@ -101,15 +105,16 @@ func (e *Engine) SetLane(ctx context.Context, participant string, req unwind.Lan
 		return nil, invalid(doing, "/reason", "say why, for those who read the audit")
 	}
 	a := audit(req.Actor, action, participant+"/"+req.Lane, req.Reason, nil)
-	row := store.Lane{Service: participant, Name: req.Lane, Paused: req.Paused, Reason: req.Reason, By: orAnonymous(req.Actor)}
 	_, err := e.ask(ctx, func(m node.Moment, t node.Token) {
-		if !req.Paused && !e.node.Flow().Snapshot(scope, int64(m.Now)*1000).Paused {
+		c := e.node.Control(scope)
+		if !req.Paused && !c.Paused {
 			e.waiting[t] <- node.Reply{Token: t, Err: unwind.Errorf(unwind.Conflict, "the %s lane of service %s is not paused", req.Lane, participant)}
 			delete(e.waiting, t)
 			return
 		}
-		a.At, row.At = int64(m.Now), int64(m.Now)
-		e.node.SetLane(m, node.LaneChange{Token: t, Lane: row, Audit: a})
+		a.At = int64(m.Now)
+		c.Paused, c.Reason, c.By, c.At = req.Paused, req.Reason, orAnonymous(req.Actor), int64(m.Now)
+		e.node.SetControl(m, node.ControlChange{Token: t, Control: c, Audit: a})
 	})
 	if err != nil {
 		return nil, err

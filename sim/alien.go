@@ -72,7 +72,7 @@ func (w *world) behind(p *process, row *store.Saga, plan *machine.Plan, ev *mach
 		call := plan.Call(e.Step, e.Dir)
 		class := map[unwind.Priority]uint8{unwind.Money: 1, unwind.Low: 2}[call.Call.Priority]
 		t.Tasks = append(t.Tasks, store.TaskChange{Task: store.Task{
-			Saga: row.ID, Step: e.Step, Queue: store.Queue{Target: call.Service, SagaType: plan.Name, Class: class}, Tenant: row.Tenant,
+			Saga: row.ID, Step: e.Step, Queue: store.Queue{Target: call.Service, SagaType: plan.Name, Tenant: row.Tenant, Class: class},
 			Generation: e.Generation, Attempt: e.Attempt, Due: int64(e.NotBefore), QueuedAt: int64(ev.At), Ask: e.Ask}})
 	}
 	if _, err := w.store.Commit(context.Background(), &store.Batch{Epoch: p.epoch, Node: "x", At: int64(ev.At), Transitions: []store.Transition{t}}); err != nil {

@@ -72,7 +72,7 @@ func (w *world) happen(in *Incident) {
 			panic(err)
 		}
 	case PauseLane:
-		l := store.Lane{Service: kinds[w.chance.intn(services-1)].name, Name: laneNames[w.chance.intn(2)], Reason: "maintenance"}
+		l := store.Control{Scope: store.Scope{Name: kinds[w.chance.intn(services-1)].name, Kind: laneNames[w.chance.intn(2)]}, Reason: "maintenance"}
 		w.setLane(p, l, true)
 		w.after(in.Span, func() { w.resumeLane(l) })
 	}

@@ -34,7 +34,7 @@ func (w *world) operate() {
 			w.settle(&open[i])
 		}
 	}
-	paused, err := w.store.Lanes(ctx)
+	paused, err := w.store.Controls(ctx)
 	if err != nil {
 		panic(err)
 	}
@@ -147,7 +147,7 @@ func (w *world) withhold(at place) bool {
 }
 
 // resumeLane lets a lane go on that has paused itself.
-func (w *world) resumeLane(l store.Lane) {
+func (w *world) resumeLane(l store.Control) {
 	p := w.current
 	if p == nil {
 		return
@@ -155,11 +155,11 @@ func (w *world) resumeLane(l store.Lane) {
 	w.setLane(p, l, false)
 }
 
-func (w *world) setLane(p *process, l store.Lane, paused bool) {
+func (w *world) setLane(p *process, l store.Control, paused bool) {
 	l.Paused, l.By, l.At = paused, "operator", int64(w.micros())
-	audit := &store.Audit{At: l.At, Actor: "operator", Action: "lane", Target: l.Service}
+	audit := &store.Audit{At: l.At, Actor: "operator", Action: "lane", Target: l.Name}
 	w.request(p, func(m node.Moment, t node.Token) {
-		p.lanes[serviceIndex(l.Service)][laneIndex(l.Name)].paused = paused
-		p.node.SetLane(m, node.LaneChange{Token: t, Lane: l, Audit: audit})
+		p.lanes[serviceIndex(l.Name)][laneIndex(l.Kind)].paused = paused
+		p.node.SetControl(m, node.ControlChange{Token: t, Control: l, Audit: audit})
 	}, func(node.Reply, bool) {})
 }

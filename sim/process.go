@@ -61,7 +61,7 @@ func (w *world) join() {
 	if err != nil {
 		panic(err)
 	}
-	paused, err := w.store.Lanes(ctx)
+	paused, err := w.store.Controls(ctx)
 	if err != nil {
 		panic(err)
 	}

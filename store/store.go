@@ -78,7 +78,8 @@ type Store interface {
 	// Tasks returns up to limit compensation tasks of one queue, due or not, in
 	// the order of (due, saga, step).
 	Tasks(ctx context.Context, q Queue, limit int) ([]Task, error)
-	// Queues counts the tasks of each queue that holds any, by target, saga type and class.
+	// Queues counts the tasks of each queue that holds any, by target, saga type,
+	// tenant and class.
 	Queues(ctx context.Context, now int64) ([]QueueDepth, error)
 
 	// DeadLetters returns dead letters in the order of (DeadAt, saga, step), newest
@@ -110,8 +111,10 @@ type Store interface {
 	AlertsDelivered(ctx context.Context, epoch int64, ids []int64) error
 	// Audit returns the audit's rows, newest first.
 	Audit(ctx context.Context, cursor string, limit int) (rows []Audit, next string, err error)
-	// Lanes returns the lanes that are paused, by service and name.
-	Lanes(ctx context.Context) ([]Lane, error)
+	// Controls returns what operators have set, by scope.
+	Controls(ctx context.Context) ([]Control, error)
+	// FlowStates returns what flow control keeps over a restart, by scope.
+	FlowStates(ctx context.Context) ([]FlowState, error)
 
 	// Purge deletes up to limit sagas that are completed or compensated and were
 	// updated last before the given time, with all that belongs to them: journal,
@@ -134,7 +137,8 @@ type Batch struct {
 	Node        string
 	At          int64
 	Transitions []Transition
-	Lanes       []Lane
+	Controls    []Control
+	Flow        []FlowState
 	Alerts      []Alert
 	Audit       []Audit
 }
@@ -252,12 +256,13 @@ type JournalRow struct {
 	Body    []byte
 }
 
-// A Queue is where the compensations of one saga type and class wait for one
-// target; first due, first served. It is what flow.Queue names.
+// A Queue is where the compensations of one saga type, tenant and class wait for
+// one target; first due, first served. It is what flow.Queue names.
 type Queue struct {
 	Target   string // the participant's name
 	SagaType string
-	Class    uint8 // flow.Class
+	Tenant   string // with SagaType: the flow
+	Class    uint8  // flow.Class
 }
 
 // A Task is a compensation in its target's queue. It is a row of its own, so
@@ -266,7 +271,6 @@ type Task struct {
 	Saga id.ID
 	Step int
 	Queue
-	Tenant     string // with SagaType: the flow
 	Generation uint32
 	Attempt    uint32
 	Due        int64
@@ -361,16 +365,6 @@ type Audit struct {
 	Target string
 	Reason string
 	Data   []byte
-}
-
-// A Lane is the pause of one lane of a participant.
-type Lane struct {
-	Service string
-	Name    string // forward or compensation
-	Paused  bool
-	Reason  string
-	By      string
-	At      int64
 }
 
 // A Filter selects sagas; zero fields match all.

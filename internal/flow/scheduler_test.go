@@ -40,7 +40,7 @@ func TestWordsForOperators(t *testing.T) {
 
 func TestRefillSkipsWhatItWasNotAskedFor(t *testing.T) {
 	s := New(Config{CompensationHeads: 2})
-	q := Queue{Target{"payments", Compensation}, "order", Money}
+	q := Queue{Target{"payments", Compensation}, "order", "", Money}
 	task := func(n uint64, class Class) Task {
 		return Task{Key: sagaKey(n, Compensation), Target: q.Target, SagaType: q.SagaType, Class: class, Due: int64(n)}
 	}

@@ -36,13 +36,13 @@ func TestLowerClassesKeepFivePercent(t *testing.T) {
 	target := Target{"payments", Compensation}
 	s := New(Config{})
 	s.Configure(target.Scope(), Limits{Rate: Rate{N: Unlimited}}, 0)
-	got := flood(s, []Queue{{target, "order", Money}, {target, "order", Normal}, {target, "order", Low}}, 10_000)
+	got := flood(s, []Queue{{target, "order", "", Money}, {target, "order", "", Normal}, {target, "order", "", Low}}, 10_000)
 	if got[0] < 8900 || got[1] < 500 || got[2] < 500 {
 		t.Errorf("money, normal, low of 10000: %v", got)
 	}
 	s = New(Config{})
 	s.Configure(target.Scope(), Limits{Rate: Rate{N: Unlimited}}, 0)
-	got = flood(s, []Queue{{target, "order", Normal}, {target, "order", Low}}, 10_000)
+	got = flood(s, []Queue{{target, "order", "", Normal}, {target, "order", "", Low}}, 10_000)
 	if got[0] < 9400 || got[1] < 500 {
 		t.Errorf("normal, low of 10000: %v", got)
 	}
@@ -51,7 +51,7 @@ func TestLowerClassesKeepFivePercent(t *testing.T) {
 func TestTargetsShareWhatIsScarce(t *testing.T) {
 	var queues []Queue
 	for _, name := range []string{"a", "b", "c", "d"} {
-		queues = append(queues, Queue{Target{name, Compensation}, "order", Normal})
+		queues = append(queues, Queue{Target{name, Compensation}, "order", "", Normal})
 	}
 	// A money task of one target goes before nobody of another target.
 	queues[0].Class = Money
@@ -76,7 +76,7 @@ func TestTargetsShareWhatIsScarce(t *testing.T) {
 // Forward work never starves compensations, and the other way round.
 func TestLanesShareTheScheduler(t *testing.T) {
 	s := New(Config{})
-	queues := []Queue{{Target{"a", Forward}, "order", Money}, {Target{"a", Compensation}, "order", Low}}
+	queues := []Queue{{Target{"a", Forward}, "order", "", Money}, {Target{"a", Compensation}, "order", "", Low}}
 	for _, q := range queues {
 		s.Configure(q.Target.Scope(), Limits{Rate: Rate{N: Unlimited}}, 0)
 	}

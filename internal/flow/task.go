@@ -97,8 +97,15 @@ type Task struct {
 type Queue struct {
 	Target   Target
 	SagaType string
+	Tenant   string
 	Class    Class
 }
 
-// Queue returns the queue that the task waits in.
-func (t Task) Queue() Queue { return Queue{t.Target, t.SagaType, t.Class} }
+// Queue returns the queue that the task waits in. All of a forward lane wait in one
+// line, first in, first out.
+func (t Task) Queue() Queue {
+	if t.Target.Lane == Forward {
+		return Queue{Target: t.Target, SagaType: t.SagaType, Class: t.Class}
+	}
+	return Queue{t.Target, t.SagaType, t.Tenant, t.Class}
+}

@@ -105,8 +105,9 @@ func (n *Node) guard(m Moment, sg *saga, e *machine.Effect) {
 		return
 	}
 	reason := "lane guard: five sagas in a row died of the same cause (group " + e.Group + "): " + e.Error.Message
-	n.building.rows.Lanes = append(n.building.rows.Lanes, store.Lane{
-		Service: target.Service, Name: "compensation", Paused: true, Reason: reason, By: "lane guard", At: int64(m.Now)})
+	c := n.Control(storeScope(target.Scope()))
+	c.Paused, c.Reason, c.By, c.At = true, reason, "lane guard", int64(m.Now)
+	n.write(m, c)
 	n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertLaneGuard, Saga: sg.ID, Service: target.Service,
 		Message: "the compensation lane of service " + target.Service + " has paused itself: " + reason})
 }

@@ -37,10 +37,10 @@ type Claimed struct {
 
 // Recover begins the work after a start: every unfinished saga is read and its
 // orders are made again; the queues that hold compensations are read.
-func (n *Node) Recover(m Moment, queues []store.QueueDepth, lanes []store.Lane) {
+func (n *Node) Recover(m Moment, queues []store.QueueDepth, controls []store.Control) {
 	n.claim.due, n.claim.next, n.claim.until = store.AtRest, m.Now, m.Now+n.cfg.Horizon
-	for i := range lanes {
-		n.sched.Pause(laneScope(&lanes[i]), lanes[i].Reason, nanos(m.Now))
+	for i := range controls {
+		n.recoverControl(m, &controls[i])
 	}
 	if planted.On(planted.ForgetTasksOnRestart) {
 		return

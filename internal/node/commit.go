@@ -26,8 +26,9 @@ type batch struct {
 	steps []step // beside rows.Transitions
 	// answers wait for everything before them; they have no row of their own.
 	answers []answer
-	lanes   []LaneChange // beside rows.Lanes, in part
-	sleeps  int          // Node.sleeps when it was handed out
+	// controls wait for rows.Controls.
+	controls []Token
+	sleeps   int // Node.sleeps when it was handed out
 }
 
 // An answer is a request that changes nothing, and the saga that it found so; err
@@ -61,7 +62,12 @@ const (
 func newBatch() *batch { return &batch{} }
 
 func (b *batch) empty() bool {
-	return len(b.rows.Transitions) == 0 && len(b.rows.Lanes) == 0 && len(b.rows.Alerts) == 0 && len(b.rows.Audit) == 0 && len(b.answers) == 0
+	return b.noRows() && len(b.answers) == 0
+}
+
+func (b *batch) noRows() bool {
+	r := &b.rows
+	return len(r.Transitions)+len(r.Controls)+len(r.Flow)+len(r.Alerts)+len(r.Audit) == 0
 }
 
 // apply gives an event to a saga and puts the transition into the next batch.
@@ -160,7 +166,7 @@ func (n *Node) flush(m Moment) {
 		return
 	}
 	b := n.building
-	if !asks && len(b.rows.Transitions) == 0 && len(b.rows.Lanes) == 0 && len(b.rows.Alerts) == 0 && len(b.rows.Audit) == 0 {
+	if !asks && b.noRows() {
 		// Everything before these answers is durable.
 		n.answer(m, b.answers)
 		b.answers = nil
@@ -181,7 +187,7 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 		return
 	}
 	n.sick, n.doubts = sickness{}, n.doubts && b.sleeps != n.sleeps
-	n.lanesSet(m, b) // first: what is decided below may pause a lane anew
+	n.controlsSet(m, b) // first: what is decided below may pause a lane anew
 	for i := range b.steps {
 		n.stepDone(m, &b.steps[i], results[i])
 	}
@@ -329,7 +335,7 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 	n.sick.wait = min(max(n.sick.wait*2, sickStart), sickMost)
 	n.sick.retryAt = m.Now + n.sick.wait
 	kept := newBatch()
-	kept.rows.Lanes, kept.rows.Alerts, kept.rows.Audit = b.rows.Lanes, b.rows.Alerts, b.rows.Audit
+	kept.rows.Controls, kept.rows.Alerts, kept.rows.Audit = b.rows.Controls, b.rows.Alerts, b.rows.Audit
 	refused := map[id.ID]bool{}
 	for _, half := range []*batch{b, n.building} {
 		for i := range half.steps {
@@ -346,10 +352,10 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 			}
 		}
 	}
-	kept.rows.Lanes = append(kept.rows.Lanes, n.building.rows.Lanes...)
+	kept.rows.Controls = append(kept.rows.Controls, n.building.rows.Controls...)
 	kept.rows.Alerts = append(kept.rows.Alerts, n.building.rows.Alerts...)
 	kept.rows.Audit = append(kept.rows.Audit, n.building.rows.Audit...)
-	kept.lanes = slices.Concat(b.lanes, n.building.lanes)
+	kept.controls = slices.Concat(b.controls, n.building.controls)
 	kept.answers = slices.Concat(b.answers, n.building.answers)
 	n.building = kept
 }

@@ -44,15 +44,16 @@ type Node struct {
 	cfg   Config
 	sched *flow.Scheduler
 
-	sagas   map[id.ID]*saga
-	loading map[id.ID]*visit
-	stuck   map[id.ID]bool // can't go on in this process; their compensations are passed over
-	reloads []reload
-	muddled map[id.ID]bool // sagas that somebody else moved: answers to their calls may be void
-	orders  map[flow.TaskKey]*order
-	flights map[uint64]*order
-	timers  timerHeap
-	claim   claim
+	sagas    map[id.ID]*saga
+	loading  map[id.ID]*visit
+	stuck    map[id.ID]bool // can't go on in this process; their compensations are passed over
+	reloads  []reload
+	muddled  map[id.ID]bool // sagas that somebody else moved: answers to their calls may be void
+	orders   map[flow.TaskKey]*order
+	controls map[store.Scope]store.Control
+	flights  map[uint64]*order
+	timers   timerHeap
+	claim    claim
 
 	building *batch
 	flying   *batch
@@ -111,13 +112,14 @@ func New(cfg Config, m Moment) *Node {
 	}
 	n := &Node{
 		cfg: cfg, awake: m.Now,
-		sched:   flow.New(flow.Config{CompensationHeads: cfg.Heads}),
-		sagas:   map[id.ID]*saga{},
-		loading: map[id.ID]*visit{},
-		muddled: map[id.ID]bool{},
-		stuck:   map[id.ID]bool{},
-		orders:  map[flow.TaskKey]*order{},
-		flights: map[uint64]*order{},
+		sched:    flow.New(flow.Config{CompensationHeads: cfg.Heads}),
+		sagas:    map[id.ID]*saga{},
+		loading:  map[id.ID]*visit{},
+		muddled:  map[id.ID]bool{},
+		stuck:    map[id.ID]bool{},
+		orders:   map[flow.TaskKey]*order{},
+		controls: map[store.Scope]store.Control{},
+		flights:  map[uint64]*order{},
 	}
 	// Go functions run in this process: nothing to pace.
 	for _, kind := range []flow.ScopeKind{flow.ScopeForward, flow.ScopeCompensation} {

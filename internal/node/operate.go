@@ -1,10 +1,7 @@
 package node
 
 import (
-	"slices"
-
 	"github.com/unwindhq/unwind"
-	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
@@ -74,46 +71,4 @@ func (n *Node) Forget(saga id.ID, token Token) *Snapshot {
 	shared := sg.share()
 	n.release(sg)
 	return shared
-}
-
-// A LaneChange pauses a lane of a participant, or lets it go on.
-type LaneChange struct {
-	Token Token
-	Lane  store.Lane
-	Audit *store.Audit
-}
-
-// SetLane changes a lane. A pause holds from now on, a resume once it is durable;
-// the reply comes then.
-func (n *Node) SetLane(m Moment, c LaneChange) {
-	if c.Lane.Paused {
-		n.sched.Pause(laneScope(&c.Lane), c.Lane.Reason, nanos(m.Now))
-	}
-	b := n.building
-	b.rows.Lanes = append(b.rows.Lanes, c.Lane)
-	if c.Audit != nil {
-		b.rows.Audit = append(b.rows.Audit, *c.Audit)
-	}
-	b.lanes = append(b.lanes, c)
-}
-
-// lanesSet: the changes of lanes in a batch are durable.
-func (n *Node) lanesSet(m Moment, b *batch) {
-	for i := range b.rows.Lanes {
-		l := &b.rows.Lanes[i]
-		later := func(o store.Lane) bool { return o.Service == l.Service && o.Name == l.Name }
-		if !l.Paused && !slices.ContainsFunc(b.rows.Lanes[i+1:], later) && !slices.ContainsFunc(n.building.rows.Lanes, later) {
-			n.sched.Resume(laneScope(l), nanos(m.Now))
-		}
-	}
-	for i := range b.lanes {
-		n.out.Replies = append(n.out.Replies, Reply{Token: b.lanes[i].Token})
-	}
-}
-
-func laneScope(l *store.Lane) flow.Scope {
-	if l.Name == flow.Compensation.String() {
-		return flow.Scope{Kind: flow.ScopeCompensation, Name: l.Service}
-	}
-	return flow.Scope{Kind: flow.ScopeForward, Name: l.Service}
 }

@@ -18,7 +18,7 @@ type QueueRead struct {
 }
 
 func flowQueue(q store.Queue) flow.Queue {
-	return flow.Queue{Target: flow.Target{Service: q.Target, Lane: flow.Compensation}, SagaType: q.SagaType, Class: flow.Class(q.Class)}
+	return flow.Queue{Target: flow.Target{Service: q.Target, Lane: flow.Compensation}, SagaType: q.SagaType, Tenant: q.Tenant, Class: flow.Class(q.Class)}
 }
 
 // task is the row of a queued compensation.
@@ -26,8 +26,8 @@ func (n *Node) task(sg *saga, e *machine.Effect) store.Task {
 	side := sg.State.Side(e.Step, e.Dir)
 	return store.Task{
 		Saga: sg.ID, Step: e.Step,
-		Queue:  store.Queue{Target: sg.Plan.Call(e.Step, e.Dir).Service, SagaType: sg.Plan.Name, Class: uint8(class(sg.Plan, e.Step))},
-		Tenant: sg.Tenant, Generation: e.Generation, Attempt: e.Attempt, Due: int64(e.NotBefore), QueuedAt: int64(side.Since), Ask: e.Ask,
+		Queue:      store.Queue{Target: sg.Plan.Call(e.Step, e.Dir).Service, SagaType: sg.Plan.Name, Tenant: sg.Tenant, Class: uint8(class(sg.Plan, e.Step))},
+		Generation: e.Generation, Attempt: e.Attempt, Due: int64(e.NotBefore), QueuedAt: int64(side.Since), Ask: e.Ask,
 	}
 }
 
@@ -42,7 +42,7 @@ func (n *Node) readShort(m Moment) {
 			return
 		}
 		n.out.Reads = append(n.out.Reads, QueueRead{
-			Queue: store.Queue{Target: name.Target.Service, SagaType: name.SagaType, Class: uint8(name.Class)},
+			Queue: store.Queue{Target: name.Target.Service, SagaType: name.SagaType, Tenant: name.Tenant, Class: uint8(name.Class)},
 			Limit: room + inMemory + len(n.stuck) + 1, flow: name, room: room,
 		})
 	}

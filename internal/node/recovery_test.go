@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
@@ -115,7 +116,7 @@ func TestQueueIsRefilledFromTheStore(t *testing.T) {
 		r.answer(r.call("reserve", unwind.Action), 200)
 	}
 	r.settle()
-	r.n.Flow().Pause(laneScope(&store.Lane{Service: "shop", Name: "compensation"}), "maintenance", nanos(r.now))
+	r.n.Flow().Pause(flow.Scope{Kind: flow.ScopeCompensation, Name: "shop"}, "maintenance", nanos(r.now))
 	for range sagas {
 		r.answer(r.call("charge", unwind.Action), 422)
 	}
@@ -126,7 +127,7 @@ func TestQueueIsRefilledFromTheStore(t *testing.T) {
 	if n := r.n.Orders(); n != 2 {
 		t.Fatalf("%d of them are in memory", n)
 	}
-	r.n.Flow().Resume(laneScope(&store.Lane{Service: "shop", Name: "compensation"}), nanos(r.now))
+	r.n.Flow().Resume(flow.Scope{Kind: flow.ScopeCompensation, Name: "shop"}, nanos(r.now))
 	done := 0
 	for range 100 {
 		r.now += 10_000
@@ -193,11 +194,11 @@ func TestSleeperAsksBeforeItCalls(t *testing.T) {
 // L: a resume that becomes durable late does not undo a later pause.
 func TestResumeDoesNotUndoALaterPause(t *testing.T) {
 	r := newRig(t, threeSteps(), Config{})
-	lane := store.Lane{Service: "shop", Name: "forward"}
-	r.n.SetLane(r.moment(), LaneChange{Token: 1, Lane: lane})
+	lane := store.Control{Scope: store.Scope{Kind: store.ScopeForward, Name: "shop"}}
+	r.n.SetControl(r.moment(), ControlChange{Token: 1, Control: lane})
 	r.look()
 	lane.Paused = true
-	r.n.SetLane(r.moment(), LaneChange{Token: 2, Lane: lane})
+	r.n.SetControl(r.moment(), ControlChange{Token: 2, Control: lane})
 	r.look()
 	r.commit(nil)
 	r.settle()

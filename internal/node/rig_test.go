@@ -14,21 +14,21 @@ import (
 // A rig drives a node by hand and keeps what it commits, as a store would.
 type rig struct {
 	testing.TB
-	n       *Node
-	now     machine.Micros
-	plan    *machine.Plan
-	epoch   int64
-	rows    map[id.ID]*store.Saga
-	tasks   map[flow.TaskKey]store.Task
-	batch   *store.Batch // under way
-	calls   []Call
-	replies []Reply
-	loads   []id.ID
-	reads   []QueueRead
-	claims  []Claim
-	lanes   []store.Lane // that are paused
-	stop    error
-	made    int
+	n        *Node
+	now      machine.Micros
+	plan     *machine.Plan
+	epoch    int64
+	rows     map[id.ID]*store.Saga
+	tasks    map[flow.TaskKey]store.Task
+	batch    *store.Batch // under way
+	calls    []Call
+	replies  []Reply
+	loads    []id.ID
+	reads    []QueueRead
+	claims   []Claim
+	controls []store.Control
+	stop     error
+	made     int
 }
 
 const begin = 1_780_000_000_000_000
@@ -73,7 +73,7 @@ func (r *rig) restart(cfg Config) {
 			queues = append(queues, store.QueueDepth{Queue: t.Queue})
 		}
 	}
-	r.n.Recover(r.moment(), queues, r.lanes)
+	r.n.Recover(r.moment(), queues, r.controls)
 	r.look()
 	r.claimed()
 }

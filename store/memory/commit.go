@@ -27,8 +27,11 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) ([]store.Result, err
 	for i := range b.Audit {
 		s.addAudit(&b.Audit[i])
 	}
-	for i := range b.Lanes {
-		s.setLane(b.Lanes[i])
+	for i := range b.Controls {
+		s.setControl(b.Controls[i])
+	}
+	for i := range b.Flow {
+		s.setFlow(b.Flow[i])
 	}
 	return results, nil
 }

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"slices"
 
@@ -101,34 +100,4 @@ func newestFirst[T any](rows []T, list store.Cursor, from string, limit int) (pa
 	page = slices.Clone(rows[begin:end])
 	slices.Reverse(page)
 	return page, next, nil
-}
-
-// setLane keeps a lane while it is paused.
-func (s *Store) setLane(l store.Lane) {
-	name := lane{l.Service, l.Name}
-	if !l.Paused {
-		delete(s.lanes, name)
-		return
-	}
-	if s.lanes == nil {
-		s.lanes = map[lane]store.Lane{}
-	}
-	s.lanes[name] = l
-}
-
-// Lanes implements [store.Store].
-func (s *Store) Lanes(ctx context.Context) ([]store.Lane, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if err := s.usable(ctx); err != nil {
-		return nil, err
-	}
-	lanes := make([]store.Lane, 0, len(s.lanes))
-	for _, l := range s.lanes {
-		lanes = append(lanes, l)
-	}
-	slices.SortFunc(lanes, func(a, b store.Lane) int {
-		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Name, b.Name))
-	})
-	return lanes, nil
 }

@@ -42,7 +42,8 @@ type Store struct {
 	alerts      []store.Alert // the id is the index + 1
 	pending     []int64       // ids of alerts that no sink has acknowledged
 	audit       []store.Audit // the id is the index + 1
-	lanes       map[lane]store.Lane
+	controls    map[store.Scope]store.Control
+	flow        map[store.Scope][]byte
 	definitions map[string][]store.Definition // by name, the newest last
 }
 
@@ -60,8 +61,6 @@ type identity struct{ tenant, name, key string }
 // A duePlace is a saga's place in the order of ClaimDue.
 type duePlace struct{ due, sequence int64 }
 
-type lane struct{ service, name string }
-
 var _ store.Store = (*Store)(nil)
 
 // New returns an empty store.
@@ -73,6 +72,9 @@ func New() *Store {
 		due:   ordered[duePlace]{compare: compareDue},
 		queue: map[store.Queue]*ordered[*store.Task]{},
 		dead:  ordered[deadPlace]{compare: compareDead},
+
+		controls: map[store.Scope]store.Control{},
+		flow:     map[store.Scope][]byte{},
 	}
 }
 
@@ -94,7 +96,8 @@ func (s *Store) Clone() *Store {
 		alerts:      slices.Clone(s.alerts),
 		pending:     slices.Clone(s.pending),
 		audit:       slices.Clone(s.audit),
-		lanes:       maps.Clone(s.lanes),
+		controls:    maps.Clone(s.controls),
+		flow:        maps.Clone(s.flow),
 		definitions: make(map[string][]store.Definition, len(s.definitions)),
 	}
 	for sequence, from := range s.sagas {

@@ -73,7 +73,7 @@ func (s *Store) Queues(ctx context.Context, now int64) ([]store.QueueDepth, erro
 		depths = append(depths, depth)
 	}
 	slices.SortFunc(depths, func(a, b store.QueueDepth) int {
-		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.SagaType, b.SagaType), cmp.Compare(a.Class, b.Class))
+		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.SagaType, b.SagaType), cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Class, b.Class))
 	})
 	return depths, nil
 }

@@ -31,8 +31,13 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) ([]store.Result, err
 				return err
 			}
 		}
-		for i := range b.Lanes {
-			if err := w.setLane(&b.Lanes[i]); err != nil {
+		for i := range b.Controls {
+			if err := w.setControl(&b.Controls[i]); err != nil {
+				return err
+			}
+		}
+		for i := range b.Flow {
+			if err := w.setFlow(&b.Flow[i]); err != nil {
 				return err
 			}
 		}

@@ -29,38 +29,6 @@ func (w *writer) addAudit(a *store.Audit) error {
 	return nil
 }
 
-// setLane keeps a lane while it is paused.
-func (w *writer) setLane(l *store.Lane) error {
-	stmt := w.resume
-	if l.Paused {
-		stmt = w.pause
-		bind(stmt, l.Service, l.Name, l.Reason, l.By, l.At)
-	} else {
-		bind(stmt, l.Service, l.Name)
-	}
-	if err := exec(stmt); err != nil {
-		return fmt.Errorf("setting the lane %s of %s: %w", l.Name, l.Service, err)
-	}
-	return nil
-}
-
-// Lanes implements [store.Store].
-func (s *Store) Lanes(ctx context.Context) (lanes []store.Lane, err error) {
-	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		return each(conn, "SELECT service, name, reason, by, at FROM lane ORDER BY service, name", func(stmt *sqlite.Stmt) error {
-			lanes = append(lanes, store.Lane{
-				Service: stmt.ColumnText(0), Name: stmt.ColumnText(1), Paused: true,
-				Reason: stmt.ColumnText(2), By: stmt.ColumnText(3), At: stmt.ColumnInt64(4),
-			})
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the lanes: %w", err)
-	}
-	return lanes, nil
-}
-
 const selectAlert = "SELECT id, at, kind, saga, service, message, data, delivered FROM alert "
 
 func readAlert(s *sqlite.Stmt) store.Alert {

@@ -51,8 +51,8 @@ func (w *writer) changeTasks(t *store.Transition) error {
 	return nil
 }
 
-const tasksQuery = `SELECT saga, step, tenant, generation, attempt, due, queued, ask, epoch
-	FROM task INDEXED BY task_queue WHERE target = ? AND type = ? AND class = ?
+const tasksQuery = `SELECT saga, step, generation, attempt, due, queued, ask, epoch
+	FROM task INDEXED BY task_queue WHERE target = ? AND type = ? AND tenant = ? AND class = ?
 	ORDER BY due, rid, step LIMIT ?`
 
 // Tasks implements [store.Store].
@@ -65,14 +65,14 @@ func (s *Store) Tasks(ctx context.Context, q store.Queue, limit int) (found []st
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return each(conn, tasksQuery, func(stmt *sqlite.Stmt) error {
 			t := store.Task{
-				Step: stmt.ColumnInt(1), Queue: q, Tenant: stmt.ColumnText(2),
-				Generation: uint32(stmt.ColumnInt64(3)), Attempt: uint32(stmt.ColumnInt64(4)),
-				Due: stmt.ColumnInt64(5), QueuedAt: stmt.ColumnInt64(6), Ask: stmt.ColumnBool(7), Epoch: stmt.ColumnInt64(8),
+				Step: stmt.ColumnInt(1), Queue: q,
+				Generation: uint32(stmt.ColumnInt64(2)), Attempt: uint32(stmt.ColumnInt64(3)),
+				Due: stmt.ColumnInt64(4), QueuedAt: stmt.ColumnInt64(5), Ask: stmt.ColumnBool(6), Epoch: stmt.ColumnInt64(7),
 			}
 			stmt.ColumnBytes(0, t.Saga[:])
 			found = append(found, t)
 			return nil
-		}, target, sagaType, int64(q.Class), int64(store.PageLimit(limit)))
+		}, target, sagaType, q.Tenant, int64(q.Class), int64(store.PageLimit(limit)))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the queue of %s for %s: %w", q.Target, q.SagaType, err)
@@ -83,14 +83,14 @@ func (s *Store) Tasks(ctx context.Context, q store.Queue, limit int) (found []st
 // Queues implements [store.Store].
 func (s *Store) Queues(ctx context.Context, now int64) (depths []store.QueueDepth, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		return each(conn, `SELECT target.text, type.text, class, ready, tasks - ready, oldest FROM (
-				SELECT target, type, class, sum(due <= ?) ready, count(*) tasks, min(queued) oldest
-				FROM task INDEXED BY task_queue GROUP BY target, type, class) q
+		return each(conn, `SELECT target.text, type.text, tenant, class, ready, tasks - ready, oldest FROM (
+				SELECT target, type, tenant, class, sum(due <= ?) ready, count(*) tasks, min(queued) oldest
+				FROM task INDEXED BY task_queue GROUP BY target, type, tenant, class) q
 			JOIN name target ON target.id = q.target JOIN name type ON type.id = q.type
-			ORDER BY 1, 2, 3`, func(stmt *sqlite.Stmt) error {
+			ORDER BY 1, 2, 3, 4`, func(stmt *sqlite.Stmt) error {
 			depths = append(depths, store.QueueDepth{
-				Queue: store.Queue{Target: stmt.ColumnText(0), SagaType: stmt.ColumnText(1), Class: uint8(stmt.ColumnInt64(2))},
-				Ready: stmt.ColumnInt(3), BackingOff: stmt.ColumnInt(4), Oldest: stmt.ColumnInt64(5),
+				Queue: store.Queue{Target: stmt.ColumnText(0), SagaType: stmt.ColumnText(1), Tenant: stmt.ColumnText(2), Class: uint8(stmt.ColumnInt64(3))},
+				Ready: stmt.ColumnInt(4), BackingOff: stmt.ColumnInt(5), Oldest: stmt.ColumnInt64(6),
 			})
 			return nil
 		}, now)

@@ -50,6 +50,8 @@ func bind(s *sqlite.Stmt, args ...any) {
 			s.BindText(i+1, v)
 		case []byte:
 			s.BindBytes(i+1, v)
+		case bool:
+			s.BindBool(i+1, v)
 		}
 	}
 }

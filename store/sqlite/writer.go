@@ -55,7 +55,8 @@ type statements struct {
 	logKeys, dropLog, insertBucket, insertBlock, keyBlock *sqlite.Stmt
 	putTask, dropTask                                     *sqlite.Stmt
 	openDead, moveDead                                    *sqlite.Stmt
-	insertAlert, delivered, insertAudit, pause, resume    *sqlite.Stmt
+	insertAlert, delivered, insertAudit                   *sqlite.Stmt
+	putControl, dropControl, putFlow, dropFlow            *sqlite.Stmt
 	insertDefinition, newestDefinition                    *sqlite.Stmt
 }
 
@@ -123,8 +124,10 @@ func (w *writer) prepare() error {
 		{&w.insertAlert, "INSERT INTO alert (at, kind, saga, service, message, data, delivered) VALUES (?, ?, ?, ?, ?, ?, 0)"},
 		{&w.delivered, "UPDATE alert SET delivered = 1 WHERE id = ? AND delivered = 0"},
 		{&w.insertAudit, "INSERT INTO audit (at, actor, action, target, reason, data) VALUES (?, ?, ?, ?, ?, ?)"},
-		{&w.pause, "INSERT OR REPLACE INTO lane VALUES (?, ?, ?, ?, ?)"},
-		{&w.resume, "DELETE FROM lane WHERE service = ? AND name = ?"},
+		{&w.putControl, "INSERT OR REPLACE INTO control VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
+		{&w.dropControl, "DELETE FROM control WHERE kind = ? AND name = ? AND tenant = ?"},
+		{&w.putFlow, "INSERT OR REPLACE INTO flow VALUES (?, ?, ?, ?)"},
+		{&w.dropFlow, "DELETE FROM flow WHERE kind = ? AND name = ? AND tenant = ?"},
 		{&w.insertDefinition, "INSERT OR REPLACE INTO definition (name, version, body, created, by) VALUES (?, ?, ?, ?, ?)"},
 		{&w.newestDefinition, "SELECT version FROM definition WHERE name = ? ORDER BY id DESC LIMIT 1"},
 	} {

@@ -16,7 +16,11 @@ var (
 	names   = []string{"place-order", "refund"}
 	tenants = []string{"", "acme"}
 	dues    = []int64{store.Active, store.Active, store.AtRest, 10, 20, 20, 30}
-	queues  = []store.Queue{payments, low, refunds, stock}
+	queues  = []store.Queue{payments, low, acme, refunds, stock}
+	scopes  = []store.Scope{
+		{Kind: store.ScopeGlobal}, {Kind: store.ScopeForward, Name: "payments"}, {Kind: store.ScopeCompensation, Name: "payments"},
+		{Kind: store.ScopeSagaType, Name: "place-order"}, {Kind: store.ScopeTenant, Name: "place-order", Tenant: "acme"},
+	}
 	letters = []unwind.DeadLetterState{unwind.DeadLetterOpen, unwind.DeadLetterReplaying, unwind.DeadLetterReplayed, unwind.DeadLetterResolved}
 )
 
@@ -46,11 +50,14 @@ func (d *duel) drawBatch(r *rapid.T) *store.Batch {
 	for range rapid.IntRange(0, 8).Draw(r, "transitions") {
 		b.Transitions = append(b.Transitions, d.drawTransition(r, standing))
 	}
-	some(r, "lanes", 2, func() {
-		b.Lanes = append(b.Lanes, store.Lane{
-			Service: draw(r, "service", "payments", "inventory"), Name: draw(r, "lane", "forward", "compensation"),
-			Paused: rapid.Bool().Draw(r, "paused"), Reason: string(d.text("lane")), By: "ada", At: d.now,
+	some(r, "controls", 2, func() {
+		b.Controls = append(b.Controls, store.Control{
+			Scope: draw(r, "scope", scopes...), Paused: rapid.Bool().Draw(r, "paused"),
+			Settings: draw(r, "settings", nil, d.text("settings")), Reason: string(d.text("control")), By: "ada", At: d.now,
 		})
+	})
+	some(r, "states of flow control", 2, func() {
+		b.Flow = append(b.Flow, store.FlowState{Scope: draw(r, "scope", scopes...), Body: draw(r, "body", nil, d.text("flow"))})
 	})
 	some(r, "alerts", 2, func() { b.Alerts = append(b.Alerts, d.alert(id.ID{})) })
 	some(r, "audit", 2, func() { b.Audit = append(b.Audit, d.audit("batch")) })
@@ -109,7 +116,7 @@ func (d *duel) drawRows(r *rapid.T, t *store.Transition) {
 	t.SetDue, t.Due = rapid.Bool().Draw(r, "set due"), draw(r, "due", dues...)
 	some(r, "tasks", 3, func() {
 		t.Tasks = append(t.Tasks, store.TaskChange{Delete: draw(r, "delete", false, false, true), Task: store.Task{
-			Saga: t.Saga, Step: draw(r, "step", 0, 1, 2), Queue: draw(r, "queue", queues...), Tenant: draw(r, "tenant", tenants...),
+			Saga: t.Saga, Step: draw(r, "step", 0, 1, 2), Queue: draw(r, "queue", queues...),
 			Attempt: uint32(d.written), Due: draw(r, "due", dues...), QueuedAt: d.now, Ask: rapid.Bool().Draw(r, "ask"),
 		}})
 	})

@@ -47,7 +47,7 @@ func oddTextIsKeptAndToldApart(s *scene) {
 		t.DeadLetters = []store.DeadLetterChange{{Open: &d}}
 		t.Tasks = []store.TaskChange{put(t, 1, store.Queue{Target: text, SagaType: text}, 1)}
 		b.Transitions = append(b.Transitions, t)
-		b.Lanes = append(b.Lanes, store.Lane{Service: text, Name: text, Paused: true, Reason: text, By: text})
+		b.Controls = append(b.Controls, store.Control{Scope: store.Scope{Kind: store.ScopeForward, Name: text}, Paused: true, Reason: text, By: text})
 		b.Alerts = append(b.Alerts, store.Alert{Kind: text, Service: text, Message: text, Data: []byte(text)})
 		b.Audit = append(b.Audit, store.Audit{Actor: text, Action: text, Target: text, Reason: text, Data: []byte(text)})
 	}
@@ -65,7 +65,7 @@ func oddTextIsKeptAndToldApart(s *scene) {
 		s.is("the definition", s.definition(text, text), s.revision(text, text, text))
 	}
 	o := s.observe()
-	s.is("how many lanes, queues and definitions there are", []int{len(o.Lanes), len(o.Queues), len(o.Definitions)},
+	s.is("how many controls, queues and definitions there are", []int{len(o.Controls), len(o.Queues), len(o.Definitions)},
 		[]int{len(oddTexts), len(oddTexts), len(oddTexts)})
 	alerts := o.Pending
 	for i := range alerts {

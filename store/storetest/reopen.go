@@ -41,7 +41,7 @@ func committedIsThereAgain(s *scene, reopen func(*scene) *scene) {
 	s.committed(start)
 	s.committed(s.then(start))
 	s.committed(s.anonymous())
-	s.write(&store.Batch{Lanes: []store.Lane{{Service: "payments", Name: "forward", Paused: true, By: "ada"}}})
+	s.write(&store.Batch{Controls: []store.Control{{Scope: store.Scope{Kind: "forward", Name: "payments"}, Paused: true, By: "ada"}}})
 	s.define("place-order", "A", "ada")
 	s.define("place-order", "B", "bob")
 	before := s.observe()

@@ -85,7 +85,8 @@ var suite = []behaviour{
 	{"Store", "alerts are paged newest first", alertsArePagedNewestFirst},
 	{"G14", "an audit row is written with what it audits", auditRowIsWrittenWithWhatItAudits},
 	{"G14", "the audit is paged newest first", auditIsPagedNewestFirst},
-	{"G2", "a lane is paused until it is resumed", laneIsPausedUntilItIsResumed},
+	{"G10", "a control holds until it is empty", controlHoldsUntilItIsEmpty},
+	{"G10", "a state of flow control replaces the one before", flowStateReplacesTheOneBefore},
 
 	{"Store", "the newest revision serves", newestRevisionServes},
 	{"G14", "putting the newest again changes nothing", puttingTheNewestAgainChangesNothing},

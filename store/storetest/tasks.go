@@ -9,13 +9,14 @@ import (
 var (
 	payments = store.Queue{Target: "payments", SagaType: "place-order"}
 	low      = store.Queue{Target: "payments", SagaType: "place-order", Class: 2}
+	acme     = store.Queue{Target: "payments", SagaType: "place-order", Tenant: "acme"}
 	refunds  = store.Queue{Target: "payments", SagaType: "refund"}
 	stock    = store.Queue{Target: "inventory", SagaType: "place-order", Class: 1}
 )
 
 // put returns the change that puts a task into its queue.
 func put(t store.Transition, step int, q store.Queue, due int64) store.TaskChange {
-	return store.TaskChange{Task: store.Task{Saga: t.Saga, Step: step, Queue: q, Tenant: "acme", Due: due, QueuedAt: t.At}}
+	return store.TaskChange{Task: store.Task{Saga: t.Saga, Step: step, Queue: q, Due: due, QueuedAt: t.At}}
 }
 
 func take(t store.Transition, step int) store.TaskChange {
@@ -50,7 +51,7 @@ func (s *scene) tasks(q store.Queue, limit int) []store.Task {
 func taskIsReadBackAsItWasPut(s *scene) {
 	t := s.anonymous()
 	task := store.Task{
-		Saga: t.Saga, Step: 127, Queue: low, Tenant: "acme", Generation: 3, Attempt: 4_000_000_000,
+		Saga: t.Saga, Step: 127, Queue: low, Generation: 3, Attempt: 4_000_000_000,
 		Due: s.now + 5, QueuedAt: s.now - 5, Ask: true,
 	}
 	t.Tasks = []store.TaskChange{{Task: task}}
@@ -68,7 +69,7 @@ func tasksComeInTheOrderOfDueSagaAndStep(s *scene) {
 }
 
 func queuesAreApart(s *scene) {
-	queues := []store.Queue{payments, low, refunds, stock}
+	queues := []store.Queue{payments, low, acme, refunds, stock}
 	for _, q := range queues {
 		s.queued(at(1, q, 10))
 	}
@@ -112,16 +113,17 @@ func changesOfOneTaskApplyInTheirOrder(s *scene) {
 
 func queuesAreCounted(s *scene) {
 	s.is("the queues of an empty store", must(s.Queues(s.Context(), 0))(s), []store.QueueDepth{})
-	a := s.queued(at(1, payments, 100), at(2, payments, 101), at(3, low, 100), at(4, stock, 300))
+	a := s.queued(at(1, payments, 100), at(2, payments, 101), at(3, low, 100), at(4, stock, 300), at(5, acme, 100))
 	b := s.queued(at(1, payments, 99), at(2, refunds, 500))
 	s.is("the queues", must(s.Queues(s.Context(), 100))(s), []store.QueueDepth{
 		{Queue: stock, BackingOff: 1, Oldest: a.At},
 		{Queue: payments, Ready: 2, BackingOff: 1, Oldest: a.At},
 		{Queue: low, Ready: 1, Oldest: a.At},
+		{Queue: acme, Ready: 1, Oldest: a.At},
 		{Queue: refunds, BackingOff: 1, Oldest: b.At},
 	})
 	next := s.then(a)
-	next.Tasks = []store.TaskChange{take(a, 1), take(a, 2), take(a, 3), take(a, 4)}
+	next.Tasks = []store.TaskChange{take(a, 1), take(a, 2), take(a, 3), take(a, 4), take(a, 5)}
 	s.committed(next)
 	s.is("the queues once the first saga's tasks are gone", must(s.Queues(s.Context(), 500))(s), []store.QueueDepth{
 		{Queue: payments, Ready: 1, Oldest: b.At},

@@ -111,12 +111,12 @@ func batchRowsDoNotDependOnTransitions(s *scene) {
 	stale.Version = 7
 	s.is("the outcome", s.write(&store.Batch{
 		Transitions: []store.Transition{stale},
-		Lanes:       []store.Lane{{Service: "payments", Name: "compensation", Paused: true, At: s.now}},
+		Controls:    []store.Control{{Scope: store.Scope{Kind: "compensation", Name: "payments"}, Paused: true, At: s.now}},
 		Alerts:      []store.Alert{{At: s.now, Kind: unwind.AlertLaneGuard}},
 		Audit:       []store.Audit{{At: s.now, Action: "pause"}},
 	})[0], store.Result{Outcome: store.Conflicting})
 	o := s.observe()
-	s.is("how many lanes, alerts and audit rows there are", []int{len(o.Lanes), len(o.Alerts), len(o.Audit)}, []int{1, 1, 1})
+	s.is("how many controls, alerts and audit rows there are", []int{len(o.Controls), len(o.Alerts), len(o.Audit)}, []int{1, 1, 1})
 }
 
 func doneContextWritesNothing(s *scene) {
