@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
@@ -135,9 +138,41 @@ func set(v reflect.Value, kind fieldKind, value gjson.Result) string {
 		if value.Type != gjson.String {
 			return "this is " + describeJSON(value) + " and wants text in quotes"
 		}
+		if strings.ContainsRune(value.Str, utf8.RuneError) && halved(value.Raw) {
+			return "it holds half of a surrogate pair, which is no character; write both halves, or the character itself"
+		}
 		v.SetString(value.Str)
 	}
 	return ""
+}
+
+// halved reports whether a JSON string has an escape \ud800 to \udfff whose other
+// half is not there. Decoders put U+FFFD in its place, so that two texts become one.
+func halved(raw string) bool {
+	for i := 0; i < len(raw)-1; i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		if i++; raw[i] != 'u' {
+			continue
+		}
+		r := hexRune(raw[i+1:])
+		i += 4
+		if !utf16.IsSurrogate(r) {
+			continue
+		}
+		if !strings.HasPrefix(raw[i+1:], `\u`) || utf16.DecodeRune(r, hexRune(raw[i+3:])) == utf8.RuneError {
+			return true
+		}
+		i += 6
+	}
+	return false
+}
+
+// hexRune reads the four digits of an escape, of JSON that is valid.
+func hexRune(digits string) rune {
+	n, _ := strconv.ParseUint(digits[:4], 16, 16)
+	return rune(n)
 }
 
 func describeJSON(v gjson.Result) string {

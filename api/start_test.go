@@ -31,13 +31,20 @@ func TestFaultsArePointedAt(t *testing.T) {
 	f := newFixture(t, nil)
 	for body, want := range map[string][]string{
 		`{"sga":"order","key":1,"wait":"soon","a/b~c":2}`: {"/sga", "/key", "/wait", "/a~1b~0c", "/saga"},
-		`{"saga":null}`:                                    {"/saga"},
-		`{"saga":"order","tenant":{}}`:                     {"/tenant"},
-		`{"saga":"order","key":"a\u0000b"}`:                {"/key"},
-		`{"saga":"order","wait":"-1s"}`:                    {"/wait"},
-		`{"saga":"order","wait":"2h"}`:                     {"/wait"},
-		`{"saga":"order","key":"x","input":{},"input":{}}`: {"/input"},
-		`{"saga":""}`:                                      {"/saga"},
+		`{"saga":null}`:                                             {"/saga"},
+		`{"saga":"order","tenant":{}}`:                              {"/tenant"},
+		`{"saga":"order","key":"a\u0000b"}`:                         {"/key"},
+		`{"saga":"order","key":"a\u202eb"}`:                         {"/key"},
+		`{"saga":"order","tenant":"\u2028"}`:                        {"/tenant"},
+		`{"saga":"order","tenant":"\u0085"}`:                        {"/tenant"},
+		`{"saga":"order","key":"\ud800"}`:                           {"/key"},
+		`{"saga":"order","key":"\ud800\u0041"}`:                     {"/key"},
+		`{"saga":"order","key":"\ufffd\udc00"}`:                     {"/key"},
+		`{"saga":"order","key":"\\\ud800","tenant":"\udc00\ud83d"}`: {"/key", "/tenant"},
+		`{"saga":"order","wait":"-1s"}`:                             {"/wait"},
+		`{"saga":"order","wait":"2h"}`:                              {"/wait"},
+		`{"saga":"order","key":"x","input":{},"input":{}}`:          {"/input"},
+		`{"saga":""}`: {"/saga"},
 	} {
 		var p problem
 		f.do("POST", "/v1/sagas", body).decode(t, &p)
@@ -47,6 +54,21 @@ func TestFaultsArePointedAt(t *testing.T) {
 		}
 		if p.Status != 422 || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %d %v, want %v", body, p.Status, got, want)
+		}
+	}
+}
+
+// What looks like such a fault and is a name.
+func TestKeysInEveryScriptAreTaken(t *testing.T) {
+	f := newFixture(t, nil)
+	for written, want := range map[string]string{
+		`"\ud83d\ude00"`: "😀", `"\ufffd"`: "\ufffd", `"\\ud800"`: `\ud800`, `"عميل"`: "عميل", `"می\u200cخواهم"`: "می\u200cخواهم",
+	} {
+		r := f.do("POST", "/v1/sagas", `{"saga":"order","key":`+written+`}`)
+		var inst unwind.Instance
+		r.decode(t, &inst)
+		if r.status != 201 || inst.Key != want {
+			t.Errorf("%s: got %d %q", written, r.status, inst.Key)
 		}
 	}
 }

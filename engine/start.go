@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/unwindhq/unwind"
@@ -107,7 +109,11 @@ func (e *Engine) startReplied(ctx context.Context, r node.Reply, wait unwind.Dur
 	case r.Existing == (id.ID{}):
 		e.begun.Add(1)
 		e.metrics.started.Inc()
-		return r.Saga.Instance(), true, nil
+		inst := r.Saga.Instance()
+		if wait > 0 && !inst.Status.AtRest() { // who waited in vain wants to know for what
+			e.overlay(ctx, r.Saga.ID, inst)
+		}
+		return inst, true, nil
 	}
 	inst, err := e.Get(ctx, r.Existing.String())
 	if err == nil && wait > 0 && !inst.Status.AtRest() {
@@ -145,7 +151,7 @@ func (e *Engine) await(ctx context.Context, saga id.ID, wait unwind.Duration) (*
 // newStart checks a request and fills in what the node needs.
 func (e *Engine) newStart(ctx context.Context, req unwind.StartRequest) (*node.Start, error) {
 	if faults := checkStart(&req); len(faults) > 0 {
-		err := unwind.Errorf(unwind.InvalidRequest, "starting a saga: %s: %s", faults[0].Pointer, faults[0].Message)
+		err := unwind.Errorf(unwind.InvalidRequest, "starting a saga: %s", faults[0])
 		err.Faults = faults
 		return nil, err
 	}
@@ -162,7 +168,7 @@ func (e *Engine) newStart(ctx context.Context, req unwind.StartRequest) (*node.S
 	}
 	digest, compact, err := canonical(input)
 	if err != nil {
-		f := unwind.Errorf(unwind.InvalidRequest, "starting saga %q: /input: %w", req.Saga, err)
+		f := unwind.Errorf(unwind.InvalidRequest, "starting saga %q: input: %w", req.Saga, err)
 		f.Faults = []unwind.Fault{{Pointer: "/input", Message: err.Error()}}
 		return nil, f
 	}
@@ -185,8 +191,13 @@ func checkStart(req *unwind.StartRequest) (faults []unwind.Fault) {
 		switch {
 		case len(v) > unwind.MaxKeyLength:
 			add(pointer, "it is longer than 256 bytes")
-		case !utf8.ValidString(v) || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }):
-			add(pointer, "it holds control characters or is not UTF-8")
+		case !utf8.ValidString(v):
+			add(pointer, "it is not UTF-8")
+		default:
+			if i := strings.IndexFunc(v, deceives); i >= 0 {
+				r, _ := utf8.DecodeRuneInString(v[i:])
+				add(pointer, fmt.Sprintf("it holds the control character %U; take it away", r))
+			}
 		}
 	}
 	text("/key", req.Key)
@@ -195,4 +206,10 @@ func checkStart(req *unwind.StartRequest) (faults []unwind.Fault) {
 		add("/wait", "wait at most 60s")
 	}
 	return faults
+}
+
+// deceives reports characters that steer what shows a text: controls, breaks of
+// lines, and those that turn its direction.
+func deceives(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/unwindhq/unwind"
 )
@@ -81,14 +82,24 @@ func writeLines[T any](w io.Writer, items []T) error {
 	return nil
 }
 
-// printable takes out what would move a terminal's cursor.
+// printable takes out what would move a terminal's cursor, turn the direction of
+// its text or not be seen at all.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if !unicode.IsGraphic(r) {
 			return '·'
 		}
 		return r
 	}, s)
+}
+
+// printableLines leaves the lines of a text as they are.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 func when(t unwind.Time) string {
@@ -131,12 +142,13 @@ func short(s string, n int) string {
 // more says on stderr how to read on.
 func (a *app) more(cursor string) {
 	if cursor != "" {
-		_, _ = fmt.Fprintf(a.stderr, "there are more: add --cursor %s (or --all)\n", cursor)
+		a.say("there are more: add --cursor %s (or --all)", cursor)
 	}
 }
 
+// say tells people something; what others wrote in it does no harm.
 func (a *app) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(a.stderr, format+"\n", args...)
+	_, _ = fmt.Fprintln(a.stderr, printableLines(fmt.Sprintf(format, args...)))
 }
 
 func isTerminal(w io.Writer) bool {
