@@ -114,20 +114,6 @@ type Error struct {
 	cause     error
 }
 
-// A Fault is one thing wrong with a request, a definition or a configuration.
-type Fault struct {
-	// Pointer is a JSON pointer (RFC 6901) to the place.
-	Pointer string `json:"pointer"`
-	// Message says what is wrong and what would be right.
-	Message string `json:"message"`
-	// Warning marks a fault that does not refuse the definition.
-	Warning bool `json:"warning,omitempty"`
-	// File, with Line and Column counted from 1; zero where there is no file.
-	File   string `json:"file,omitempty"`
-	Line   int    `json:"line,omitempty"`
-	Column int    `json:"column,omitempty"`
-}
-
 // Errorf makes an error of a code. A %w verb keeps its cause.
 func Errorf(code Code, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)

@@ -34,6 +34,9 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	if err != nil {
+		if hours := inHours(string(text)); hours != "" {
+			return fmt.Errorf("%q is not a duration: hours are the largest unit; use %s", text, hours)
+		}
 		return fmt.Errorf("%q is not a duration; write it as in 250ms, 10s, 5m or 72h", text)
 	}
 	if v < 0 {
@@ -41,6 +44,20 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	}
 	*d = Duration(v)
 	return nil
+}
+
+// inHours turns days and weeks, as people write them, into hours; else it is empty.
+func inHours(text string) string {
+	digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
+	n, err := strconv.ParseUint(text[:digits], 10, 16)
+	switch unit := strings.TrimSpace(text[digits:]); {
+	case err != nil:
+	case unit == "d" || unit == "day" || unit == "days":
+		return fmt.Sprintf("%dh", 24*n)
+	case unit == "w" || unit == "week" || unit == "weeks":
+		return fmt.Sprintf("%dh", 7*24*n)
+	}
+	return ""
 }
 
 // A Rate is a number of calls per span of time. The zero value means "not set".

@@ -83,7 +83,7 @@ func TestDurationsRoundTrip(t *testing.T) {
 }
 
 func TestDurationsThatAreNoneSayWhatIsRight(t *testing.T) {
-	for text, word := range map[string]string{"5": "250ms", "soon": "250ms", "": "250ms", "3d": "250ms", "-5s": "negative", "300000h": "", "3000000h": "250ms"} {
+	for text, word := range map[string]string{"5": "250ms", "soon": "250ms", "": "250ms", "3d": "use 72h", "2 weeks": "use 336h", "1 day": "use 24h", "1.5d": "250ms", "99999999d": "250ms", "d": "250ms", "-5s": "negative", "300000h": "", "3000000h": "250ms"} {
 		var d unwind.Duration
 		err := d.UnmarshalText([]byte(text))
 		if word == "" && err != nil || word != "" && (err == nil || !strings.Contains(err.Error(), word)) {

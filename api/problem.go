@@ -56,7 +56,7 @@ func invalid(pointer, message string) error {
 }
 
 func faulty(faults []unwind.Fault) error {
-	err := unwind.Errorf(unwind.InvalidRequest, "%s: %s", faults[0].Pointer, faults[0].Message)
+	err := unwind.Errorf(unwind.InvalidRequest, "%s", faults[0])
 	err.Faults = faults
 	return err
 }

@@ -31,7 +31,11 @@ func TestNothingSaidGivesTheDefaults(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		if len(c.Warnings) != 1 || config.Format(c.Warnings[0]) != "unwind.yaml: warning: nothing is declared, so that nothing can be called; write services: and sagas:" {
+			t.Errorf("%s: warned %v", name, c.Warnings)
+		}
 		want := config.Config{}.WithDefaults()
+		want.Warnings = c.Warnings
 		if !reflect.DeepEqual(*c, want) {
 			t.Errorf("%s: got %v, want %v", name, c, want)
 		}
@@ -62,6 +66,23 @@ func TestTheEnvironmentGoesBeforeTheFileAndTheFileBeforeTheDefault(t *testing.T)
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestAFlagGoesBeforeAllAndIsNamedInItsFaults(t *testing.T) {
+	env := func(name string) (string, bool) { return "nowhere", name == "UNWIND_LISTEN" }
+	file := []byte("listen: here\nservices: {p: {url: http://p}}\n")
+	c, err := config.Parse("unwind.yaml", file, env, config.Flag{Name: "--listen", Pointer: "/listen", Value: "127.0.0.1:3"})
+	if err != nil || c.Listen != "127.0.0.1:3" {
+		t.Errorf("got %v, %v", c, err)
+	}
+	for want, flags := range map[string][]config.Flag{
+		`--listen: "there" is not an address; write host:port, as in 127.0.0.1:7070`:                                     {{Name: "--listen", Pointer: "/listen", Value: "there"}},
+		`environment variable UNWIND_LISTEN: listen: "nowhere" is not an address; write host:port, as in 127.0.0.1:7070`: nil,
+	} {
+		if _, err := config.Parse("unwind.yaml", file, env, flags...); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }
 
@@ -145,22 +166,21 @@ func TestAValueChangedAfterLoadingIsJudgedAgain(t *testing.T) {
 func TestADefinitionHasTheFilesNameUnlessItSaysItsOwn(t *testing.T) {
 	const steps = "steps: [{name: charge, action: {service: payments, path: /charge}, compensation: none}]"
 	for name, want := range map[string]string{"sagas/place-order.yaml": "place-order", "place-order": "place-order"} {
-		def, err := config.ParseDefinition(name, []byte(steps))
-		if err != nil || def.Name != want {
-			t.Errorf("%s: got %q, %v", name, def.Name, err)
+		def, faults := config.CheckDefinition(name, []byte(steps), nil)
+		if len(faults) > 0 || def.Name != want {
+			t.Errorf("%s: got %q, %v", name, def.Name, faults)
 		}
 	}
-	def, err := config.ParseDefinition("x.yaml", []byte("name: pay\n"+steps))
-	if err != nil || def.Name != "pay" {
-		t.Errorf("got %q, %v", def.Name, err)
+	def, faults := config.CheckDefinition("x.yaml", []byte("name: pay\n"+steps), nil)
+	if len(faults) > 0 || def.Name != "pay" {
+		t.Errorf("got %q, %v", def.Name, faults)
 	}
 }
 
 func TestADefinitionIsJudgedWithPlaces(t *testing.T) {
 	file := []byte("name: pay\ndeadlin: 5m\nsteps:\n- name: charge\n  action: {service: paymets, path: charge}\n")
-	var refused *config.Error
-	if _, err := config.ParseDefinition("pay.yaml", file); !errors.As(err, &refused) || len(refused.Faults) != 3 {
-		t.Errorf("without participants: got %v", err)
+	if _, faults := config.CheckDefinition("pay.yaml", file, nil); len(faults) != 3 {
+		t.Errorf("without participants: got %v", faults)
 	}
 	_, faults := config.CheckDefinition("pay.yaml", file, map[string]unwind.Participant{"payments": {}})
 	var got []string
@@ -177,7 +197,7 @@ func TestADefinitionIsJudgedWithPlaces(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	for _, nothing := range []string{"", "# nothing\n", "~"} {
-		if _, err := config.ParseDefinition("pay.yaml", []byte(nothing)); err == nil {
+		if _, faults := config.CheckDefinition("pay.yaml", []byte(nothing), nil); len(faults) == 0 {
 			t.Errorf("%q gave a definition", nothing)
 		}
 	}

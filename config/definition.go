@@ -8,19 +8,10 @@ import (
 	"github.com/unwindhq/unwind"
 )
 
-// ParseDefinition reads one definition in YAML or JSON, which came from the
-// file name. A definition that does not say its own name has that of the file,
-// without folder and extension. Its services are taken as declared; see
-// [CheckDefinition] to have them judged too. An error is an [*Error] that
-// holds every fault.
-func ParseDefinition(name string, data []byte) (unwind.Definition, error) {
-	def, faults := CheckDefinition(name, data, nil)
-	return def, refuses(faults)
-}
-
-// CheckDefinition is [ParseDefinition] judged against the declared
-// participants. It returns every fault, warnings among them, in the order of
-// the file; without participants any service counts as declared.
+// CheckDefinition reads one definition in YAML or JSON, which came from the file
+// name. A definition that does not say its own name has that of the file, without
+// folder and extension. It returns every fault, warnings among them, in the order
+// of the file; without participants any service counts as declared.
 func CheckDefinition(name string, data []byte, participants map[string]unwind.Participant) (unwind.Definition, []unwind.Fault) {
 	r := &report{}
 	var def unwind.Definition

@@ -5,6 +5,13 @@ import (
 	"slices"
 )
 
+// A Flag is a value of the command line, which goes before all others.
+type Flag struct {
+	Name    string // as it was written, --listen; faults are told with it
+	Pointer string // JSON pointer to what it sets
+	Value   string
+}
+
 // Variables returns the environment variables that go before the file, in the
 // order of the package's documentation, with the JSON pointers of what they set.
 func Variables() (names, pointers []string) {
@@ -37,14 +44,18 @@ func override(root *node, env func(string) (string, bool)) *node {
 		if !set || value == "" {
 			return
 		}
-		at := place{file: "environment variable " + name}
-		n := &node{kind: text, text: value, at: at}
-		if numberKind(value) == number {
-			n.kind = number
-		}
-		root = root.with(path, n)
+		root = root.with(path, textNode(value, place{file: "environment variable " + name}))
 	})
 	return root
+}
+
+// textNode is a value that stands by itself.
+func textNode(value string, at place) *node {
+	n := &node{kind: text, text: value, at: at}
+	if numberKind(value) == number {
+		n.kind = number
+	}
+	return n
 }
 
 // with returns a copy of n that holds value at path. Where something on the

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/unwindhq/unwind"
@@ -46,32 +45,13 @@ func Format(f unwind.Fault) string {
 		}
 		b.WriteString(": ")
 	}
+	if strings.HasPrefix(f.File, "--") {
+		f.Pointer = "" // the flag says it
+	}
 	if f.Warning {
 		b.WriteString("warning: ")
 	}
-	if path := dotted(f.Pointer); path != "" {
-		b.WriteString(path + ": ")
-	}
-	b.WriteString(f.Message)
-	return b.String()
-}
-
-// dotted writes a JSON pointer as people do: steps[1].action.service.
-func dotted(pointer string) string {
-	var b strings.Builder
-	for _, part := range splitPointer(pointer) {
-		switch _, err := strconv.ParseUint(part, 10, 31); {
-		case err == nil:
-			b.WriteString("[" + part + "]")
-		case part == "" || strings.ContainsFunc(part, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`.[]"`, r) }):
-			b.WriteString("[" + strconv.Quote(clip(part)) + "]")
-		default:
-			if b.Len() > 0 {
-				b.WriteByte('.')
-			}
-			b.WriteString(clip(part))
-		}
-	}
+	b.WriteString(f.String())
 	return b.String()
 }
 

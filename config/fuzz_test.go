@@ -3,8 +3,10 @@ package config_test
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/config"
 )
 
@@ -65,17 +67,17 @@ func FuzzDefinition(f *testing.F) {
 	f.Add([]byte("steps: [{name: a, action: {service: s, path: /x, body: {n: 1.50}}, compensation: none}]"))
 	f.Add([]byte(`{"steps":[{"name":"a","kind":"delay","for":"1m"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		def, err := config.ParseDefinition("fuzz", data)
-		if err != nil {
+		def, faults := config.CheckDefinition("fuzz", data, nil)
+		if slices.ContainsFunc(faults, func(f unwind.Fault) bool { return !f.Warning }) {
 			return
 		}
 		first, err := json.Marshal(&def)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := config.ParseDefinition("fuzz", first)
-		if err != nil {
-			t.Fatalf("%s\ndoes not read back: %v", first, err)
+		again, faults := config.CheckDefinition("fuzz", first, nil)
+		if slices.ContainsFunc(faults, func(f unwind.Fault) bool { return !f.Warning }) {
+			t.Fatalf("%s\ndoes not read back: %v", first, faults)
 		}
 		if def.Digest() != again.Digest() {
 			t.Errorf("%s\nhas another digest when read back", first)

@@ -11,11 +11,10 @@ import (
 )
 
 // Load reads the file at path and what env sets over it; an empty path reads
-// no file. Flags are put over both by an env that answers for them. See
-// [Parse] for what it returns.
-func Load(path string, env func(string) (string, bool)) (*Config, error) {
+// no file. Flags go before both. See [Parse] for what it returns.
+func Load(path string, env func(string) (string, bool), flags ...Flag) (*Config, error) {
 	if path == "" {
-		return Parse("", nil, env)
+		return Parse("", nil, env, flags...)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -26,16 +25,16 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	return Parse(path, data, env)
+	return Parse(path, data, env, flags...)
 }
 
 // Parse reads a configuration from data, which came from the file name, and
-// what env sets over it. An env of nil sets nothing and leaves every secret
+// what env and then flags set over it. An env of nil sets nothing and leaves every secret
 // unread, so that a file can be checked where its secrets are not.
 //
 // The configuration has its defaults and its Warnings. An error is an [*Error]
 // that holds every fault.
-func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, error) {
+func Parse(name string, data []byte, env func(string) (string, bool), flags ...Flag) (*Config, error) {
 	r := &report{}
 	root := parse(name, data, r)
 	if root == nil {
@@ -43,6 +42,9 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	}
 	if env != nil {
 		root = override(root, env)
+	}
+	for _, f := range flags {
+		root = root.with(splitPointer(f.Pointer), textNode(f.Value, place{file: f.Name}))
 	}
 	d := decoder{r, secretReader{env, filepath.Dir(name)}}
 	var c Config
@@ -62,6 +64,9 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	faults := inOrder(r.faults)
 	if err := refuses(faults); err != nil {
 		return nil, err
+	}
+	if len(c.Services) == 0 && len(c.Sagas) == 0 {
+		faults = append(faults, unwind.Fault{File: name, Warning: true, Message: "nothing is declared, so that nothing can be called; write services: and sagas:"})
 	}
 	c.Warnings = faults
 	return &c, nil

@@ -40,7 +40,7 @@ func parseYAML(file string, data []byte, r *report) (root *node) {
 				at = place{file, t.Position.Line, t.Position.Column}
 			}
 		}
-		r.add("", at, "this is not YAML: %s%s", clip(strings.ReplaceAll(why, "\t", `\t`)), syntaxHint(why))
+		r.add("", at, "this is not YAML: %s%s", clip(strings.ReplaceAll(why, "\t", `\t`)), syntaxHint(why, data, at.line))
 		return nil
 	}
 	y := yamlTree{file: file, report: r, anchors: map[string]*node{}}
@@ -115,21 +115,6 @@ func tooMuch(tokens token.Tokens) (at token.Position, why string) {
 		}
 	}
 	return token.Position{}, ""
-}
-
-// syntaxHint says what is right, for the mistakes that happen most.
-func syntaxHint(why string) string {
-	switch {
-	case strings.Contains(why, "\t"), strings.Contains(why, "tab character"):
-		return "; indent with blanks, not with tabs"
-	case strings.Contains(why, "mapping value is not allowed"):
-		return "; give each key a line of its own with the same indentation as its neighbours, and put text that holds a colon in quotes"
-	case strings.Contains(why, "non-map value"), strings.Contains(why, "invalid key"):
-		return "; write key: value, indented like its neighbours"
-	case strings.Contains(why, "end token"), strings.Contains(why, "end character"), strings.Contains(why, "could not find"):
-		return "; close the bracket or the quote that is opened here"
-	}
-	return ""
 }
 
 // A yamlTree builds a tree out of the parser's.

@@ -62,7 +62,7 @@ func (c *Config) validate() error {
 	for _, name := range slices.Sorted(maps.Keys(c.Participants)) {
 		p := c.Participants[name]
 		if faults := refusing(p.Validate()); len(faults) > 0 {
-			err := unwind.Errorf(unwind.InvalidRequest, "opening the engine: the service %q has %d faults; the first: %s: %s", name, len(faults), faults[0].Pointer, faults[0].Message)
+			err := unwind.Errorf(unwind.InvalidRequest, "opening the engine: the service %q has %d faults; the first: %s", name, len(faults), faults[0])
 			err.Faults = faults
 			return err
 		}
@@ -87,7 +87,7 @@ func refusing(faults []unwind.Fault) []unwind.Fault {
 }
 
 func invalidDefinition(name string, faults []unwind.Fault) error {
-	err := unwind.Errorf(unwind.InvalidRequest, "the definition of saga %q has %d faults; the first: %s: %s", name, len(faults), faults[0].Pointer, faults[0].Message)
+	err := unwind.Errorf(unwind.InvalidRequest, "the definition of saga %q has %d faults; the first: %s", name, len(faults), faults[0])
 	err.Faults = faults
 	return err
 }
