@@ -90,14 +90,22 @@ type StepInstance struct {
 	// Attempts counts those that count; Throttled the answers that asked to wait.
 	Attempts  int `json:"attempts"`
 	Throttled int `json:"throttled"`
+	// AttemptLimit is how many attempts there are in all; 0 before the first is
+	// ordered. A replay raises it.
+	AttemptLimit int `json:"attempt_limit,omitempty"`
 	// Uncertain: some attempt may have executed without an answer. It stays.
 	Uncertain bool            `json:"uncertain"`
 	Output    json.RawMessage `json:"output"`
 	Error     *CallError      `json:"error"`
 	StartedAt *Time           `json:"started_at,omitempty"`
 	EndedAt   *Time           `json:"ended_at,omitempty"`
-	// NextAt is when the next attempt is due, at the earliest.
+	// NextAt is when the next attempt leaves, at the earliest, or a wait ends.
+	// What holds the attempt back beyond its backoff is counted in where one saga
+	// is read, and not in lists.
 	NextAt *Time `json:"next_at,omitempty"`
+	// WaitingFor says in words what an awaiting step awaits and, where one saga is
+	// read, what keeps a call from being sent; empty while it is out.
+	WaitingFor string `json:"waiting_for,omitempty"`
 	// CallToken completes the call while the step is awaiting ([Service].Complete).
 	CallToken    string                `json:"call_token,omitempty"`
 	Compensation *CompensationInstance `json:"compensation"`
@@ -106,15 +114,15 @@ type StepInstance struct {
 // A CompensationInstance is the undoing of one step. What it shares with a
 // [StepInstance] means the same.
 type CompensationInstance struct {
-	Status    CompensationStatus `json:"status"`
-	Attempts  int                `json:"attempts"`
-	Throttled int                `json:"throttled"`
-	Uncertain bool               `json:"uncertain"`
-	Error     *CallError         `json:"error"`
-	NextAt    *Time              `json:"next_at,omitempty"`
-	CallToken string             `json:"call_token,omitempty"`
-	// WaitingFor says in words what keeps it in its queue.
-	WaitingFor string `json:"waiting_for,omitempty"`
+	Status       CompensationStatus `json:"status"`
+	Attempts     int                `json:"attempts"`
+	Throttled    int                `json:"throttled"`
+	AttemptLimit int                `json:"attempt_limit,omitempty"`
+	Uncertain    bool               `json:"uncertain"`
+	Error        *CallError         `json:"error"`
+	NextAt       *Time              `json:"next_at,omitempty"`
+	CallToken    string             `json:"call_token,omitempty"`
+	WaitingFor   string             `json:"waiting_for,omitempty"`
 }
 
 // A CallError is the last answer that was not "done".

@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/unwindhq/unwind"
-	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
@@ -54,50 +53,6 @@ func (e *Engine) restore(ctx context.Context, row *store.Saga) (*node.Snapshot, 
 		return nil, fmt.Errorf("reading saga %s: %w", row.ID, err)
 	}
 	return &s, nil
-}
-
-// overlay adds what only the node knows: which compensations are in flight, and
-// what the others wait for.
-func (e *Engine) overlay(ctx context.Context, saga id.ID, inst *unwind.Instance) {
-	done := make(chan struct{})
-	notes := make([]struct {
-		running bool
-		waiting string
-	}, len(inst.Steps))
-	e.post(func(m node.Moment) {
-		defer close(done)
-		for i := range notes {
-			x, ok := e.node.Flow().Explain(flow.TaskKey{Saga: saga, Step: uint16(i), Lane: flow.Compensation}, int64(m.Now)*1000)
-			if ok {
-				notes[i].running, notes[i].waiting = x.Why == flow.InFlight, waitingFor(x)
-			}
-		}
-	})
-	select {
-	case <-done:
-	case <-ctx.Done():
-		return
-	case <-e.stopped:
-		return
-	}
-	for i := range notes {
-		c := inst.Steps[i].Compensation
-		switch {
-		case c.Status != unwind.CompensationQueued:
-		case notes[i].running:
-			c.Status = unwind.CompensationRunning
-		default:
-			c.WaitingFor = notes[i].waiting
-		}
-	}
-}
-
-func waitingFor(x flow.Explanation) string {
-	text := x.String()
-	if x.Until != flow.Never {
-		text += " until " + unwind.TimeFromMicros(x.Until/1000).Format("15:04:05.000Z")
-	}
-	return text
 }
 
 // History implements unwind.Service.

@@ -22,7 +22,7 @@ func (s *Snapshot) Instance() *unwind.Instance {
 func (s *Snapshot) step(i int) unwind.StepInstance {
 	st, ps := &s.State.Steps[i], &s.Plan.Steps[i]
 	v := unwind.StepInstance{
-		Name: ps.Name, Status: st.Status.Status(), Attempts: int(st.Action.Attempts), Throttled: int(st.Action.Throttled),
+		Name: ps.Name, Status: st.Status.Status(), Attempts: int(st.Action.Attempts), Throttled: int(st.Action.Throttled), AttemptLimit: int(st.Action.Allowed),
 		Uncertain: st.Action.Uncertain, Output: rawJSON("null"), Error: s.Errors[i].Action,
 		StartedAt: atOrNil(st.StartedAt), EndedAt: atOrNil(st.EndedAt),
 	}
@@ -32,15 +32,23 @@ func (s *Snapshot) step(i int) unwind.StepInstance {
 	if s.State.Phase == machine.Running && (st.Action.Ordered || st.Status == machine.StepAwaiting) {
 		v.NextAt = atOrNil(st.Action.NotBefore)
 	}
-	if st.Status == machine.StepAwaiting && ps.Kind == unwind.ActionStep {
-		v.CallToken = machine.Token(s.Facts.ID, i, unwind.Action, st.Action.Generation)
+	if st.Status == machine.StepAwaiting {
+		switch ps.Kind {
+		case unwind.SignalStep:
+			v.WaitingFor = "a signal"
+		case unwind.DelayStep:
+			v.WaitingFor = "the end of its delay"
+		default:
+			v.WaitingFor = "the participant to complete the call"
+			v.CallToken = machine.Token(s.Facts.ID, i, unwind.Action, st.Action.Generation)
+		}
 	}
 	if !ps.Undo.Exists {
 		v.Compensation = &unwind.CompensationInstance{Status: unwind.CompensationNone}
 		return v
 	}
 	c := &unwind.CompensationInstance{
-		Status: st.Comp.Status(), Attempts: int(st.Undo.Attempts), Throttled: int(st.Undo.Throttled),
+		Status: st.Comp.Status(), Attempts: int(st.Undo.Attempts), Throttled: int(st.Undo.Throttled), AttemptLimit: int(st.Undo.Allowed),
 		Uncertain: st.Undo.Uncertain, Error: s.Errors[i].Undo,
 	}
 	if st.Undo.Ordered {

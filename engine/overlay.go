@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/node"
+)
+
+// A note is what only the node knows of an ordered call.
+type note struct {
+	known    bool // the order is in memory
+	inFlight bool
+	waiting  string
+	until    int64 // µs; 0: nobody can tell
+}
+
+// overlay adds which calls are in flight, and what the others wait for.
+func (e *Engine) overlay(ctx context.Context, saga id.ID, inst *unwind.Instance) {
+	done := make(chan struct{})
+	notes := make([]struct{ action, undo note }, len(inst.Steps))
+	e.post(func(m node.Moment) {
+		defer close(done)
+		for i := range notes {
+			notes[i].action = e.note(m, flow.TaskKey{Saga: saga, Step: uint16(i), Lane: flow.Forward})
+			notes[i].undo = e.note(m, flow.TaskKey{Saga: saga, Step: uint16(i), Lane: flow.Compensation})
+		}
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return
+	case <-e.stopped:
+		return
+	}
+	for i := range notes {
+		s := &inst.Steps[i]
+		if s.Status == unwind.StepRunning {
+			s.WaitingFor, s.NextAt = notes[i].action.over(s.NextAt)
+		}
+		if c := s.Compensation; c.Status == unwind.CompensationQueued {
+			c.WaitingFor, c.NextAt = notes[i].undo.over(c.NextAt)
+			if notes[i].undo.inFlight {
+				c.Status = unwind.CompensationRunning
+			}
+		}
+	}
+}
+
+// note asks the lanes about a call. It runs in the loop.
+func (e *Engine) note(m node.Moment, key flow.TaskKey) note {
+	x, ok := e.node.Flow().Explain(key, int64(m.Now)*1000)
+	if !ok {
+		return note{}
+	}
+	n := note{known: true, inFlight: x.Why == flow.InFlight}
+	if x.Until != flow.Never {
+		n.until = x.Until / 1000
+	}
+	if x.Why != flow.Ready && x.Why != flow.InFlight {
+		n.waiting = x.String()
+		if n.until > 0 {
+			n.waiting += " until " + unwind.TimeFromMicros(n.until).Format("15:04:05.000Z")
+		}
+	}
+	return n
+}
+
+// over puts the note over what the journal says of the next attempt. One whose
+// order is not in memory waits for its time alone.
+func (n *note) over(next *unwind.Time) (string, *unwind.Time) {
+	switch {
+	case n.known && n.until == 0: // it is out, or only an event can tell
+		next = nil
+	case n.known && (next == nil || n.until > next.UnixMicro()):
+		t := unwind.TimeFromMicros(n.until)
+		next = &t
+	}
+	return n.waiting, next
+}
