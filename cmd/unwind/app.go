@@ -106,23 +106,23 @@ func (a *app) exit(ctx context.Context, err error) int {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintln(a.stderr, "unwind: "+strings.TrimPrefix(err.Error(), "unwind "))
+		a.say("unwind: %s", strings.TrimPrefix(err.Error(), "unwind "))
 		return exitUsage
 	case errors.As(err, &faults):
-		_, _ = fmt.Fprintln(a.stderr, faults.Error())
+		a.say("%v", faults)
 		return exitUsage
 	}
-	_, _ = fmt.Fprintln(a.stderr, "unwind: "+strings.TrimSpace(err.Error()))
+	a.say("unwind: %s", strings.TrimSpace(err.Error()))
 	if !errors.As(err, &known) {
 		return exitError
 	}
 	if len(known.Faults) > 1 || len(known.Faults) == 1 && !strings.Contains(known.Message, known.Faults[0].Message) {
 		for _, f := range known.Faults {
-			_, _ = fmt.Fprintln(a.stderr, "  "+config.Format(f))
+			a.say("  %s", config.Format(f))
 		}
 	}
 	if hint := hintOf(known.Code); hint != "" {
-		_, _ = fmt.Fprintln(a.stderr, hint)
+		a.say("%s", hint)
 	}
 	return codeOf(known.Code)
 }

@@ -93,7 +93,7 @@ func writeDeadLetter(w io.Writer, d *unwind.DeadLetter) {
 	p("first tried %s, dead since %s: %d attempts, %d throttled\n", when(d.FirstAt), when(d.DeadAt), d.Attempts, d.Throttled)
 	p("last error %s\n", printable(callError(&d.Error)))
 	if len(d.Amount) > 0 {
-		p("amount at risk %s\n", d.Amount)
+		p("amount at risk %s\n", printable(string(d.Amount)))
 	}
 	if d.By != "" {
 		p("last handled by %s: %s %s\n", printable(d.By), printable(d.Reason), printable(d.Evidence))

@@ -11,7 +11,7 @@ import (
 // writeInstance draws a saga for people.
 func writeInstance(w io.Writer, inst *unwind.Instance) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
-	p("%s  %s  key %s  %s\n", inst.ID, inst.Saga, orDash(inst.Key), inst.Status)
+	p("%s  %s  key %s  %s\n", inst.ID, printable(inst.Saga), orDash(printable(inst.Key)), inst.Status)
 	p("begun %s, last change %s\n", when(inst.CreatedAt), when(inst.UpdatedAt))
 	for _, s := range inst.Steps {
 		p("  %s %-20s %-10s %s", mark(string(s.Status)), printable(s.Name), s.Status, attempts(s.Attempts, s.Throttled, s.Uncertain))
@@ -19,6 +19,12 @@ func writeInstance(w io.Writer, inst *unwind.Instance) {
 			p("  %s", printable(callError(s.Error)))
 		}
 		p("\n")
+		switch s.Status {
+		case unwind.StepRunning:
+			p("      %s\n", nextAttempt(s.Attempts, s.AttemptLimit, s.NextAt, s.WaitingFor))
+		case unwind.StepAwaiting:
+			p("      waits for %s%s\n", printable(s.WaitingFor), until(s.NextAt))
+		}
 		if s.CallToken != "" {
 			p("      awaits POST /v1/calls/%s\n", s.CallToken)
 		}
@@ -27,12 +33,37 @@ func writeInstance(w io.Writer, inst *unwind.Instance) {
 			if c.Error != nil {
 				p("  %s", printable(callError(c.Error)))
 			}
-			if c.WaitingFor != "" {
-				p("  waits for %s", printable(c.WaitingFor))
-			}
 			p("\n")
+			if c.Status == unwind.CompensationQueued || c.Status == unwind.CompensationRunning {
+				p("      %s\n", nextAttempt(c.Attempts, c.AttemptLimit, c.NextAt, c.WaitingFor))
+			}
 		}
 	}
+}
+
+// nextAttempt says which attempt comes, when, and what it waits for.
+func nextAttempt(made, limit int, at *unwind.Time, waiting string) string {
+	text := fmt.Sprintf("attempt %d of %d", made+1, limit)
+	switch {
+	case at == nil && waiting == "":
+		return text + " is under way"
+	case at != nil:
+		text += " at " + when(*at)
+	default:
+		text += " waits"
+	}
+	if waiting != "" {
+		text += ": " + printable(waiting)
+	}
+	return text
+}
+
+// until says when a wait ends, where that is known.
+func until(t *unwind.Time) string {
+	if t == nil {
+		return ""
+	}
+	return ", until " + when(*t)
 }
 
 func mark(status string) string {

@@ -24,7 +24,7 @@ func (a *app) sagaCommand() *cli.Command {
 				&cli.StringFlag{Name: "key", Usage: "the start's idempotency key: the same key begins one saga"},
 				&cli.StringFlag{Name: "tenant", Usage: "whose saga it is"},
 				&cli.StringFlag{Name: "input", Usage: "JSON, @FILE, or - for standard input", Value: "{}"},
-				&cli.DurationFlag{Name: "wait", Usage: "wait until it is at rest, at most 60s"},
+				&cli.DurationFlag{Name: "wait", Usage: "wait until it is at rest, at most 60s; the exit code is 6 unless it is completed then"},
 			},
 			Action: a.sagaStart,
 		}, {
@@ -122,9 +122,37 @@ func (a *app) sagaStart(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if !created {
-		_, _ = fmt.Fprintln(a.stderr, "the key began this saga before; no other was begun")
+		a.say("the key began this saga before; no other was begun")
 	}
-	return showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) })
+	if err := showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) }); err != nil {
+		return err
+	}
+	if c.Duration("wait") > 0 && inst.Status != unwind.Completed {
+		a.say("%s", notCompleted(inst, c.Duration("wait")))
+		return errQuiet(exitPartial)
+	}
+	return nil
+}
+
+// notCompleted says what became of a saga that was waited for.
+func notCompleted(inst *unwind.Instance, wait time.Duration) string {
+	switch inst.Status {
+	case unwind.Compensated:
+		return "the saga was turned back, and what it did is undone" + because(inst)
+	case unwind.DeadLettered:
+		return "the saga has stopped at a dead letter, and a person decides: unwind dlq list" + because(inst)
+	}
+	return fmt.Sprintf("%s have passed and the saga is %s; unwind saga watch %s follows it", wait, inst.Status, inst.ID)
+}
+
+// because names the step that failed.
+func because(inst *unwind.Instance) string {
+	for _, s := range inst.Steps {
+		if s.Status == unwind.StepFailed && s.Error != nil {
+			return "; step " + s.Name + " failed: " + callError(s.Error)
+		}
+	}
+	return ""
 }
 
 func (a *app) sagaGet(ctx context.Context, c *cli.Command) error {

@@ -15,7 +15,8 @@ import (
 // files it begins with. A line is a command; a leading ! says that it fails, a
 // trailing & leaves it running under its name, '…' keeps blanks and $NAME as
 // they are. Every session has a server address of its own in UNWIND_LISTEN and
-// UNWIND_SERVER, and a shop at $SHOP for its services to be. Commands:
+// UNWIND_SERVER, a shop at $SHOP for its services to be, and in $RLO the character
+// that turns the direction of text. Commands:
 //
 //	unwind …                 the command; it ends with 0 (with !: with another code)
 //	exits CODE unwind …      it ends with this code

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -39,21 +38,18 @@ func (a *app) serveCommand() *cli.Command {
 
 // loadConfig reads the file, with the flags over it.
 func (a *app) loadConfig(c *cli.Command) (*config.Config, error) {
-	env := func(name string) (string, bool) {
-		switch {
-		case name == "UNWIND_LISTEN" && c.IsSet("listen"):
-			return c.String("listen"), true
-		case name == "UNWIND_STORE" && c.IsSet("store"):
-			return c.String("store"), true
+	var flags []config.Flag
+	for _, name := range [...]string{"listen", "store"} {
+		if c.IsSet(name) {
+			flags = append(flags, config.Flag{Name: "--" + name, Pointer: "/" + name, Value: c.String(name)})
 		}
-		return a.env(name)
 	}
-	cfg, err := config.Load(c.String("config"), env)
+	cfg, err := config.Load(c.String("config"), a.env, flags...)
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range cfg.Warnings {
-		_, _ = fmt.Fprintln(a.stderr, config.Format(w))
+		a.say("%s", config.Format(w))
 	}
 	return cfg, nil
 }
@@ -72,9 +68,6 @@ func (a *app) serve(ctx context.Context, c *cli.Command, cfg *config.Config) err
 		return err
 	}
 	log.Info("serving", "url", s.url(), "store", cfg.Store, "sagas", len(cfg.Sagas), "services", len(cfg.Services))
-	if len(cfg.Sagas) == 0 && c.String("config") == "" {
-		log.Warn("nothing is declared, so that nothing can be called: name a file with --config")
-	}
 	if err := s.run(ctx); err != nil {
 		return err
 	}
@@ -101,7 +94,13 @@ func (a *app) dev(ctx context.Context, c *cli.Command) error {
 	file := c.String("config")
 	seen, _ := os.ReadFile(file)
 	cfg, err := a.loadConfig(c)
-	if err != nil {
+	var faulty *config.Error
+	if errors.As(err, &faulty) {
+		a.say("%v\nthe file has faults; the server begins once they are mended", err)
+		if cfg, err = a.changed(ctx, c, file, &seen, nil); cfg == nil {
+			return err
+		}
+	} else if err != nil {
 		return err
 	}
 	for {
@@ -120,13 +119,17 @@ func (a *app) dev(ctx context.Context, c *cli.Command) error {
 	}
 }
 
-// changed waits for a good change of the file. No configuration: it is over.
+// changed waits for a good change of the file while done, nil where nothing runs
+// yet, has nothing to say. No configuration: it is over.
 func (a *app) changed(ctx context.Context, c *cli.Command, file string, seen *[]byte, done chan error) (*config.Config, error) {
 	ticker := time.NewTicker(300 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			if done == nil {
+				return nil, nil
+			}
 			return nil, <-done
 		case err := <-done:
 			return nil, err
@@ -138,11 +141,14 @@ func (a *app) changed(ctx context.Context, c *cli.Command, file string, seen *[]
 		}
 		*seen = now
 		cfg, err := a.loadConfig(c)
-		if err != nil {
-			_, _ = fmt.Fprintf(a.stderr, "%v\nthe file has faults; the server goes on as it was\n", err)
-			continue
+		switch {
+		case err == nil:
+			a.say("the file has changed; the server starts again")
+			return cfg, nil
+		case done == nil:
+			a.say("%v\nthe file has faults still", err)
+		default:
+			a.say("%v\nthe file has faults; the server goes on as it was", err)
 		}
-		_, _ = fmt.Fprintln(a.stderr, "the file has changed; the server starts again")
-		return cfg, nil
 	}
 }

@@ -67,7 +67,7 @@ func newSession(t *testing.T, a archive) *session {
 	}
 	address := "127.0.0.1:" + strconv.Itoa(port)
 	s.env = []string{"PATH=" + filepath.Dir(binary), "HOME=" + s.dir, "TMPDIR=" + s.dir, "TERM=xterm-256color",
-		"UNWIND_LISTEN=" + address, "UNWIND_SERVER=http://" + address, "SHOP=" + s.shop.server.URL}
+		"UNWIND_LISTEN=" + address, "UNWIND_SERVER=http://" + address, "SHOP=" + s.shop.server.URL, "RLO=\u202e"}
 	for name, text := range a.files {
 		file := filepath.Join(s.dir, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, text, 0o600)); err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/unwindhq/unwind"
 )
 
 // errUsage marks an error that the caller's words made.
@@ -26,6 +28,7 @@ func arg(c *cli.Command, what string) (string, error) {
 func refuseStrays(cmd *cli.Command) {
 	for _, c := range cmd.Commands {
 		c.OnUsageError = cmd.OnUsageError
+		c.HideHelpCommand = len(c.Commands) == 0 // else the library takes an argument "h" for its own
 		switch do := c.Action; {
 		case len(c.Commands) > 0 && do == nil:
 			c.Action = func(_ context.Context, c *cli.Command) error {
@@ -58,6 +61,9 @@ var usageWords = [...]struct {
 	{regexp.MustCompile(`^invalid value ".*" for flag (-\S+): (?:time: )?(.*)$`), `$1: $2`},
 }
 
+// strangeUnit is a duration whose unit Go does not know.
+var strangeUnit = regexp.MustCompile(`^invalid value "(.*)" for flag (-\S+): time: unknown unit .*$`)
+
 // longFlag finds flags that the library has shown with one dash.
 var longFlag = regexp.MustCompile(`(^|\s)-(\w[\w-]+)`)
 
@@ -66,6 +72,11 @@ func plainUsage(err error) string {
 	text := err.Error()
 	if strings.HasPrefix(text, "Required flags") {
 		text = strings.ReplaceAll(text, ", ", ", --")
+	}
+	if m := strangeUnit.FindStringSubmatch(text); m != nil {
+		if err := new(unwind.Duration).UnmarshalText([]byte(m[1])); err != nil {
+			return "-" + m[2] + ": " + err.Error()
+		}
 	}
 	for _, w := range usageWords {
 		if w.theirs.MatchString(text) {

@@ -42,7 +42,7 @@ func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
 			return err
 		}
 		if inst.Status.AtRest() {
-			_, _ = fmt.Fprintf(a.stderr, "at rest: %s\n", inst.Status)
+			a.say("at rest: %s", inst.Status)
 			return nil
 		}
 		select {
