@@ -32,6 +32,9 @@ var elsewhere = map[planted.Bug]string{
 	planted.SkipFsync:        "store/sqlite: crash images",
 	planted.AcknowledgeEarly: "store/sqlite: crash images",
 	planted.EarlyTimer:       "internal/machine: transcripts; a node never fires a timer early",
+	planted.CatchUp:          "internal/flow: fair shares",
+	planted.IgnoreWeight:     "internal/flow: fair shares",
+	planted.SkipTenant:       "internal/flow: the model of the scheduler",
 }
 
 // A plant is a declared bug.

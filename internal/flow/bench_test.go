@@ -49,12 +49,12 @@ func backlog(n int, contended bool) func() {
 	var names, types []string
 	for i := range 100 {
 		names = append(names, fmt.Sprint("service-", i))
-		s.Configure(Scope{ScopeCompensation, names[i]}, Limits{Rate: PerSecond(100)}, 0)
+		s.Configure(Scope{Kind: ScopeCompensation, Name: names[i]}, Limits{Rate: PerSecond(100)}, 0)
 	}
 	for i := range 10 {
 		types = append(types, fmt.Sprint("type-", i))
 		if contended {
-			s.Configure(Scope{ScopeSagaType, types[i]}, Limits{Rate: PerSecond(50)}, 0)
+			s.Configure(Scope{Kind: ScopeSagaType, Name: types[i]}, Limits{Rate: PerSecond(50)}, 0)
 		}
 	}
 	push := func(k uint64, now int64) {

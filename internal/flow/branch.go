@@ -1,92 +1,91 @@
 package flow
 
-// sagaType is the scope of a saga type, and the branches parked with it in
-// the order in which they were refused.
-type sagaType struct {
-	scope
-	id          int32
-	first, last *branch
-}
-
-// branch is what one saga type has in one target. It parks as a whole, so
-// that a lower class never gets a call that a higher one was refused.
+// branch is what one saga type has in one target.
 type branch struct {
-	sagaType *sagaType
-	queues   []*queue // one for each class seen
-	parked   bool
-	next     *branch
+	seat    seat // at the saga type; nowhere on a forward lane
+	target  *target
+	bundles [classes]*bundle
 }
 
-// park lets the branch wait with its saga type, which does not admit a call.
-func (s *Scheduler) park(b *branch, now int64) {
-	ty := b.sagaType
-	if ty.first == nil {
-		ty.first = b
+// bundle is what a branch has in one class: flows that share by their tags.
+type bundle struct {
+	branch *branch
+	rank   int
+	slot   int32 // among the bundles of its class
+	queues []*queue
+	spare  []int32 // slots of queues that left
+	open   heap    // queues with a due task whose flow is not parked, by start tag
+	idle   heap    // queues without any task whose tag is not in the past yet, by tag
+	floor  int64   // no tag counts as less: the virtual time when the branch was last parked
+}
+
+// flow is a tenant of a branch.
+type flow struct {
+	seat   seat // at the tenant; nowhere on a forward lane
+	branch *branch
+	queues [classes]*queue
+}
+
+// bundle returns what a saga type has in a class of a target, made on first sight.
+func (s *Scheduler) bundle(t *target, sagaType string, rank int) *bundle {
+	b := t.branches[sagaType]
+	if b == nil {
+		b = &branch{target: t}
+		b.seat.branch = b
+		if t.lane == Compensation {
+			b.seat.at = s.common(Scope{Kind: ScopeSagaType, Name: sagaType})
+		}
+		if t.branches == nil {
+			t.branches = map[string]*branch{}
+		}
+		t.branches[sagaType] = b
+	}
+	l := b.bundles[rank]
+	if l == nil {
+		c := &t.byRank[rank]
+		l = &bundle{branch: b, rank: rank, slot: int32(len(c.bundles))}
+		b.bundles[rank] = l
+		c.bundles = append(c.bundles, l)
+	}
+	return l
+}
+
+// flow returns the flow that a queue belongs to, made on first sight.
+func (s *Scheduler) flow(b *branch, name Queue) *flow {
+	for c := range Class(classes) {
+		other := name
+		other.Class = c
+		if q := s.queues[other]; q != nil {
+			return q.flow
+		}
+	}
+	var f *flow
+	if last := len(s.spareFlows) - 1; last >= 0 {
+		f = s.spareFlows[last]
+		s.spareFlows = s.spareFlows[:last]
 	} else {
-		ty.last.next = b
+		f = &flow{}
 	}
-	ty.last = b
-	b.parked = true
-	s.offerAll(b, now)
-	s.alarm(ty, now)
+	*f = flow{branch: b}
+	f.seat.flow = f
+	if b.target.lane == Compensation {
+		f.seat.at = s.common(Scope{Kind: ScopeTenant, Name: name.SagaType, Tenant: name.Tenant})
+		f.seat.at.flows++
+	}
+	return f
 }
 
-// rouse puts one branch back to work if its saga type admits a call. One is
-// enough: if it can't use the call, because of its target, the next Next
-// rouses another. Rousing all of them for one call would make the cost of a
-// grant grow with the number of services.
-func (s *Scheduler) rouse(now int64) {
-	for e := s.alarms.top(); e.at <= now && e.id >= 0; e = s.alarms.top() {
-		ty := s.sagaTypeList[e.id]
-		if !ty.admits(now) {
-			s.alarm(ty, now)
-			continue
-		}
-		b := ty.first
-		ty.first, b.next, b.parked = b.next, nil, false
-		s.alarm(ty, now)
-		s.offerAll(b, now)
-		return
-	}
-}
+// commons returns the flow's saga type and tenant; nil, nil on a forward lane.
+func (f *flow) commons() [2]*common { return [2]*common{f.branch.seat.at, f.seat.at} }
 
-// alarm sets when to look at the parked branches of a saga type again: at the
-// time of its next call, behind the saga types that are due already. Without
-// a free slot, or paused, it leaves that to an event.
-func (s *Scheduler) alarm(ty *sagaType, now int64) {
-	if ty.first == nil || !ty.open() {
-		s.alarms.remove(ty.id)
-		return
+// weight is the flow's share among the flows of its class.
+func (f *flow) weight() int64 {
+	w := int64(1)
+	if c := f.branch.seat.at; c != nil {
+		w = c.weight
 	}
-	s.arrivals++
-	s.alarms.set(ty.id, max(now, ty.pace.eligible()), s.arrivals)
-}
-
-func (s *Scheduler) offerAll(b *branch, now int64) {
-	for _, q := range b.queues {
-		s.offer(q, now)
+	if c := f.seat.at; c != nil {
+		w *= c.weight
 	}
-}
-
-// branch returns what a saga type has in a target, made on first sight.
-func (s *Scheduler) branch(t *target, name string) *branch {
-	for i := range t.byRank {
-		for _, q := range t.byRank[i].queues {
-			if q.name.SagaType == name {
-				return q.branch
-			}
-		}
-	}
-	return &branch{sagaType: s.sagaType(name)}
-}
-
-// sagaType returns the scope of a saga type, made on first sight.
-func (s *Scheduler) sagaType(name string) *sagaType {
-	if ty := s.sagaTypes[name]; ty != nil {
-		return ty
-	}
-	ty := &sagaType{scope: newScope(Scope{ScopeSagaType, name}), id: int32(len(s.sagaTypeList))}
-	s.sagaTypes[name] = ty
-	s.sagaTypeList = append(s.sagaTypeList, ty)
-	return ty
+	return w
 }

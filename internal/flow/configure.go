@@ -46,8 +46,8 @@ func (s *Scheduler) scope(name Scope, now int64) *scope {
 	switch name.Kind {
 	case ScopeForward, ScopeCompensation:
 		return &s.target(name.target(), now).scope
-	case ScopeSagaType:
-		return &s.sagaType(name.Name).scope
+	case ScopeSagaType, ScopeTenant:
+		return &s.common(name).scope
 	}
 	return &s.lanes[Compensation].all
 }
@@ -74,7 +74,8 @@ func (s *Scheduler) changed(name Scope, now int64) {
 		first := s.services[name.Name]
 		s.refresh(s.targets[first], now)
 		s.refresh(s.targets[first+1], now)
-	case ScopeSagaType:
-		s.alarm(s.sagaType(name.Name), now)
+	case ScopeSagaType, ScopeTenant:
+		s.alarm(s.common(name), now)
+		s.leave(s.common(name))
 	}
 }

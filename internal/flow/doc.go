@@ -12,7 +12,7 @@
 //	Done       gives the slot back and tells what the service answered
 //
 // A task is checked against all of its scopes (all compensations, the
-// service's lane, the saga type), and only when all admit it, all are charged.
+// service's lane, the saga type, the tenant), and only when all admit it, all are charged.
 // Nothing is ever reserved and cancelled, so a denial changes no budget.
 //
 // # How waiting costs nothing
@@ -21,8 +21,11 @@
 // its pace, its gate and its probe let it go. A target that waits for an event
 // instead of a time (a free slot, a resume, the answer to a probe) is in no
 // heap at all, and the event puts it back. Inside a target the tasks of one
-// class and saga type form a queue, first in, first out. A queue whose saga
-// type is at its limit parks with that saga type, so nobody waits behind it.
+// flow, a tenant of a saga type, form a queue in each class, first in, first out.
+// The flows of a class share by start-time fair queueing, weighted by Weight. A
+// flow at its tenant's limit parks, and so do all of a saga type at its limit, so
+// nobody waits behind them; they come back at the virtual time of then and never
+// catch up. A flow without a task, here or in the store, is forgotten.
 //
 // Only the heads of a queue are in memory. What Push leaves behind stays in
 // the store, and Short names the queues that want to be refilled from it.

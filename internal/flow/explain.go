@@ -65,21 +65,17 @@ func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
 	}
 	n := &s.nodes[id]
 	t := n.queue.target
-	var ty *sagaType
-	if n.queue.branch != nil {
-		ty = n.queue.branch.sagaType
-	}
 	switch n.place {
 	case placeGranted:
 		return Explanation{Scope: t.name, Why: InFlight, Until: Never}, true
 	case placeDelayed:
 		e = Explanation{Scope: t.name, Why: BackingOff, Until: n.task.Due}
-		if b := s.binding(t, ty, now); b.Until > e.Until {
+		if b := s.binding(t, n.queue.flow, now); b.Until > e.Until {
 			e = b
 		}
 		return e, true
 	}
-	e = s.binding(t, ty, now)
+	e = s.binding(t, n.queue.flow, now)
 	e.Ahead = s.ahead(n)
 	if e.Ahead > 0 && e.Why == Ready {
 		e.Why = Behind
@@ -95,13 +91,13 @@ func (s *Scheduler) ExplainTarget(name Target, now int64) Explanation {
 	return s.binding(s.target(name, now), nil, now)
 }
 
-// binding returns what holds a target's next call of a saga type back: first
+// binding returns what holds a target's next call of a flow back: first
 // what an operator did, then what the service said, then the limits.
-func (s *Scheduler) binding(t *target, ty *sagaType, now int64) Explanation {
-	buf := [...]*scope{&t.scope, &s.lanes[t.lane].all, nil}
+func (s *Scheduler) binding(t *target, f *flow, now int64) Explanation {
+	buf := [...]*scope{&t.scope, &s.lanes[t.lane].all, nil, nil}
 	scopes := buf[:2]
-	if ty != nil {
-		buf[2] = &ty.scope
+	if f != nil && f.seat.at != nil {
+		buf[2], buf[3] = &f.branch.seat.at.scope, &f.seat.at.scope
 		scopes = buf[:]
 	}
 	for _, sc := range scopes {
@@ -131,20 +127,4 @@ func (s *Scheduler) binding(t *target, ty *sagaType, now int64) Explanation {
 		}
 	}
 	return e
-}
-
-// ahead counts the due tasks of the target that go before a due one: those of
-// higher classes, and those of its own class that became due sooner.
-func (s *Scheduler) ahead(n *node) (count int) {
-	for rank, c := range n.queue.target.byRank[:n.queue.rank+1] {
-		for _, q := range c.queues {
-			for id := q.head; id != none; id = s.nodes[id].next {
-				if rank == n.queue.rank && s.nodes[id].order >= n.order {
-					break
-				}
-				count++
-			}
-		}
-	}
-	return count
 }

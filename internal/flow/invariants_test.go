@@ -50,23 +50,49 @@ func check(t failer, s *Scheduler) {
 		}
 		inFlight, ready, waiting = inFlight+target.inFlight, ready+target.ready, waiting+target.delayed
 		for rank := range target.byRank {
-			checkHeap(t, &target.byRank[rank].open)
+			c := &target.byRank[rank]
+			checkHeap(t, &c.open)
+			due := 0
+			for _, l := range c.bundles {
+				checkHeap(t, &l.open)
+				checkHeap(t, &l.idle)
+				if e := l.open.top(); c.open.has(l.slot) != (e.id >= 0 && !l.branch.seat.parked) {
+					t.Fatalf("%s: bundle open %v, first %v, parked %v", target.name, c.open.has(l.slot), e, l.branch.seat.parked)
+				}
+				for _, q := range l.queues {
+					if q != nil {
+						due += q.ready
+					}
+				}
+			}
+			if due != c.ready {
+				t.Fatalf("%s: class %d counts %d ready, its queues %d", target.name, rank, c.ready, due)
+			}
 		}
 	}
 	if inFlight != granted || ready != queued || waiting != delayed {
 		t.Fatalf("targets count %d in flight, %d ready, %d delayed; nodes %d, %d, %d",
 			inFlight, ready, waiting, granted, queued, delayed)
 	}
-	for _, q := range s.queueList {
-		checkQueue(t, s, q)
+	if len(s.queues)+len(s.spareQueues) != len(s.queueList) || len(s.commons)+len(s.spareCommons) != len(s.commonList) {
+		t.Fatalf("%d queues and %d spare of %d, %d scopes and %d spare of %d",
+			len(s.queues), len(s.spareQueues), len(s.queueList), len(s.commons), len(s.spareCommons), len(s.commonList))
 	}
-	for _, ty := range s.sagaTypeList {
-		if ty.first != nil && ty.open() && !s.alarms.has(ty.id) {
-			t.Fatalf("%s: parked branches and no alarm", ty.name)
+	for _, q := range s.queueList {
+		if s.queues[q.name] == q {
+			checkQueue(t, s, q)
 		}
-		for b := ty.first; b != nil; b = b.next {
-			if !b.parked || b.next == nil && b != ty.last {
-				t.Fatalf("%s: a broken list of parked branches", ty.name)
+	}
+	for _, c := range s.commonList {
+		if s.commons[c.name] != c {
+			continue
+		}
+		if c.first != nil && c.open() && !s.alarms.has(c.id) {
+			t.Fatalf("%s: something is parked and there is no alarm", c.name)
+		}
+		for p := c.first; p != nil; p = p.next {
+			if !p.parked || p.next == nil && p != c.last || p.next != nil && p.next.prev != p {
+				t.Fatalf("%s: a broken list of what is parked", c.name)
 			}
 		}
 	}
@@ -74,9 +100,12 @@ func check(t failer, s *Scheduler) {
 
 func checkQueue(t failer, s *Scheduler, q *queue) {
 	t.Helper()
-	open := q.target.byRank[q.rank].open.has(q.slot)
-	if parked := q.branch != nil && q.branch.parked; open != (q.head != none && !parked) {
+	open := q.bundle.open.has(q.slot)
+	if parked := q.flow.seat.parked; open != (q.head != none && !parked) {
 		t.Fatalf("%v: open %v, head %d, parked %v", q.name, open, q.head, parked)
+	}
+	if idle := q.bundle.idle.has(q.slot); idle != (q.held == 0 && q.rest == Never && !q.asked) {
+		t.Fatalf("%v: idle %v, %d held, rest %d, asked %v", q.name, idle, q.held, q.rest, q.asked)
 	}
 	last, order := none, uint64(0)
 	for id := q.head; id != none; id = s.nodes[id].next {

@@ -30,6 +30,7 @@ func promises(t *rapid.T) {
 		"pause":     m.pause,
 		"resume":    m.resume,
 		"gate":      m.gate,
+		"weight":    m.weight,
 		"dead":      m.dead,
 		"refill":    m.refill,
 		"":          func(t *rapid.T) { check(t, m.s) },
@@ -96,6 +97,7 @@ type flying struct {
 var (
 	services = []string{"payments", "stock"}
 	types    = []string{"order", "refund"}
+	tenants  = []string{"", "acme"}
 )
 
 func newModel(t *rapid.T) *model {
@@ -116,10 +118,13 @@ func newModel(t *rapid.T) *model {
 func (m *model) scopes() (all []Scope) {
 	all = append(all, Scope{Kind: ScopeAll})
 	for _, name := range services {
-		all = append(all, Scope{ScopeForward, name}, Scope{ScopeCompensation, name})
+		all = append(all, Scope{Kind: ScopeForward, Name: name}, Scope{Kind: ScopeCompensation, Name: name})
 	}
 	for _, name := range types {
-		all = append(all, Scope{ScopeSagaType, name})
+		all = append(all, Scope{Kind: ScopeSagaType, Name: name})
+		for _, tenant := range tenants {
+			all = append(all, Scope{Kind: ScopeTenant, Name: name, Tenant: tenant})
+		}
 	}
 	return all
 }
@@ -132,7 +137,7 @@ func (m *model) limit() {
 		case ScopeForward:
 			l = l.forward()
 		case ScopeCompensation:
-			l = l.compensation(m.configured[Scope{ScopeForward, sc.Name}].forward())
+			l = l.compensation(m.configured[Scope{Kind: ScopeForward, Name: sc.Name}].forward())
 		default:
 			l = l.shared()
 		}
@@ -144,7 +149,8 @@ func (m *model) scopesOf(task Task) []Scope {
 	if task.Target.Lane == Forward {
 		return []Scope{task.Target.Scope()}
 	}
-	return []Scope{task.Target.Scope(), {ScopeSagaType, task.SagaType}, {Kind: ScopeAll}}
+	return []Scope{task.Target.Scope(), {Kind: ScopeSagaType, Name: task.SagaType},
+		{Kind: ScopeTenant, Name: task.SagaType, Tenant: task.Tenant}, {Kind: ScopeAll}}
 }
 
 func (m *model) drawScope(t *rapid.T) Scope { return rapid.SampledFrom(m.scopes()).Draw(t, "scope") }
@@ -158,6 +164,7 @@ func (m *model) push(t *rapid.T) {
 	task := Task{
 		Key: sagaKey(uint64(m.seq), Forward), Target: drawTarget(t),
 		SagaType: rapid.SampledFrom(types).Draw(t, "type"),
+		Tenant:   rapid.SampledFrom(tenants).Draw(t, "tenant"),
 		Class:    Class(rapid.IntRange(0, 2).Draw(t, "class")),
 		Due:      m.now + rapid.SampledFrom([]int64{0, 0, 0, 5, 40, 300}).Draw(t, "due")*ms,
 	}
@@ -377,6 +384,10 @@ func (m *model) gate(t *rapid.T) {
 	until := m.now + rapid.Int64Range(-100, 3000).Draw(t, "until")*ms
 	m.s.Gate(target, until, "test", m.now)
 	m.gates[target] = max(m.gates[target], until)
+}
+
+func (m *model) weight(t *rapid.T) {
+	m.s.Weight(m.drawScope(t), rapid.IntRange(-1, 2*MaxWeight).Draw(t, "weight"))
 }
 
 func (m *model) dead(t *rapid.T) {

@@ -14,7 +14,7 @@ type Grant struct {
 	number uint64
 	node   int32
 	target *target
-	branch *branch
+	flow   *flow
 }
 
 // Next grants the next task that may go now, over all targets; ok is false
@@ -31,13 +31,26 @@ func (s *Scheduler) Next(now int64) (task Task, grant Grant, ok bool) {
 			return Task{}, Grant{}, false
 		}
 		for q := t.choose(); q != nil; q = t.choose() {
-			if q.branch == nil || q.branch.sagaType.admits(now) {
+			refused := q.flow.refuses(now)
+			if refused == nil {
 				task, grant = s.grant(q, now)
 				return task, grant, true
 			}
-			s.park(q.branch, now)
+			s.park(refused, now)
 		}
 	}
+}
+
+// refuses returns the seat to wait in when the saga type or the tenant does
+// not admit a call.
+func (f *flow) refuses(now int64) *seat {
+	if p := &f.branch.seat; p.at != nil && !p.at.admits(now) {
+		return p
+	}
+	if p := &f.seat; p.at != nil && !p.at.admits(now) && !planted.On(planted.SkipTenant) {
+		return p
+	}
+	return nil
 }
 
 // first returns the target that has been able to go for longest, both by
@@ -61,20 +74,24 @@ func (s *Scheduler) first(now int64) *target {
 func (s *Scheduler) grant(q *queue, now int64) (Task, Grant) {
 	t := q.target
 	s.grants++
-	g := Grant{At: now, Probe: t.fault.open, number: s.grants, node: q.head, target: t, branch: q.branch}
+	g := Grant{At: now, Probe: t.fault.open, number: s.grants, node: q.head, target: t, flow: q.flow}
 	s.lanes[t.lane].all.take(now)
 	t.take(now)
-	if q.branch != nil {
-		q.branch.sagaType.take(now)
+	for _, c := range q.flow.commons() {
+		if c != nil {
+			c.take(now)
+		}
 	}
 	t.fault.probing = t.fault.open && !planted.On(planted.TwoProbes)
 	t.since, t.turn = now, s.grants
 	t.served(q.rank)
+	q.pass()
 
 	s.withdraw(g.node, now)
 	n := &s.nodes[g.node]
 	n.place, n.order = placeGranted, g.number
 	s.refresh(t, now)
+	s.sweep(&t.byRank[q.rank])
 	return n.task, g
 }
 
@@ -87,7 +104,6 @@ func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 	if n := &s.nodes[g.node]; n.place != placeGranted || n.order != g.number {
 		return Result{}
 	}
-	s.forget(g.node)
 	t := g.target
 	t.release()
 	switch {
@@ -99,12 +115,14 @@ func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 	s.lanes[t.lane].all.release()
 	r := t.learn(g, f, s.grants, now)
 	s.refresh(t, now)
-	if g.branch != nil {
-		ty := g.branch.sagaType
-		ty.release()
-		if ty.first != nil {
-			s.alarm(ty, now)
+	for _, c := range g.flow.commons() {
+		if c == nil {
+			continue
+		}
+		if c.release(); c.first != nil {
+			s.alarm(c, now)
 		}
 	}
+	s.forget(g.node)
 	return r
 }

@@ -31,6 +31,7 @@ func (s *Scheduler) Push(task Task, now int64) Pushed {
 		if q.asked {
 			q.late = min(q.late, task.Due)
 		}
+		q.bundle.idle.remove(q.slot)
 		s.watch(q)
 		return Left
 	}
@@ -52,7 +53,11 @@ func (s *Scheduler) add(q *queue, task Task, now int64) {
 	n := &s.nodes[id]
 	n.task, n.queue, n.place = task, q, placeDelayed
 	s.index[task.Key] = id
+	if q.held == 0 {
+		q.bundle.idle.remove(q.slot)
+	}
 	q.heads++
+	q.held++
 	if q.rest != Never {
 		s.watch(q)
 	}
@@ -85,9 +90,12 @@ func (s *Scheduler) withdraw(id int32, now int64) {
 // forget frees a node that is in no queue.
 func (s *Scheduler) forget(id int32) {
 	n := &s.nodes[id]
+	q := n.queue
 	delete(s.index, n.task.Key)
 	*n = node{}
 	s.free = append(s.free, id)
+	q.held--
+	s.settle(q)
 }
 
 // advance brings in the tasks that have become due.

@@ -3,18 +3,24 @@ package flow
 // none ends a list of nodes.
 const none = int32(-1)
 
-// queue is the first in, first out line of one target, class and saga type.
+// queue is the first in, first out line of one flow in one class.
 type queue struct {
 	name   Queue
 	id     int32 // among all queues
-	slot   int32 // among the queues of its class
+	slot   int32 // among the queues of its bundle
 	rank   int
 	target *target
-	branch *branch // nil on a forward lane
+	flow   *flow
+	bundle *bundle
+
+	start int64 // the start tag of its next call, before the floor of its bundle
+	left  int64 // of the last division by its weight
 
 	head, tail int32 // nodes, in order of becoming due
+	ready      int   // tasks between them
 	heads      int   // tasks in memory, due or not
-	bound      int   // most of them
+	held       int   // these and those in flight
+	bound      int   // most heads
 
 	rest  int64 // due time of the earliest task left in the store; Never if none
 	late  int64 // the same, of those left since Short named the queue
@@ -46,13 +52,14 @@ func (s *Scheduler) link(id int32, now int64) {
 	s.arrivals++
 	n.place, n.order = placeQueued, s.arrivals
 	n.next, n.prev = none, q.tail
-	q.target.ready++
+	q.count(1)
 	if q.tail != none {
 		s.nodes[q.tail].next = id
 		q.tail = id
 		return
 	}
 	q.head, q.tail = id, id
+	q.start = max(q.start, q.target.byRank[q.rank].virtual)
 	s.offer(q, now)
 }
 
@@ -60,7 +67,7 @@ func (s *Scheduler) link(id int32, now int64) {
 func (s *Scheduler) unlink(id int32, now int64) {
 	n := &s.nodes[id]
 	q := n.queue
-	q.target.ready--
+	q.count(-1)
 	if n.next != none {
 		s.nodes[n.next].prev = n.prev
 	} else {
@@ -74,17 +81,36 @@ func (s *Scheduler) unlink(id int32, now int64) {
 	s.offer(q, now)
 }
 
-// offer shows the queue's head to its target, or that there is none.
+// count notes n tasks more that are due.
+func (q *queue) count(n int) {
+	q.ready += n
+	q.target.ready += n
+	q.target.byRank[q.rank].ready += n
+}
+
+// offer shows the queue's head to its bundle, or that there is none.
 func (s *Scheduler) offer(q *queue, now int64) {
-	open := &q.target.byRank[q.rank].open
-	before := open.len()
-	if q.head == none || q.branch != nil && q.branch.parked {
-		open.remove(q.slot)
+	l := q.bundle
+	if q.head == none || q.flow.seat.parked {
+		l.open.remove(q.slot)
 	} else {
-		open.set(q.slot, 0, s.nodes[q.head].order)
+		l.open.set(q.slot, q.start, s.nodes[q.head].order)
+	}
+	s.show(l, now)
+}
+
+// show shows the bundle's first queue to its target, or that there is none.
+func (s *Scheduler) show(l *bundle, now int64) {
+	t := l.branch.target
+	open := &t.byRank[l.rank].open
+	before := open.len()
+	if first := l.open.top(); first.id < 0 || l.branch.seat.parked {
+		open.remove(l.slot)
+	} else {
+		open.set(l.slot, max(first.at, l.floor), first.tie)
 	}
 	if open.len() != before {
-		s.refresh(q.target, now)
+		s.refresh(t, now)
 	}
 }
 
@@ -94,18 +120,66 @@ func (s *Scheduler) queue(name Queue, now int64) *queue {
 		return q
 	}
 	t := s.target(name.Target, now)
-	q := &queue{
-		name: name, id: int32(len(s.queueList)), rank: name.Class.rank(),
-		target: t, head: none, tail: none, rest: Never, late: Never, bound: s.bounds[t.lane],
+	rank := name.Class.rank()
+	l := s.bundle(t, name.SagaType, rank)
+	f := s.flow(l.branch, name)
+	var q *queue
+	if last := len(s.spareQueues) - 1; last >= 0 {
+		q = s.spareQueues[last]
+		s.spareQueues = s.spareQueues[:last]
+	} else {
+		q = &queue{id: int32(len(s.queueList))}
+		s.queueList = append(s.queueList, q)
 	}
-	if t.lane == Compensation {
-		q.branch = s.branch(t, name.SagaType)
-		q.branch.queues = append(q.branch.queues, q)
+	*q = queue{
+		name: name, id: q.id, slot: int32(len(l.queues)), rank: rank, target: t, flow: f, bundle: l,
+		head: none, tail: none, rest: Never, late: Never, bound: s.bounds[t.lane],
 	}
-	c := &t.byRank[q.rank]
-	q.slot = int32(len(c.queues))
-	c.queues = append(c.queues, q)
+	if last := len(l.spare) - 1; last >= 0 {
+		q.slot = l.spare[last]
+		l.spare = l.spare[:last]
+		l.queues[q.slot] = q
+	} else {
+		l.queues = append(l.queues, q)
+	}
+	f.queues[rank] = q
 	s.queues[name] = q
-	s.queueList = append(s.queueList, q)
 	return q
+}
+
+// settle notes that the queue has lost something: when it holds no task and
+// none is left in the store, it is dropped as soon as its tag is in the past.
+func (s *Scheduler) settle(q *queue) {
+	if q.held > 0 || q.rest != Never || q.late != Never || q.asked {
+		return
+	}
+	if q.start > q.target.byRank[q.rank].virtual {
+		q.bundle.idle.set(q.slot, q.start, 0)
+		return
+	}
+	s.drop(q)
+}
+
+// drop forgets a queue, and its flow and its tenant if it was their last.
+func (s *Scheduler) drop(q *queue) {
+	l, f := q.bundle, q.flow
+	delete(s.queues, q.name)
+	s.shorts.remove(q.id)
+	l.idle.remove(q.slot)
+	l.queues[q.slot] = nil
+	l.spare = append(l.spare, q.slot)
+	s.spareQueues = append(s.spareQueues, q)
+	f.queues[q.rank] = nil
+	q.flow = nil
+	if f.queues != ([classes]*queue{}) {
+		return
+	}
+	if c := f.seat.at; c != nil {
+		if f.seat.parked {
+			s.leaveSeat(&f.seat)
+		}
+		c.flows--
+		s.leave(c)
+	}
+	s.spareFlows = append(s.spareFlows, f)
 }

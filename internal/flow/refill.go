@@ -34,6 +34,7 @@ func (s *Scheduler) Short(now int64) (name Queue, room int, ok bool) {
 // returns how many were added.
 func (s *Scheduler) Refill(name Queue, tasks []Task, rest int64, now int64) (added int) {
 	s.advance(now)
+	name.Class = min(name.Class, Low)
 	q := s.queue(name, now)
 	for _, task := range tasks {
 		if _, ok := s.index[task.Key]; ok || task.Queue() != name {
@@ -47,6 +48,8 @@ func (s *Scheduler) Refill(name Queue, tasks []Task, rest int64, now int64) (add
 		added++
 	}
 	q.rest, q.late, q.asked = min(rest, q.late), Never, false
+	q.bundle.idle.remove(q.slot)
 	s.watch(q)
+	s.settle(q)
 	return added
 }

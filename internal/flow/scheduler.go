@@ -23,15 +23,18 @@ type Scheduler struct {
 
 	queues       map[Queue]*queue
 	queueList    []*queue
-	sagaTypes    map[string]*sagaType
-	sagaTypeList []*sagaType
+	commons      map[Scope]*common
+	commonList   []*common
+	spareQueues  []*queue
+	spareFlows   []*flow
+	spareCommons []*common
 
 	index map[TaskKey]int32 // nodes by task, until Done
 	nodes []node
 	free  []int32
 
 	delayed heap // nodes that are not due, by due time
-	alarms  heap // saga types with parked branches, by the time of their next call
+	alarms  heap // saga types and tenants with something parked, by the time of their next call
 	shorts  heap // queues that want a refill, by due time of what was left behind
 
 	arrivals uint64
@@ -48,10 +51,10 @@ type lane struct {
 // starts EMPTY: no burst follows a restart.
 func New(c Config) *Scheduler {
 	s := &Scheduler{
-		services:  map[string]int32{},
-		queues:    map[Queue]*queue{},
-		sagaTypes: map[string]*sagaType{},
-		index:     map[TaskKey]int32{},
+		services: map[string]int32{},
+		queues:   map[Queue]*queue{},
+		commons:  map[Scope]*common{},
+		index:    map[TaskKey]int32{},
 	}
 	s.bounds[Forward] = bound(c.ForwardHeads, math.MaxInt)
 	s.bounds[Compensation] = bound(c.CompensationHeads, DefaultHeads)
@@ -109,7 +112,7 @@ func (s *Scheduler) Wake() int64 {
 	for i := range s.lanes {
 		l := &s.lanes[i]
 		if l.ready.len() > 0 && l.all.open() {
-			at = min(at, max(l.ready.top().at, l.all.pace.eligible()))
+			at = min(at, max(l.ready.top().at, l.all.eligible()))
 		}
 	}
 	return at

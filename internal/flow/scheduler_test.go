@@ -24,12 +24,12 @@ func TestGrantIsGivenBackOnce(t *testing.T) {
 
 func TestWordsForOperators(t *testing.T) {
 	for got, want := range map[string]string{
-		Scope{ScopeForward, "payments"}.String():        "service payments (forward)",
-		Scope{ScopeCompensation, "payments"}.String():   "service payments",
-		Scope{ScopeSagaType, "order"}.String():          "saga type order",
-		Scope{}.String():                                "all compensations",
-		Forward.String():                                "forward",
-		Compensation.String():                           "compensation",
+		Scope{Kind: ScopeForward, Name: "payments"}.String():      "service payments (forward)",
+		Scope{Kind: ScopeCompensation, Name: "payments"}.String(): "service payments",
+		Scope{Kind: ScopeSagaType, Name: "order"}.String():        "saga type order",
+		Scope{}.String():      "all compensations",
+		Forward.String():      "forward",
+		Compensation.String(): "compensation",
 		Money.String() + Normal.String() + Low.String(): "moneynormallow",
 	} {
 		if got != want {
@@ -40,7 +40,7 @@ func TestWordsForOperators(t *testing.T) {
 
 func TestRefillSkipsWhatItWasNotAskedFor(t *testing.T) {
 	s := New(Config{CompensationHeads: 2})
-	q := Queue{Target{"payments", Compensation}, "order", "", Money}
+	q := Queue{Target: Target{"payments", Compensation}, SagaType: "order", Class: Money}
 	task := func(n uint64, class Class) Task {
 		return Task{Key: sagaKey(n, Compensation), Target: q.Target, SagaType: q.SagaType, Class: class, Due: int64(n)}
 	}

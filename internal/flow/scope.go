@@ -18,12 +18,15 @@ const (
 	ScopeCompensation
 	// ScopeSagaType spans the compensations of the named saga type.
 	ScopeSagaType
+	// ScopeTenant spans the compensations of one tenant of the named saga type.
+	ScopeTenant
 )
 
 // Scope names something that has limits and can be paused.
 type Scope struct {
-	Kind ScopeKind
-	Name string
+	Kind   ScopeKind
+	Name   string
+	Tenant string // of a ScopeTenant; there "" is who has no name
 }
 
 // String returns the scope as an operator reads it.
@@ -35,6 +38,8 @@ func (s Scope) String() string {
 		return "service " + s.Name
 	case ScopeSagaType:
 		return "saga type " + s.Name
+	case ScopeTenant:
+		return "tenant " + s.Tenant + " of saga type " + s.Name
 	}
 	return "all compensations"
 }
@@ -69,8 +74,11 @@ func (s *scope) open() bool {
 	return (!s.paused || planted.On(planted.IgnorePause)) && (s.inFlight < s.concurrency || planted.On(planted.IgnoreConcurrency))
 }
 
+// eligible returns the time from which the scope's limits allow the next call.
+func (s *scope) eligible() int64 { return s.pace.eligible() }
+
 // admits reports whether a call may go now. It changes nothing.
-func (s *scope) admits(now int64) bool { return s.open() && s.pace.eligible() <= now }
+func (s *scope) admits(now int64) bool { return s.open() && s.eligible() <= now }
 
 // take charges one call that admits has allowed.
 func (s *scope) take(now int64) {

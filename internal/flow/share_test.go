@@ -8,7 +8,7 @@ func flood(s *Scheduler, queues []Queue, grants int) []int {
 	n := uint64(0)
 	push := func(q Queue) {
 		n++
-		s.Push(Task{Key: sagaKey(n, q.Target.Lane), Target: q.Target, SagaType: q.SagaType, Class: q.Class}, 0)
+		s.Push(Task{Key: sagaKey(n, q.Target.Lane), Target: q.Target, SagaType: q.SagaType, Tenant: q.Tenant, Class: q.Class}, 0)
 	}
 	for _, q := range queues {
 		push(q)
@@ -36,13 +36,13 @@ func TestLowerClassesKeepFivePercent(t *testing.T) {
 	target := Target{"payments", Compensation}
 	s := New(Config{})
 	s.Configure(target.Scope(), Limits{Rate: Rate{N: Unlimited}}, 0)
-	got := flood(s, []Queue{{target, "order", "", Money}, {target, "order", "", Normal}, {target, "order", "", Low}}, 10_000)
+	got := flood(s, []Queue{{Target: target, SagaType: "order", Class: Money}, {Target: target, SagaType: "order", Class: Normal}, {Target: target, SagaType: "order", Class: Low}}, 10_000)
 	if got[0] < 8900 || got[1] < 500 || got[2] < 500 {
 		t.Errorf("money, normal, low of 10000: %v", got)
 	}
 	s = New(Config{})
 	s.Configure(target.Scope(), Limits{Rate: Rate{N: Unlimited}}, 0)
-	got = flood(s, []Queue{{target, "order", "", Normal}, {target, "order", "", Low}}, 10_000)
+	got = flood(s, []Queue{{Target: target, SagaType: "order", Class: Normal}, {Target: target, SagaType: "order", Class: Low}}, 10_000)
 	if got[0] < 9400 || got[1] < 500 {
 		t.Errorf("normal, low of 10000: %v", got)
 	}
@@ -51,11 +51,11 @@ func TestLowerClassesKeepFivePercent(t *testing.T) {
 func TestTargetsShareWhatIsScarce(t *testing.T) {
 	var queues []Queue
 	for _, name := range []string{"a", "b", "c", "d"} {
-		queues = append(queues, Queue{Target{name, Compensation}, "order", "", Normal})
+		queues = append(queues, Queue{Target: Target{name, Compensation}, SagaType: "order"})
 	}
 	// A money task of one target goes before nobody of another target.
 	queues[0].Class = Money
-	for _, scarce := range []Scope{{Kind: ScopeAll}, {ScopeSagaType, "order"}} {
+	for _, scarce := range []Scope{{Kind: ScopeAll}, {Kind: ScopeSagaType, Name: "order"}} {
 		s := New(Config{})
 		for i, q := range queues {
 			// Targets of different pace, all faster than their share.
@@ -76,7 +76,7 @@ func TestTargetsShareWhatIsScarce(t *testing.T) {
 // Forward work never starves compensations, and the other way round.
 func TestLanesShareTheScheduler(t *testing.T) {
 	s := New(Config{})
-	queues := []Queue{{Target{"a", Forward}, "order", "", Money}, {Target{"a", Compensation}, "order", "", Low}}
+	queues := []Queue{{Target: Target{"a", Forward}, SagaType: "order", Class: Money}, {Target: Target{"a", Compensation}, SagaType: "order", Class: Low}}
 	for _, q := range queues {
 		s.Configure(q.Target.Scope(), Limits{Rate: Rate{N: Unlimited}}, 0)
 	}

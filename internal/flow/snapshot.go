@@ -27,6 +27,7 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 		Paused: sc.paused, PauseReason: sc.pauseReason, OldestDue: Never,
 	}
 	if name.Kind != ScopeForward && name.Kind != ScopeCompensation {
+		s.leave(s.commons[name])
 		return snap
 	}
 	t := s.target(name.target(), now)
@@ -36,11 +37,16 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 		snap.Fault = true
 		snap.GateUntil, snap.GateReason = max(t.fault.until, t.gate.until), t.fault.reason
 	}
-	for _, c := range t.byRank {
-		for _, q := range c.queues {
-			snap.Left = snap.Left || q.rest != Never
-			if q.head != none {
-				snap.OldestDue = min(snap.OldestDue, s.nodes[q.head].task.Due)
+	for i := range t.byRank {
+		for _, l := range t.byRank[i].bundles {
+			for _, q := range l.queues {
+				if q == nil {
+					continue
+				}
+				snap.Left = snap.Left || q.rest != Never
+				if q.head != none {
+					snap.OldestDue = min(snap.OldestDue, s.nodes[q.head].task.Due)
+				}
 			}
 		}
 	}

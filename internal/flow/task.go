@@ -34,9 +34,9 @@ type Target struct {
 // Scope returns the scope that limits the target alone.
 func (t Target) Scope() Scope {
 	if t.Lane == Compensation {
-		return Scope{ScopeCompensation, t.Service}
+		return Scope{Kind: ScopeCompensation, Name: t.Service}
 	}
-	return Scope{ScopeForward, t.Service}
+	return Scope{Kind: ScopeForward, Name: t.Service}
 }
 
 // Class is the priority of a task among the tasks of its target. A higher
@@ -102,10 +102,11 @@ type Queue struct {
 }
 
 // Queue returns the queue that the task waits in. All of a forward lane wait in one
-// line, first in, first out.
+// line, first in, first out. A class that is none is Low.
 func (t Task) Queue() Queue {
-	if t.Target.Lane == Forward {
-		return Queue{Target: t.Target, SagaType: t.SagaType, Class: t.Class}
+	q := Queue{Target: t.Target, SagaType: t.SagaType, Class: min(t.Class, Low)}
+	if t.Target.Lane == Compensation {
+		q.Tenant = t.Tenant
 	}
-	return Queue{t.Target, t.SagaType, t.Tenant, t.Class}
+	return q
 }

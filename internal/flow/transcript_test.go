@@ -95,6 +95,9 @@ func (p *player) run(t *testing.T, line string) string {
 		}
 		p.s.Configure(a.scope(), l, p.now)
 		return ""
+	case "weight":
+		p.s.Weight(a.scope(), a.number("is"))
+		return ""
 	case "pause":
 		p.s.Pause(a.scope(), a.get("by"), p.now)
 		return ""
@@ -312,11 +315,14 @@ func (a args) scope() Scope {
 			if before, after, ok := strings.Cut(w, "/"); ok {
 				switch {
 				case before == "type":
-					return Scope{ScopeSagaType, after}
+					return Scope{Kind: ScopeSagaType, Name: after}
+				case before == "tenant":
+					name, tenant, _ := strings.Cut(after, "/")
+					return Scope{Kind: ScopeTenant, Name: name, Tenant: tenant}
 				case after == "forward":
-					return Scope{ScopeForward, before}
+					return Scope{Kind: ScopeForward, Name: before}
 				}
-				return Scope{ScopeCompensation, before}
+				return Scope{Kind: ScopeCompensation, Name: before}
 			}
 		}
 	}
@@ -333,7 +339,7 @@ func (a args) lane() Lane {
 
 func (a args) task(name string, now int64) Task {
 	target := a.scope().target()
-	task := Task{Key: key(name, target.Lane), Target: target, SagaType: a.get("type"), Due: now}
+	task := Task{Key: key(name, target.Lane), Target: target, SagaType: a.get("type"), Tenant: a.get("tenant"), Due: now}
 	if d := a.get("due"); d != "" {
 		task.Due = a.duration(d)
 	}

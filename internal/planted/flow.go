@@ -23,3 +23,13 @@ const (
 	// TwoProbes probes a service fault with every call.
 	TwoProbes Bug = "probe with every call"
 )
+
+// Bugs of fair shares and of scopes.
+const (
+	// CatchUp lets a flow that was parked catch up with the others in a burst.
+	CatchUp Bug = "let a parked flow catch up"
+	// IgnoreWeight gives every flow the same share.
+	IgnoreWeight Bug = "ignore the weights"
+	// SkipTenant does not ask the tenant's limit.
+	SkipTenant Bug = "skip the limit of a tenant"
+)
