@@ -35,6 +35,8 @@ const (
 	Forbidden Code = "forbidden"
 	// Unreachable is the client's: no answer came; try again with the same key.
 	Unreachable Code = "unreachable"
+	// Damaged: what is stored of it can't be read, now or later.
+	Damaged Code = "damaged"
 	// Internal: a fault of the engine, for its log and its makers.
 	Internal Code = "internal"
 )
@@ -91,6 +93,8 @@ func (c Code) Title() string {
 		return "Nobody knows who you are"
 	case Forbidden:
 		return "You may not do this"
+	case Damaged:
+		return "What is stored of it is damaged"
 	case Unreachable:
 		return "The server can't be reached"
 	}

@@ -81,6 +81,8 @@ type Instance struct {
 	Steps     []StepInstance  `json:"steps"`
 	CreatedAt Time            `json:"created_at"`
 	UpdatedAt Time            `json:"updated_at"`
+	// Damage, in a list, says why the saga can't be read. Then little else is known.
+	Damage string `json:"damage,omitempty" doc:"In a list: why the saga can't be read; then little else is known"`
 }
 
 // A StepInstance is one step of an [Instance].

@@ -11,7 +11,7 @@ import (
 func (e *Engine) PendingAlerts(ctx context.Context, limit int) ([]unwind.Alert, error) {
 	rows, err := e.store.PendingAlerts(ctx, limit)
 	if err != nil {
-		return nil, unavailable("reading the alerts to be delivered", err)
+		return nil, failed("reading the alerts to be delivered", err)
 	}
 	alerts := make([]unwind.Alert, len(rows))
 	for i := range rows {
@@ -31,7 +31,7 @@ func (e *Engine) AlertsDelivered(ctx context.Context, ids []string) error {
 		rows = append(rows, n)
 	}
 	if err := e.store.AlertsDelivered(ctx, e.epoch, rows); err != nil {
-		return unavailable("recording that alerts were delivered", err)
+		return failed("recording that alerts were delivered", err)
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (e *Engine) find(saga id.ID) (*store.Saga, *machine.Plan, error) {
 		return nil, nil, unwind.Errorf(unwind.NotFound, "there is no saga %s", saga)
 	}
 	if err != nil {
-		return nil, nil, unavailable("reading saga "+saga.String(), err)
+		return nil, nil, failed("reading saga "+saga.String(), err)
 	}
 	plan, err := e.plans.get(e.ctx, row.Name, row.Start.Version)
 	if err != nil {
@@ -95,7 +95,11 @@ func (e *Engine) claim(c node.Claim) {
 	claimed := make([]node.Claimed, len(rows))
 	for i := range rows {
 		claimed[i].Row = rows[i]
-		claimed[i].Plan, claimed[i].Err = e.plans.get(e.ctx, rows[i].Name, rows[i].Start.Version)
+		if damage := rows[i].Damage; damage != nil {
+			claimed[i].Err = failed("reading saga "+rows[i].ID.String(), damage)
+		} else {
+			claimed[i].Plan, claimed[i].Err = e.plans.get(e.ctx, rows[i].Name, rows[i].Start.Version)
+		}
 		switch {
 		case claimed[i].Err == nil:
 		case unwind.CodeOf(claimed[i].Err) == unwind.StoreUnavailable:
@@ -108,12 +112,6 @@ func (e *Engine) claim(c node.Claim) {
 		e.cfg.Logger.Error("reading unfinished sagas", "error", err)
 	}
 	e.post(func(m node.Moment) { e.node.Claimed(m, c, claimed, err) })
-}
-
-func unavailable(doing string, err error) error {
-	u := unwind.Errorf(unwind.StoreUnavailable, "%s: %w; try again later", doing, err)
-	u.RetryAfter = unwind.Second
-	return u
 }
 
 // purgeLoop deletes sagas past their retention, in small batches.

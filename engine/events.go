@@ -118,11 +118,11 @@ func reset(end eventCursor) []unwind.Event {
 func (e *Engine) eventsEnd(ctx context.Context) (eventCursor, error) {
 	_, journal, err := e.store.Journal(ctx, "now", 1)
 	if err != nil {
-		return eventCursor{}, unavailable("reading the end of the journal", err)
+		return eventCursor{}, failed("reading the end of the journal", err)
 	}
 	alerts, _, err := e.store.Alerts(ctx, "", 1)
 	if err != nil {
-		return eventCursor{}, unavailable("reading the last alert", err)
+		return eventCursor{}, failed("reading the last alert", err)
 	}
 	end := eventCursor{journal: journal}
 	if len(alerts) > 0 {
@@ -136,7 +136,7 @@ func (e *Engine) eventsEnd(ctx context.Context) (eventCursor, error) {
 func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int) ([]unwind.Event, eventCursor, error) {
 	rows, journal, err := e.store.Journal(ctx, at.journal, limit)
 	if err != nil {
-		return nil, at, readError("reading the journal", err)
+		return nil, at, failed("reading the journal", err)
 	}
 	var events []unwind.Event
 	for i := range rows {
@@ -152,7 +152,7 @@ func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int) ([]u
 		events[len(events)-1].Cursor = end.String()
 	}
 	events = events[min(at.seen, len(events)):]
-	if len(rows) < pageLimit(limit) {
+	if len(rows) < store.PageLimit(limit) {
 		alerts, err := e.alertEvents(ctx, &end)
 		if err != nil {
 			return nil, at, err
@@ -165,16 +165,20 @@ func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int) ([]u
 // rowEvents appends the events of one transition: the saga's, and one for each
 // dead letter that it touched.
 func (e *Engine) rowEvents(ctx context.Context, events []unwind.Event, row *store.JournalRow) ([]unwind.Event, error) {
-	plan, err := e.plans.view(ctx, row.Name, row.Version)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := machine.DecodeEntries(row.Body)
-	if err != nil {
-		return nil, err
-	}
 	at := unwind.TimeFromMicros(row.At)
-	saga := unwind.SagaEvent{ID: row.Saga.String(), Saga: row.Name, At: at, Entries: make([]unwind.EventEntry, len(raw))}
+	saga := unwind.SagaEvent{ID: row.Saga.String(), Saga: row.Name, At: at, Entries: []unwind.EventEntry{}}
+	if row.Damage != nil {
+		return appendEvent(events, unwind.EventSaga, &saga) // whoever reads it hears why there is no more
+	}
+	plan, err := e.plans.view(ctx, row.Name, row.Version)
+	if unwind.CodeOf(err) == unwind.StoreUnavailable {
+		return nil, err
+	}
+	raw, broken := machine.DecodeEntries(row.Body)
+	if err != nil || broken != nil {
+		return appendEvent(events, unwind.EventSaga, &saga)
+	}
+	saga.Entries = make([]unwind.EventEntry, len(raw))
 	var dead []unwind.DeadLetterEvent
 	for i := range raw {
 		r := &raw[i]
@@ -234,7 +238,7 @@ func deadLetterMove(entry string) unwind.DeadLetterState {
 func (e *Engine) alertEvents(ctx context.Context, at *eventCursor) ([]unwind.Event, error) {
 	rows, _, err := e.store.Alerts(ctx, "", newAlerts)
 	if err != nil {
-		return nil, readError("reading the alerts", err)
+		return nil, failed("reading the alerts", err)
 	}
 	var fresh []store.Alert
 	for i := range rows {

@@ -16,7 +16,7 @@ import (
 func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error) {
 	queues, err := e.store.Queues(ctx, int64(e.clock.now()))
 	if err != nil {
-		return nil, unavailable("reading the compensation queues", err)
+		return nil, failed("reading the compensation queues", err)
 	}
 	states := []unwind.ServiceState{}
 	done := make(chan struct{})
@@ -32,9 +32,9 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 	select {
 	case <-done:
 	case <-ctx.Done():
-		return nil, unavailable("asking the node for its lanes", ctx.Err())
+		return nil, failed("asking the node for its lanes", ctx.Err())
 	case <-e.stopped:
-		return nil, unavailable("asking the node for its lanes", context.Canceled)
+		return nil, failed("asking the node for its lanes", context.Canceled)
 	}
 	if err := e.explainPauses(ctx, states); err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 func (e *Engine) explainPauses(ctx context.Context, states []unwind.ServiceState) error {
 	rows, err := e.store.Controls(ctx)
 	if err != nil {
-		return unavailable("reading what operators have set", err)
+		return failed("reading what operators have set", err)
 	}
 	for i := range rows {
 		for k := range states {

@@ -176,13 +176,6 @@ func needReason(doing, dead, reason string) error {
 	return nil
 }
 
-// invalid is the error of one fault that can be pointed at.
-func invalid(doing, pointer, message string) error {
-	err := unwind.Errorf(unwind.InvalidRequest, "%s: %s: %s", doing, pointer, message)
-	err.Faults = []unwind.Fault{{Pointer: pointer, Message: message}}
-	return err
-}
-
 // settle applies an operator's decision to a dead letter. A conflict says who
 // did what when.
 func (e *Engine) settle(ctx context.Context, dead string, ev machine.Event, a *store.Audit) (*unwind.DeadLetter, error) {
@@ -223,7 +216,7 @@ func (e *Engine) findDeadLetter(ctx context.Context, dead string) (store.DeadLet
 		return d, unwind.Errorf(unwind.NotFound, "there is no dead letter %s", dead)
 	}
 	if err != nil {
-		return d, unavailable("reading dead letter "+dead, err)
+		return d, failed("reading dead letter "+dead, err)
 	}
 	return d, nil
 }
@@ -235,7 +228,7 @@ func (e *Engine) PutDefinition(ctx context.Context, def unwind.Definition, actor
 	}
 	body, err := json.Marshal(&def)
 	if err != nil {
-		return unwind.Revision{}, fmt.Errorf("writing the definition of saga %q: %w", def.Name, err)
+		return unwind.Revision{}, unwind.Errorf(unwind.Internal, "writing the definition of saga %q: %w", def.Name, err)
 	}
 	row := store.Definition{Name: def.Name, Version: def.Digest(), Body: body, CreatedAt: int64(e.clock.now()), By: orAnonymous(actor)}
 	plan, err := e.plans.compile(&row, true)
@@ -245,7 +238,7 @@ func (e *Engine) PutDefinition(ctx context.Context, def unwind.Definition, actor
 	a := audit(actor, "put-definition", def.Name, "", map[string]any{"version": row.Version})
 	a.At = row.CreatedAt
 	if _, err := e.store.PutDefinition(ctx, e.epoch, row, *a); err != nil {
-		return unwind.Revision{}, unavailable(fmt.Sprintf("storing the definition of saga %q", def.Name), err)
+		return unwind.Revision{}, failed(fmt.Sprintf("storing the definition of saga %q", def.Name), err)
 	}
 	e.plans.keep(plan, true)
 	if e.node != nil {

@@ -49,7 +49,7 @@ func (p *plans) get(ctx context.Context, name, version string) (*machine.Plan, e
 		return nil, unwind.Errorf(unwind.UnknownSaga, "there is no saga definition %q; declare it under sagas: or PUT /v1/definitions/%s", name, name)
 	}
 	if err != nil {
-		return nil, unavailable(fmt.Sprintf("reading the definition of saga %q", name), err)
+		return nil, failed(fmt.Sprintf("reading the definition of saga %q", name), err)
 	}
 	if plan, err = p.compile(&row, version == ""); err != nil {
 		return nil, err
@@ -88,15 +88,19 @@ func (p *plans) compile(row *store.Definition, starts bool) (*machine.Plan, erro
 func definitionOf(row *store.Definition) (*unwind.Definition, error) {
 	def := new(unwind.Definition)
 	if err := json.Unmarshal(row.Body, def); err != nil {
-		return nil, fmt.Errorf("reading the stored definition of saga %q: %w; the row is damaged", row.Name, err)
+		return nil, damagedDefinition(row, err)
 	}
 	return def, nil
+}
+
+func damagedDefinition(row *store.Definition, err error) error {
+	return unwind.Errorf(unwind.Damaged, "reading the stored definition of saga %q: %w; put it anew, or restore the store from a backup", row.Name, err)
 }
 
 func compile(row *store.Definition, def *unwind.Definition, participants map[string]unwind.Participant) (*machine.Plan, error) {
 	plan, err := machine.Compile(def, participants)
 	if err != nil {
-		return nil, err
+		return nil, unwind.Errorf(unwind.Internal, "%w", err)
 	}
 	plan.Version = row.Version
 	return plan, nil
@@ -127,7 +131,7 @@ func (p *plans) bind(def *unwind.Definition) error {
 				c.Func = function(given, def.Steps[i].Name, c == def.Steps[i].Compensation)
 			}
 			if c.Func == nil {
-				return fmt.Errorf("step %q of saga %q calls a Go function that this process does not have; give the definition with its functions in Config.Definitions", def.Steps[i].Name, def.Name)
+				return unwind.Errorf(unwind.Internal, "step %q of saga %q calls a Go function that this process does not have; give the definition with its functions in Config.Definitions", def.Steps[i].Name, def.Name)
 			}
 		}
 	}
@@ -159,7 +163,7 @@ func (p *plans) view(ctx context.Context, name, version string) (*machine.Plan, 
 	}
 	row, err := p.store.Definition(ctx, name, version)
 	if err != nil {
-		return nil, unavailable(fmt.Sprintf("reading the definition of saga %q", name), err)
+		return nil, failed(fmt.Sprintf("reading the definition of saga %q", name), err)
 	}
 	def, err := definitionOf(&row)
 	if err != nil {

@@ -7,11 +7,9 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
-	"github.com/unwindhq/unwind/internal/planted"
 )
 
 // Errors that callers tell apart with errors.Is. Anything else means that
@@ -24,6 +22,8 @@ var (
 	ErrFatal = errors.New("the store can't be trusted any more")
 	// ErrNotFound: there is no such row.
 	ErrNotFound = errors.New("not found")
+	// ErrDamaged: this row can't be read, now or later; others can.
+	ErrDamaged = errors.New("the row is damaged; restore the store from a backup")
 )
 
 // Due says when a saga needs a node although nobody remembers it.
@@ -50,6 +50,9 @@ const (
 //   - A write carries an epoch. Any but the one that the last Join returned is
 //     refused with ErrFenced, before the first Join every one.
 //   - A context that is done before a write begins leaves nothing written.
+//   - A saga whose rows are damaged hides no others. Lists name it ([Saga].Damage),
+//     Load is ErrDamaged, its transitions conflict, and its key begins no
+//     other: a start is a Duplicate of it where its input can't be read.
 //   - The caller keeps its arguments and owns its results: neither is shared with
 //     the store. Nil and empty bytes are the same.
 type Store interface {
@@ -130,106 +133,6 @@ type Store interface {
 	Close() error
 }
 
-// A Batch is what one transaction writes. Alerts and audit rows get their ids in
-// the order of the transitions, the batch's own after them.
-type Batch struct {
-	Epoch       int64
-	Node        string
-	At          int64
-	Transitions []Transition
-	Controls    []Control
-	Flow        []FlowState
-	Alerts      []Alert
-	Audit       []Audit
-}
-
-// Apply applies the transitions in their order. Where one conflicts, the later
-// ones of its saga do too, untried: they were decided on a state that never was,
-// and their versions might fit by chance.
-func (b *Batch) Apply(apply func(*Transition) (Result, error)) ([]Result, error) {
-	results := make([]Result, len(b.Transitions))
-	var void map[id.ID]bool
-	for i := range b.Transitions {
-		t := &b.Transitions[i]
-		if void[t.Saga] {
-			results[i].Outcome = Conflicting
-			continue
-		}
-		r, err := apply(t)
-		if err != nil {
-			return nil, fmt.Errorf("writing saga %s: %w", t.Saga, err)
-		}
-		if results[i] = r; r.Outcome == Conflicting && !planted.On(planted.ApplySuccessors) {
-			if void == nil {
-				void = map[id.ID]bool{}
-			}
-			void[t.Saga] = true
-		}
-	}
-	return results, nil
-}
-
-// A Transition is one saga's move from a version to the next. Its rows are
-// written together or not at all.
-type Transition struct {
-	Saga id.ID
-	// Start holds what a new saga began with; nil for every later transition.
-	// Its key is judged before its id: a start that is made again is a Duplicate.
-	Start *Start
-	// Version after the transition; the saga must stand at Version-1. A start's is 1.
-	Version uint64
-	Phase   uint8 // machine.Phase
-	State   []byte
-	// Due is written where SetDue is true; a start without it is Active.
-	Due    int64
-	SetDue bool
-	At     int64
-	// Journal is one row: machine.AppendEntries of the transition. A row is
-	// written even where it is empty.
-	Journal []byte
-	// Tasks and DeadLetters are this saga's, applied in their order.
-	Tasks       []TaskChange
-	DeadLetters []DeadLetterChange
-	Alerts      []Alert
-	Audit       *Audit
-}
-
-// A Start is what never changes about a saga.
-type Start struct {
-	Name, Version string
-	// Key with Tenant and Name is the start's identity; without a key it has none
-	// and never meets another.
-	Tenant, Key string
-	// KeyHash is id.KeyHash(Tenant, Name, Key). Two identities may share it.
-	KeyHash uint64
-	Input   []byte
-	// InputDigest tells the same input from another: SHA-256 of its canonical form.
-	InputDigest [32]byte
-}
-
-// A Result is what became of one transition.
-type Result struct {
-	Outcome Outcome
-	// Saga that the key already began, for Duplicate and KeyReused.
-	Saga id.ID
-}
-
-// An Outcome says what became of one transition.
-type Outcome uint8
-
-// The outcomes.
-const (
-	// Committed: it is durable.
-	Committed Outcome = iota
-	// Conflicting: the saga does not stand at the version before, or is there
-	// already although this starts it; nothing of it was written.
-	Conflicting
-	// Duplicate: the key and input began a saga before.
-	Duplicate
-	// KeyReused: the key began a saga with another input before.
-	KeyReused
-)
-
 // A Saga is a stored saga. Journal is oldest first; the first row's is the start.
 // CreatedAt and UpdatedAt are the At of its first and last transition.
 type Saga struct {
@@ -243,6 +146,9 @@ type Saga struct {
 	UpdatedAt int64
 	State     []byte
 	Journal   []JournalRow
+	// Damage is why the saga can't be read (an ErrDamaged); nil: it can. With it
+	// only Due and the ID's [id.ID.Sequence] are known to be right.
+	Damage error
 }
 
 // A JournalRow is the journal of one transition.
@@ -254,6 +160,9 @@ type JournalRow struct {
 	Node    string
 	At      int64
 	Body    []byte
+	// Damage is why its saga can't be read; nil: it can. Then the name, the version
+	// and the ID but for its Sequence may be missing.
+	Damage error
 }
 
 // A Queue is where the compensations of one saga type, tenant and class wait for

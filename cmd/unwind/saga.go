@@ -215,7 +215,11 @@ func (a *app) sagaList(ctx context.Context, c *cli.Command) error {
 	}
 	now := time.Now()
 	err = show(a, []string{"ID", "SAGA", "KEY", "STATUS", "STEPS", "AGE"}, items, func(i unwind.Instance) []string {
-		return []string{i.ID, i.Saga, orDash(i.Key), string(i.Status), progress(&i), age(i.CreatedAt, now)}
+		status := string(i.Status)
+		if i.Damage != "" {
+			status = "damaged"
+		}
+		return []string{i.ID, i.Saga, orDash(i.Key), status, progress(&i), age(i.CreatedAt, now)}
 	})
 	a.more(next)
 	return err

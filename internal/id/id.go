@@ -57,6 +57,15 @@ func (i ID) Sequence() int64 {
 	return (ms-epoch)<<22 | counter
 }
 
+// OfSequence returns the first id of a sequence. Of an id that is lost but for its
+// place it has the time and the counter, and the same Sequence.
+func OfSequence(sequence int64) ID {
+	var i ID
+	binary.BigEndian.PutUint64(i[0:8], uint64(sequence>>22+epoch)<<16|0x7000)
+	binary.BigEndian.PutUint64(i[8:16], 0x8000_0000_0000_0000|uint64(sequence&(1<<22-1))<<40)
+	return i
+}
+
 // epoch is 2020-01-01 in milliseconds, so that a sequence fits 63 bits.
 const epoch = 1_577_836_800_000
 

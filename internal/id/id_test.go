@@ -43,6 +43,9 @@ func TestSequenceIsTheOrderOfMaking(t *testing.T) {
 				if i.Slot() != slot {
 					r.Fatalf("id %s was made in slot %d and says %d", i, slot, i.Slot())
 				}
+				if first := OfSequence(last); first.Sequence() != last || first.String()[:13] != i.String()[:13] {
+					r.Fatalf("the first id of the sequence of %s is %s", i, first)
+				}
 				parsed, err := Parse(i.String())
 				if err != nil || parsed != i {
 					r.Fatalf("id %s reads back as %s (%v)", i, parsed, err)

@@ -92,7 +92,7 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 			}
 		}
 		if s.Err != nil {
-			n.alert(stuckAlert(m, s.Row.ID, s.Err))
+			n.strand(m, s.Row.ID, s.Err)
 		}
 	}
 	c.next = m.Now
@@ -110,6 +110,7 @@ func (n *Node) adopt(p *machine.Plan, row *store.Saga, again bool) (*saga, error
 	if err != nil {
 		return nil, err
 	}
+	delete(n.stuck, row.ID)
 	sg := n.hold(s, row.Due)
 	sg.resent, sg.behind = n.muddled[row.ID] || row.Epoch != n.cfg.Epoch, again
 	if planted.On(planted.LoseTimers) {

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"fmt"
+
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
@@ -38,22 +40,29 @@ type Snapshot struct {
 // Errors are the last answers of a step that were not "done".
 type Errors struct{ Action, Undo *unwind.CallError }
 
-// Restore makes a snapshot of a stored saga.
+// Restore makes a snapshot of a stored saga. Its error is a Damaged one.
 func Restore(p *machine.Plan, row *store.Saga) (Snapshot, error) {
 	state, err := machine.DecodeState(row.State)
+	if err == nil && len(state.Steps) != len(p.Steps) {
+		err = fmt.Errorf("it has %d steps, and its definition %d", len(state.Steps), len(p.Steps))
+	}
 	if err != nil {
-		return Snapshot{}, err
+		return Snapshot{}, damaged(row.ID, err)
 	}
 	s := newSnapshot(row.ID, p, &row.Start)
 	s.State = state
 	for i := range row.Journal {
 		entries, err := machine.DecodeEntries(row.Journal[i].Body)
 		if err != nil {
-			return Snapshot{}, err
+			return Snapshot{}, damaged(row.ID, err)
 		}
 		s.fold(entries)
 	}
 	return s, nil
+}
+
+func damaged(saga id.ID, err error) error {
+	return unwind.Errorf(unwind.Damaged, "reading what is stored of saga %s: %w; restore the store from a backup", saga, err)
 }
 
 func newSnapshot(saga id.ID, p *machine.Plan, start *store.Start) Snapshot {

@@ -72,30 +72,35 @@ func (n *Node) Loaded(m Moment, saga id.ID, p *machine.Plan, row *store.Saga, er
 func (n *Node) notLoaded(m Moment, saga id.ID, v *visit, err error) {
 	code := unwind.CodeOf(err)
 	hopeless := code != unwind.NotFound && code != unwind.StoreUnavailable
-	if hopeless && len(v.refills) > 0 && !n.stuck[saga] {
-		n.stuck[saga] = true
-		n.alert(stuckAlert(m, saga, err))
+	if hopeless && (len(v.refills) > 0 || v.taken || 2*v.wait >= sickMost) {
+		n.strand(m, saga, err)
 	}
 	for _, f := range v.refills {
 		n.loadedFor(m, f, nil)
 	}
-	if code == unwind.NotFound || len(v.answers) == 0 && !v.taken {
+	kept := code != unwind.NotFound && (len(v.answers) > 0 || v.taken && !hopeless)
+	if !kept || hopeless {
 		for _, op := range v.operations {
 			n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Err: err})
 		}
+		v.operations = nil
+	}
+	if !kept {
 		return
 	}
 	v.refills = nil
-	if hopeless && v.wait < sickMost && 2*v.wait >= sickMost { // once
-		n.alert(stuckAlert(m, saga, err))
-	}
 	v.wait = min(max(2*v.wait, sickStart), 16*sickMost)
 	n.loading[saga] = v
 	n.reloads = append(n.reloads, reload{m.Now + v.wait, saga})
 }
 
-func stuckAlert(m Moment, saga id.ID, err error) store.Alert {
-	return store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Saga: saga, Message: "saga " + saga.String() + " can't go on: " + err.Error()}
+// strand tells a person, once, of a saga that can't go on in this process.
+func (n *Node) strand(m Moment, saga id.ID, err error) {
+	if n.stuck[saga] {
+		return
+	}
+	n.stuck[saga] = true
+	n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Saga: saga, Message: "saga " + saga.String() + " can't go on: " + err.Error()})
 }
 
 // A reload is a saga to be read again at a time.

@@ -49,7 +49,7 @@ func (s *Store) apply(b *store.Batch, t *store.Transition) store.Result {
 			return store.Result{Outcome: store.Conflicting}
 		}
 		to = s.begin(t)
-	} else if to = s.find(t.Saga); to == nil || to.Version != t.Version-1 && !planted.On(planted.SkipVersionCheck) {
+	} else if to = s.find(t.Saga); to == nil || to.Damage != nil || to.Version != t.Version-1 && !planted.On(planted.SkipVersionCheck) {
 		return store.Result{Outcome: store.Conflicting}
 	}
 
@@ -73,7 +73,7 @@ func (s *Store) apply(b *store.Batch, t *store.Transition) store.Result {
 }
 
 func sameInput(was *saga, start *store.Start) store.Outcome {
-	if was.InputDigest == start.InputDigest {
+	if was.InputDigest == start.InputDigest || was.Damage != nil {
 		return store.Duplicate
 	}
 	return store.KeyReused

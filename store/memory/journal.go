@@ -52,6 +52,9 @@ func (s *Store) Journal(ctx context.Context, from string, limit int) ([]store.Jo
 	for i, r := range page {
 		rows[i] = r.JournalRow
 		rows[i].Body = bytes.Clone(r.Body)
+		if of := s.find(r.Saga); of != nil && of.Damage != nil {
+			rows[i] = store.JournalRow{Saga: r.Saga, Epoch: r.Epoch, At: r.At, Damage: of.Damage}
+		}
 		last = r.number
 	}
 	return rows, store.JournalCursor.At(last), nil

@@ -158,6 +158,15 @@ func (s *Store) writable(ctx context.Context, epoch int64) error {
 	return nil
 }
 
+// Damage makes a saga unreadable, as a failing disk would. It is for tests.
+func (s *Store) Damage(saga id.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found := s.find(saga); found != nil {
+		found.Damage = fmt.Errorf("saga %s: %w", saga, store.ErrDamaged)
+	}
+}
+
 // find returns the saga, or nil.
 func (s *Store) find(saga id.ID) *saga {
 	if found := s.sagas[saga.Sequence()]; found != nil && found.ID == saga {

@@ -13,6 +13,13 @@ func TestContract(t *testing.T) {
 	storetest.Run(t, func(*testing.T) store.Store { return memory.New() })
 }
 
+func TestDamagedSagas(t *testing.T) {
+	storetest.RunDamage(t, func(*testing.T) (store.Store, func(id.ID)) {
+		s := memory.New()
+		return s, s.Damage
+	})
+}
+
 // A clone is what the next process finds, so it stands in for a folder.
 func reopening() func(*testing.T, string) store.Store {
 	folders := map[string]*memory.Store{}

@@ -21,7 +21,7 @@ func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (int,
 	limit = store.PageLimit(limit)
 	var done []*saga
 	for sequence := range s.order.all() {
-		if saga := s.sagas[sequence]; saga.UpdatedAt < before && saga.settled() {
+		if saga := s.sagas[sequence]; saga.Damage == nil && saga.UpdatedAt < before && saga.settled() {
 			if done = append(done, saga); len(done) == limit {
 				break
 			}

@@ -38,6 +38,9 @@ func (s *Store) Load(ctx context.Context, saga id.ID) (store.Saga, error) {
 	if found == nil {
 		return store.Saga{}, fmt.Errorf("loading saga %s: %w", saga, store.ErrNotFound)
 	}
+	if found.Damage != nil {
+		return store.Saga{}, fmt.Errorf("loading saga %s: %w", saga, found.Damage)
+	}
 	return found.copied(len(found.rows)), nil
 }
 
@@ -94,6 +97,9 @@ func (s *saga) matches(f *store.Filter) bool {
 
 // copied returns the saga with the first rows of its journal.
 func (s *saga) copied(rows int) store.Saga {
+	if s.Damage != nil {
+		return store.Saga{ID: s.ID, Phase: s.Phase, Due: s.Due, Damage: s.Damage}
+	}
 	c := s.Saga
 	c.Input, c.State = bytes.Clone(s.Input), bytes.Clone(s.State)
 	if rows == 0 {

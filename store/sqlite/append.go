@@ -73,7 +73,7 @@ func (w *writer) readHead(saga id.ID) (h head, ok bool, err error) {
 		return head{}, false, err
 	}
 	if h.phase >= phases {
-		return head{}, false, errDamaged
+		return head{}, false, store.ErrDamaged
 	}
 	h.seq = hot.head
 	return h, fixed.id == saga, nil

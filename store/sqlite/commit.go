@@ -192,8 +192,11 @@ func (w *writer) advance(t *store.Transition) (store.Result, error) {
 	was, ok := w.heads.get(t.Saga)
 	if !ok {
 		var err error
-		if was, ok, err = w.readHead(t.Saga); err != nil || !ok {
+		if was, ok, err = w.readHead(t.Saga); err != nil && !errors.Is(err, store.ErrDamaged) {
 			return conflicting, err
+		}
+		if !ok {
+			return conflicting, nil
 		}
 	}
 	if was.version != t.Version-1 && !planted.On(planted.SkipVersionCheck) {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -32,15 +33,30 @@ func (w *writer) sameKey(start *store.Start) (r store.Result, found bool, err er
 	if err != nil || !found {
 		return store.Result{}, false, err
 	}
+	digest, err := w.digestOf(&was)
+	switch {
+	case errors.Is(err, store.ErrDamaged): // who reads it hears that
+		return store.Result{Outcome: store.Duplicate, Saga: was.id}, true, nil
+	case err != nil:
+		return store.Result{}, false, fmt.Errorf("reading the start of saga %s: %w", was.id, err)
+	}
+	return sameInput(was.id, digest, start), true, nil
+}
+
+// digestOf reads the digest of a saga's input.
+func (w *writer) digestOf(was *fixed) (digest [32]byte, err error) {
+	if was.first == 0 {
+		return digest, store.ErrDamaged // all but its id is lost
+	}
 	segment, err := readSegment(w.readJournal, was.first)
 	if err != nil {
-		return store.Result{}, false, err
+		return digest, err
 	}
 	e, err := segment.find(was.id.Sequence(), 1)
 	if err != nil || e.start == nil {
-		return store.Result{}, false, fmt.Errorf("reading the start of saga %s: %w", was.id, cmp.Or(err, errDamaged))
+		return digest, cmp.Or(err, store.ErrDamaged)
 	}
-	return sameInput(was.id, e.start.digest, start), true, nil
+	return e.start.digest, nil
 }
 
 func sameInput(was id.ID, digest [32]byte, start *store.Start) store.Result {
@@ -59,7 +75,7 @@ func lookup(k *keys, block *sqlite.Stmt, hash uint64, rids []int64) ([]int64, er
 		err := rows(block, func(s *sqlite.Stmt) error {
 			body := columnBytes(s, 0, nil)
 			if len(body)%keySize != 0 {
-				return errDamaged
+				return store.ErrDamaged
 			}
 			rids = findInBlock(body, hash, rids)
 			return nil
@@ -78,8 +94,12 @@ func sagaOfKey(read *sqlite.Stmt, n *names, rids []int64, tenant, name, key stri
 		read.BindInt64(1, rid)
 		err := rows(read, func(s *sqlite.Stmt) error {
 			f, err := decodeFixed(columnBytes(s, 4, nil))
-			if err != nil || f.key != key || f.tenant != tenant {
-				return err
+			if err != nil || f.id.Sequence() != rid { // its hash is this one's, of 64 bits
+				is, found = fixed{id: id.OfSequence(rid)}, true
+				return nil //nolint:nilerr // found
+			}
+			if f.key != key || f.tenant != tenant {
+				return nil
 			}
 			def, err := n.definition(f.def)
 			if err == nil && def.name == name {

@@ -3,11 +3,13 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -54,10 +56,13 @@ func (p *journalPage) add(stmt *sqlite.Stmt) error {
 		epoch: stmt.ColumnInt64(0), node: stmt.ColumnInt64(1), at: stmt.ColumnInt64(2),
 		body: columnBytes(stmt, 3, nil), seq: stmt.ColumnInt64(4),
 	}
+	if in.seq == p.at[0] && p.at[1] == math.MaxInt64 {
+		return nil
+	}
 	for rest := in.body; len(rest) > 0; {
 		e, after, err := in.next(rest)
-		if err != nil {
-			return fmt.Errorf("the journal row %d: %w", in.seq, err)
+		if err != nil { // nobody can tell where the next one begins
+			e, after = entry{index: math.MaxInt64 - 1, at: in.at}, nil
 		}
 		rest = after
 		if in.seq == p.at[0] && e.index < p.at[1] {
@@ -66,8 +71,16 @@ func (p *journalPage) add(stmt *sqlite.Stmt) error {
 		if len(p.rows) == p.limit {
 			return errEnough
 		}
-		row, err := p.row(&in, &e)
-		if err != nil {
+		var row store.JournalRow
+		if err == nil {
+			row, err = p.row(&in, &e)
+		}
+		if errors.Is(err, store.ErrDamaged) {
+			row = store.JournalRow{Epoch: in.epoch, At: e.at, Damage: fmt.Errorf("the journal row %d: %w", in.seq, err)}
+			if e.rid != 0 {
+				row.Saga = id.OfSequence(e.rid)
+			}
+		} else if err != nil {
 			return fmt.Errorf("the journal row %d: %w", in.seq, err)
 		}
 		p.rows = append(p.rows, row)
@@ -80,17 +93,20 @@ func (p *journalPage) row(in *segment, e *entry) (store.JournalRow, error) {
 	saga := p.sagas[e.rid]
 	if saga == nil {
 		err := each(p.conn, selectSaga, func(stmt *sqlite.Stmt) error {
-			row, err := readRow(stmt)
+			row := readRow(stmt)
 			saga = &row
-			return err
+			return nil
 		}, e.rid)
 		if err != nil {
 			return store.JournalRow{}, err
 		}
 		if saga == nil {
-			return store.JournalRow{}, fmt.Errorf("its saga %d is missing: %w", e.rid, errDamaged)
+			return store.JournalRow{}, fmt.Errorf("its saga %d is missing: %w", e.rid, store.ErrDamaged)
 		}
 		p.sagas[e.rid] = saga
+	}
+	if saga.damage != nil {
+		return store.JournalRow{}, saga.damage
 	}
 	row, err := p.s.names.journalRow(saga, in, e)
 	if err != nil {

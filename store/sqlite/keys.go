@@ -192,7 +192,7 @@ func keyAt(b []byte, i int) keyEntry {
 
 func eachKey(b []byte, fn func(keyEntry)) error {
 	if len(b)%keySize != 0 {
-		return errDamaged
+		return store.ErrDamaged
 	}
 	for i := range len(b) / keySize {
 		fn(keyAt(b, i))

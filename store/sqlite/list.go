@@ -37,12 +37,9 @@ func (s *Store) List(ctx context.Context, f store.Filter) (found []store.Saga, n
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		var page []sagaRow
 		err := each(conn, listQuery(&f), func(stmt *sqlite.Stmt) error {
-			row, err := readRow(stmt)
-			if err != nil {
-				return err
-			}
-			if ok, err := s.matches(&row, &f); !ok {
-				return err
+			row := readRow(stmt)
+			if !s.matches(&row, &f) {
+				return nil
 			}
 			if len(page) == limit {
 				next = store.SagaCursor.At(page[limit-1].rid)
@@ -107,13 +104,14 @@ func listArgs(f *store.Filter, before int64) []any {
 	return []any{before, int64(*f.Phase)}
 }
 
-func (s *Store) matches(row *sagaRow, f *store.Filter) (bool, error) {
+// matches leaves out what can't be read, unless everything is asked for.
+func (s *Store) matches(row *sagaRow, f *store.Filter) bool {
 	if f.Tenant != "" && f.Tenant != row.tenant || f.Key != "" && f.Key != row.key || f.Since > row.created {
-		return false, nil
+		return false
 	}
 	if f.Name == "" {
-		return true, nil
+		return true
 	}
 	def, err := s.names.definition(row.def)
-	return err == nil && def.name == f.Name, err
+	return err == nil && def.name == f.Name
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"zombiezen.com/go/sqlite"
+
+	"github.com/unwindhq/unwind/store"
 )
 
 // names are the dictionaries of what many rows mention: names (of nodes, targets
@@ -61,7 +63,7 @@ func (n *names) text(id int64) (string, error) {
 	defer n.mu.RUnlock()
 	text, ok := n.texts[id]
 	if !ok {
-		return "", fmt.Errorf("there is no name %d: %w", id, errDamaged)
+		return "", fmt.Errorf("there is no name %d: %w", id, store.ErrDamaged)
 	}
 	return text, nil
 }
@@ -72,7 +74,7 @@ func (n *names) definition(id int64) (definition, error) {
 	defer n.mu.RUnlock()
 	d, ok := n.defs[id]
 	if !ok {
-		return definition{}, fmt.Errorf("there is no definition %d: %w", id, errDamaged)
+		return definition{}, fmt.Errorf("there is no definition %d: %w", id, store.ErrDamaged)
 	}
 	return d, nil
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,18 +58,21 @@ func (w *writer) purge(rids []int64, before int64) (int, error) {
 	for _, rid := range rids {
 		var row sagaRow
 		found := false
-		err := each(w.conn, selectSaga+withoutDeadLetter, func(s *sqlite.Stmt) (err error) {
-			row, err = readRow(s)
+		err := each(w.conn, selectSaga+withoutDeadLetter, func(s *sqlite.Stmt) error {
+			row = readRow(s)
 			found = true
-			return err
+			return nil
 		}, rid)
 		if err != nil {
 			return 0, err
 		}
-		if !found || !ended(row.phase) || row.updated >= before {
+		if !found || row.damage != nil || !ended(row.phase) || row.updated >= before {
 			continue
 		}
-		if err := w.chain(&row, segments); err != nil {
+		switch err := w.chain(&row, segments); {
+		case errors.Is(err, store.ErrDamaged):
+			continue // it stays, for whoever mends the store
+		case err != nil:
 			return 0, fmt.Errorf("the journal of saga %s: %w", row.id, err)
 		}
 		for _, table := range []string{"saga", "task", "dead_letter"} {
@@ -119,7 +123,7 @@ func (w *writer) cut(seq int64, gone map[int64]bool) error {
 		return err
 	}
 	if w.blob, err = in.without(w.blob[:0], gone); err != nil {
-		return err
+		return nil //nolint:nilerr // what is damaged stays as it is
 	}
 	if len(w.blob) == 0 {
 		return each(w.conn, "DELETE FROM journal WHERE seq = ?", nil, seq)

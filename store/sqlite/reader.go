@@ -7,6 +7,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -86,7 +87,7 @@ func readSegment(stmt *sqlite.Stmt, seq int64) (segment, error) {
 		return nil
 	})
 	if err == nil && !found {
-		err = fmt.Errorf("the journal row %d is missing: %w", seq, errDamaged)
+		err = fmt.Errorf("the journal row %d is missing: %w", seq, store.ErrDamaged)
 	}
 	return is, err
 }
@@ -105,24 +106,39 @@ type sagaRow struct {
 	version uint64
 	phase   uint8
 	due     int64
+	damage  error // of its blobs
 }
 
 // readRow reads the row of a query for the columns of selectSaga.
-func readRow(s *sqlite.Stmt) (row sagaRow, err error) {
+func readRow(s *sqlite.Stmt) (row sagaRow) {
 	row.version = uint64(s.ColumnInt64(0))
 	row.phase = uint8(s.ColumnInt64(1))
 	row.due = s.ColumnInt64(2)
 	row.rid = s.ColumnInt64(5)
-	if row.hot, err = decodeHot(columnBytes(s, 3, nil)); err == nil {
-		row.fixed, err = decodeFixed(columnBytes(s, 4, nil))
+	var err error
+	if row.fixed, err = decodeFixed(columnBytes(s, 4, nil)); err != nil || row.id.Sequence() != row.rid {
+		err, row.fixed = store.ErrDamaged, fixed{id: id.OfSequence(row.rid)}
+	}
+	if err == nil {
+		row.hot, err = decodeHot(columnBytes(s, 3, nil))
 	}
 	if err == nil && row.phase >= phases {
-		err = errDamaged
+		err = store.ErrDamaged
 	}
 	if err != nil {
-		return sagaRow{}, fmt.Errorf("reading the saga in row %d: %w", row.rid, err)
+		row.damage = fmt.Errorf("row %d of the table saga: %w", row.rid, err)
 	}
-	return row, nil
+	return row
+}
+
+// is reports whether the row is, or may have been, that of a saga.
+func (r *sagaRow) is(saga id.ID) bool {
+	return r.id == saga || r.damage != nil && r.id == id.OfSequence(saga.Sequence())
+}
+
+// damaged is what is left of a saga that can't be read.
+func (r *sagaRow) damaged(why error) store.Saga {
+	return store.Saga{ID: r.id, Phase: r.phase, Due: r.due, Damage: why}
 }
 
 // saga fills a saga from its row and its first entry.
@@ -132,7 +148,7 @@ func (n *names) saga(row *sagaRow, first *entry) (store.Saga, error) {
 		return store.Saga{}, err
 	}
 	if first.start == nil {
-		return store.Saga{}, errDamaged
+		return store.Saga{}, store.ErrDamaged
 	}
 	return store.Saga{
 		ID: row.id,

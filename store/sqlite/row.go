@@ -2,10 +2,10 @@ package sqlite
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 
 	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/store"
 )
 
 // A row of the table saga holds, beside what SQL asks for, two blobs. hot is
@@ -29,8 +29,6 @@ type fixed struct {
 
 const padTo = 32
 
-var errDamaged = errors.New("the row is damaged; restore the store from a backup")
-
 func (h *hot) append(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.updated))
 	b = binary.AppendUvarint(b, uint64(h.epoch))
@@ -51,7 +49,7 @@ func decodeHot(b []byte) (h hot, err error) {
 	h.head = r.number()
 	h.state = r.bytes()
 	if r.bad || len(r.b) >= padTo {
-		return hot{}, errDamaged
+		return hot{}, store.ErrDamaged
 	}
 	return h, nil
 }
@@ -74,7 +72,7 @@ func decodeFixed(b []byte) (f fixed, err error) {
 	f.def = r.number()
 	f.tenant = string(r.bytes())
 	if r.bad {
-		return fixed{}, errDamaged
+		return fixed{}, store.ErrDamaged
 	}
 	f.key = string(r.b)
 	return f, nil

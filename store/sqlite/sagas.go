@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,6 +24,9 @@ func (s *Store) Load(ctx context.Context, saga id.ID) (found store.Saga, err err
 		if !ok {
 			return store.ErrNotFound
 		}
+		if row.damage != nil {
+			return row.damage
+		}
 		found, err = s.loadJournal(conn, &row)
 		return err
 	})
@@ -33,10 +37,10 @@ func (s *Store) Load(ctx context.Context, saga id.ID) (found store.Saga, err err
 }
 
 func findRow(conn *sqlite.Conn, saga id.ID) (row sagaRow, found bool, err error) {
-	err = each(conn, selectSaga, func(s *sqlite.Stmt) (err error) {
-		row, err = readRow(s)
-		found = row.id == saga
-		return err
+	err = each(conn, selectSaga, func(s *sqlite.Stmt) error {
+		row = readRow(s)
+		found = row.is(saga)
+		return nil
 	}, saga.Sequence())
 	return row, found, err
 }
@@ -90,9 +94,8 @@ func (s *Store) ClaimDue(ctx context.Context, afterDue int64, after id.ID, until
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		due := make([]sagaRow, 0, limit)
 		add := func(stmt *sqlite.Stmt) error {
-			row, err := readRow(stmt)
-			due = append(due, row)
-			return err
+			due = append(due, readRow(stmt))
+			return nil
 		}
 		if afterDue <= until {
 			if err := each(conn, dueAtQuery, add, afterDue, after.Sequence(), int64(limit)); err != nil {
@@ -130,29 +133,42 @@ func (s *Store) withStarts(conn *sqlite.Conn, of []sagaRow, journal bool) ([]sto
 	var in segment
 	for _, i := range order {
 		row := &of[i]
-		if in.body == nil || in.seq != row.first {
-			if in, err = readSegment(read, row.first); err != nil {
-				return nil, fmt.Errorf("reading the start of saga %s: %w", row.id, err)
-			}
+		err := row.damage
+		if err == nil {
+			found[i], err = s.withStart(read, row, &in, journal)
 		}
-		e, err := in.find(row.rid, 1)
-		if err != nil {
+		switch {
+		case errors.Is(err, store.ErrDamaged):
+			found[i] = row.damaged(err)
+		case err != nil:
 			return nil, fmt.Errorf("reading the start of saga %s: %w", row.id, err)
-		}
-		if found[i], err = s.names.saga(row, &e); err != nil {
-			return nil, fmt.Errorf("reading the start of saga %s: %w", row.id, err)
-		}
-		found[i].Input = bytes.Clone(found[i].Input)
-		if journal {
-			r, err := s.names.journalRow(row, &in, &e)
-			if err != nil {
-				return nil, err
-			}
-			r.Body = bytes.Clone(r.Body)
-			found[i].Journal = []store.JournalRow{r}
 		}
 	}
 	return found, nil
+}
+
+// withStart fills one saga; in is the journal row that was read last.
+func (s *Store) withStart(read *sqlite.Stmt, row *sagaRow, in *segment, journal bool) (found store.Saga, err error) {
+	if in.body == nil || in.seq != row.first {
+		if *in, err = readSegment(read, row.first); err != nil {
+			return store.Saga{}, err
+		}
+	}
+	e, err := in.find(row.rid, 1)
+	if err != nil {
+		return store.Saga{}, fmt.Errorf("the journal row %d: %w", in.seq, err)
+	}
+	if found, err = s.names.saga(row, &e); err != nil {
+		return store.Saga{}, err
+	}
+	found.Input = bytes.Clone(found.Input)
+	if !journal {
+		return found, nil
+	}
+	r, err := s.names.journalRow(row, in, &e)
+	r.Body = bytes.Clone(r.Body)
+	found.Journal = []store.JournalRow{r}
+	return found, err
 }
 
 // FindKey implements [store.Store].

@@ -95,7 +95,7 @@ func (s *segment) next(b []byte) (e entry, rest []byte, err error) {
 	e.at = s.at + r.varint()
 	switch flag := r.take(1); {
 	case r.bad || flag[0] > 1:
-		return entry{}, nil, errDamaged
+		return entry{}, nil, store.ErrDamaged
 	case flag[0] == 1:
 		start := &entryStart{hash: uint64(r.int64())}
 		copy(start.digest[:], r.take(len(start.digest)))
@@ -103,7 +103,7 @@ func (s *segment) next(b []byte) (e entry, rest []byte, err error) {
 		e.start = start
 	}
 	if r.bad {
-		return entry{}, nil, errDamaged
+		return entry{}, nil, store.ErrDamaged
 	}
 	e.body = r.b
 	e.raw = b[:len(b)-len(all.b)]
@@ -127,7 +127,7 @@ func (s *segment) find(rid int64, version uint64) (entry, error) {
 		}
 		b = all.b
 	}
-	return entry{}, errDamaged
+	return entry{}, store.ErrDamaged
 }
 
 // without appends to b the entries of s that are not of the given sagas.

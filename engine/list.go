@@ -1,0 +1,226 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/store"
+)
+
+// List implements unwind.Service.
+func (e *Engine) List(ctx context.Context, f unwind.Filter) (unwind.List[unwind.Instance], error) {
+	var list unwind.List[unwind.Instance]
+	q := store.Filter{Name: f.Saga, Tenant: f.Tenant, Key: f.Key, Cursor: f.Cursor, Limit: store.PageLimit(f.Limit)}
+	if !f.Since.IsZero() {
+		q.Since = f.Since.UnixMicro()
+	}
+	if f.Status != "" {
+		phase, ok := phaseOf(f.Status)
+		if !ok {
+			return list, unwind.Errorf(unwind.InvalidRequest, "listing sagas: the status %q is not known; use running, compensating, completed, compensated or dead_lettered", f.Status)
+		}
+		q.Phase = &phase
+	}
+	rows, next, err := e.store.List(ctx, q)
+	if err != nil {
+		return list, failed("listing sagas", err)
+	}
+	list.Items, list.NextCursor = make([]unwind.Instance, 0, len(rows)), next
+	for i := range rows {
+		inst, err := e.listed(ctx, &rows[i])
+		if err != nil {
+			return list, err
+		}
+		list.Items = append(list.Items, *inst)
+	}
+	return list, nil
+}
+
+// listed is a saga in a list. One that can't be read hides no others.
+func (e *Engine) listed(ctx context.Context, row *store.Saga) (*unwind.Instance, error) {
+	err := row.Damage
+	if err == nil {
+		var s *node.Snapshot
+		if s, err = e.restore(ctx, row); err == nil {
+			return s.Instance(), nil
+		}
+	}
+	if err = failed("reading saga "+row.ID.String(), err); unwind.CodeOf(err) == unwind.StoreUnavailable {
+		return nil, err
+	}
+	inst := &unwind.Instance{
+		ID: row.ID.String(), Saga: row.Name, Version: row.Start.Version, Tenant: row.Tenant, Key: row.Key,
+		Input: json.RawMessage("null"), Steps: []unwind.StepInstance{}, Damage: err.Error(),
+		CreatedAt: unwind.TimeFromMicros(row.CreatedAt), UpdatedAt: unwind.TimeFromMicros(row.UpdatedAt),
+	}
+	if p := machine.Phase(row.Phase); p <= machine.DeadLettered {
+		inst.Status = p.Status()
+	}
+	return inst, nil
+}
+
+func phaseOf(s unwind.Status) (uint8, bool) {
+	for p := machine.Running; p <= machine.DeadLettered; p++ {
+		if p.Status() == s {
+			return uint8(p), true
+		}
+	}
+	return 0, false
+}
+
+// Definition implements unwind.Service.
+func (e *Engine) Definition(ctx context.Context, name string) (unwind.Revision, error) {
+	row, err := e.store.Definition(ctx, name, "")
+	if errors.Is(err, store.ErrNotFound) {
+		return unwind.Revision{}, unwind.Errorf(unwind.UnknownSaga, "there is no saga definition %q", name)
+	}
+	if err != nil {
+		return unwind.Revision{}, failed("reading the definition of saga "+name, err)
+	}
+	return revision(&row)
+}
+
+// Definitions implements unwind.Service.
+func (e *Engine) Definitions(ctx context.Context, page unwind.Page) (unwind.List[unwind.Revision], error) {
+	var list unwind.List[unwind.Revision]
+	rows, err := e.store.Definitions(ctx)
+	if err != nil {
+		return list, failed("reading the definitions", err)
+	}
+	list.Items = []unwind.Revision{}
+	limit := store.PageLimit(page.Limit)
+	for i := range rows {
+		if rows[i].Name <= page.Cursor {
+			continue
+		}
+		if len(list.Items) == limit {
+			list.NextCursor = list.Items[limit-1].Name
+			break
+		}
+		r, err := revision(&rows[i])
+		if err != nil {
+			return list, err
+		}
+		list.Items = append(list.Items, r)
+	}
+	return list, nil
+}
+
+func revision(row *store.Definition) (unwind.Revision, error) {
+	r := unwind.Revision{Name: row.Name, Version: row.Version, CreatedAt: unwind.TimeFromMicros(row.CreatedAt), By: row.By}
+	if err := json.Unmarshal(row.Body, &r.Definition); err != nil {
+		return r, damagedDefinition(row, err)
+	}
+	return r, nil
+}
+
+// Validate implements unwind.Service.
+func (e *Engine) Validate(_ context.Context, def unwind.Definition) ([]unwind.Fault, error) {
+	return def.Validate(e.cfg.Participants), nil
+}
+
+// DeadLetters implements unwind.Service.
+func (e *Engine) DeadLetters(ctx context.Context, f unwind.DeadLetterFilter) (unwind.List[unwind.DeadLetter], error) {
+	var list unwind.List[unwind.DeadLetter]
+	rows, next, err := e.store.DeadLetters(ctx, store.DeadLetterFilter{SagaType: f.Saga, Service: f.Service, Group: f.Group, State: f.State, Cursor: f.Cursor, Limit: store.PageLimit(f.Limit)})
+	if err != nil {
+		return list, failed("listing dead letters", err)
+	}
+	list.Items, list.NextCursor = make([]unwind.DeadLetter, 0, len(rows)), next
+	for i := range rows {
+		list.Items = append(list.Items, deadLetter(&rows[i]))
+	}
+	return list, nil
+}
+
+// DeadLetter implements unwind.Service.
+func (e *Engine) DeadLetter(ctx context.Context, dead string) (*unwind.DeadLetter, error) {
+	row, err := e.findDeadLetter(ctx, dead)
+	if err != nil {
+		return nil, err
+	}
+	d := deadLetter(&row)
+	page := unwind.Page{Limit: 1000}
+	for {
+		history, err := e.History(ctx, row.Saga.String(), page)
+		if err != nil {
+			return nil, err
+		}
+		for _, en := range history.Items {
+			if en.Step == d.Step && (en.Direction == d.Direction || en.Direction == "") {
+				d.History = append(d.History, en)
+			}
+		}
+		if page.Cursor = history.NextCursor; page.Cursor == "" {
+			return &d, nil
+		}
+	}
+}
+
+func deadLetter(row *store.DeadLetter) unwind.DeadLetter {
+	return unwind.DeadLetter{
+		ID: deadLetterID(row.DeadLetterID), SagaID: row.Saga.String(), Saga: row.SagaType, Tenant: row.Tenant,
+		Step: row.StepName, Direction: row.Direction, Service: row.Service, Key: row.Key, Attempts: row.Attempts, Throttled: row.Throttled,
+		FirstAt: unwind.TimeFromMicros(row.FirstAt), DeadAt: unwind.TimeFromMicros(row.DeadAt), Error: row.Error, Group: row.Group, State: row.State,
+		Amount: json.RawMessage(row.Amount), By: row.By, Reason: row.Reason, Evidence: row.Evidence, UpdatedAt: unwind.TimeFromMicros(row.UpdatedAt),
+	}
+}
+
+// Alerts implements unwind.Service.
+func (e *Engine) Alerts(ctx context.Context, page unwind.Page) (unwind.List[unwind.Alert], error) {
+	rows, next, err := e.store.Alerts(ctx, page.Cursor, store.PageLimit(page.Limit))
+	if err != nil {
+		return unwind.List[unwind.Alert]{}, failed("listing alerts", err)
+	}
+	list := unwind.List[unwind.Alert]{Items: make([]unwind.Alert, 0, len(rows)), NextCursor: next}
+	for i := range rows {
+		list.Items = append(list.Items, Alert(&rows[i]))
+	}
+	return list, nil
+}
+
+// Alert is a stored alert as users see it.
+func Alert(row *store.Alert) unwind.Alert {
+	a := unwind.Alert{ID: strconv.FormatInt(row.ID, 10), At: unwind.TimeFromMicros(row.At), Kind: row.Kind, Service: row.Service, Message: row.Message, Data: row.Data, Delivered: row.Delivered}
+	if row.Saga != (id.ID{}) {
+		a.SagaID = row.Saga.String()
+	}
+	return a
+}
+
+// Audit implements unwind.Service.
+func (e *Engine) Audit(ctx context.Context, page unwind.Page) (unwind.List[unwind.AuditRow], error) {
+	rows, next, err := e.store.Audit(ctx, page.Cursor, store.PageLimit(page.Limit))
+	if err != nil {
+		return unwind.List[unwind.AuditRow]{}, failed("listing the audit", err)
+	}
+	list := unwind.List[unwind.AuditRow]{Items: make([]unwind.AuditRow, 0, len(rows)), NextCursor: next}
+	for _, r := range rows {
+		list.Items = append(list.Items, unwind.AuditRow{ID: r.ID, At: unwind.TimeFromMicros(r.At), Actor: r.Actor, Action: r.Action, Target: r.Target, Reason: r.Reason, Data: r.Data})
+	}
+	return list, nil
+}
+
+// Stats implements unwind.Service.
+func (e *Engine) Stats(ctx context.Context) (unwind.Stats, error) {
+	s, err := e.store.Stats(ctx)
+	if err != nil {
+		return s, failed("counting", err)
+	}
+	s.Started, s.Refused = e.begun.Load(), e.refused.Load()
+	done := make(chan int, 1)
+	e.post(func(node.Moment) { done <- e.node.Active() })
+	select {
+	case n := <-done:
+		s.ActiveSagas = int64(n)
+	case <-ctx.Done():
+	case <-e.stopped:
+	}
+	return s, nil
+}
