@@ -128,6 +128,10 @@ tiers: ## Fail when tests of a tier exist and make test does not run them
 bench: build ## Measure this machine and the engine; writes docs/benchmarks.md
 	./bin/unwind bench --write docs/benchmarks.md
 
+.PHONY: storms
+storms: build ## Let every storm loose; writes docs/storms.md and its pictures
+	./bin/unwind storm --write docs/storms.md
+
 .PHONY: microbench
 microbench: ## Go benchmarks; BENCH=regexp picks some
 	@$(call each-module,$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKGS))

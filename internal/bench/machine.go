@@ -26,7 +26,8 @@ type Machine struct {
 	Load      string  `json:"load"`     // the load averages before the run
 }
 
-func describe(dir string) Machine {
+// Describe looks at the machine; dir is where stores lie.
+func Describe(dir string) Machine {
 	m := Machine{CPU: "unknown CPU", Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}
 	if v := field("/proc/cpuinfo", "model name"); v != "" {
 		m.CPU = v

@@ -80,7 +80,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		cfg.Dir = dir
 	}
 	r := &run{Config: cfg}
-	report := &Report{Machine: describe(cfg.Dir), At: time.Now().UTC().Truncate(time.Second), Quick: cfg.Quick, Command: command(&cfg)}
+	report := &Report{Machine: Describe(cfg.Dir), At: time.Now().UTC().Truncate(time.Second), Quick: cfg.Quick, Command: command(&cfg)}
 	for _, m := range measurements {
 		if len(cfg.Only) > 0 && !slices.Contains(cfg.Only, m.name) {
 			continue

@@ -76,6 +76,9 @@ var house = []floor{{
 	rooms: []string{"./internal/bench/..."},
 	below: "what is measured must not know that it is: a path of its own for measurements would be what they measure",
 }, {
+	rooms: []string{"./internal/storm/..."},
+	below: "a storm judges the engine by what services counted; what is judged must not know it",
+}, {
 	rooms: []string{"./cmd/unwind/..."},
 	below: "flags and wiring are the roof; what others need from here belongs into a room further up",
 }, {

@@ -16,6 +16,7 @@ import (
 	_ "example.test/house/internal/imports" // want "./internal/imports: the reference platform"
 	_ "example.test/house/internal/machine" // want "./internal/machine: the machine decides"
 	_ "example.test/house/internal/node"    // want "./internal/node: a node joins"
+	_ "example.test/house/internal/storm"   // want "./internal/storm: a storm judges the engine"
 	_ "example.test/house/participant"      // want "./participant: a participant lives"
 	_ "example.test/house/sagatest"         // want "./sagatest: what is judged"
 	_ "example.test/house/store"            // want "./store: the interface and its rows"
