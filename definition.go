@@ -51,8 +51,7 @@ type Definition struct {
 	CompensationRetry *Retry `json:"compensation_retry,omitempty"`
 	// Steps in the order in which they run, unless After says otherwise.
 	Steps []Step `json:"steps"`
-	// Tenants weighs and limits compensations by tenant. It is checked and stored,
-	// and not applied yet.
+	// Tenants weighs and limits compensations by tenant.
 	Tenants map[string]TypeLimits `json:"tenants,omitempty"`
 }
 
@@ -71,8 +70,12 @@ const (
 type TypeLimits struct {
 	// Rate of compensations. Zero: not bounded by this scope.
 	Rate Rate `json:"rate,omitzero"`
-	// Weight in the fair share of a service. Defaults to 1. It is checked and
-	// stored, and not applied yet: flows share evenly.
+	// Concurrency is how many compensations may be in flight. Zero: not bounded
+	// by this scope.
+	Concurrency int `json:"concurrency,omitempty"`
+	// Window is the most compensations in any span of that length. Zero: no window.
+	Window Rate `json:"window,omitzero"`
+	// Weight in the fair share of a service. Defaults to 1.
 	Weight int `json:"weight,omitempty"`
 	// Compensation holds the rate where the limits are a tenant's.
 	Compensation *TypeLimits `json:"compensation,omitempty"`

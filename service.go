@@ -36,10 +36,13 @@ type Service interface {
 	Resolve(ctx context.Context, id string, req ResolveRequest) (*DeadLetter, error)
 
 	Participants(ctx context.Context) ([]ServiceState, error)
-	// SetLane pauses a lane of a participant or lets it go on, and returns the
-	// participant as it stands then. A pause holds at once; what is in flight is
-	// awaited. To resume a lane that is not paused is a [Conflict].
-	SetLane(ctx context.Context, participant string, req LaneRequest) (*ServiceState, error)
+	// Scopes returns every scope that has limits or that operators have set
+	// something at, by kind, name and tenant.
+	Scopes(ctx context.Context) ([]ScopeState, error)
+	// Control changes what operators have set at a scope, and returns the scope as
+	// it stands then. A pause holds at once; what is in flight is awaited. To
+	// resume a scope that is not paused is a [Conflict].
+	Control(ctx context.Context, req ControlRequest) (*ScopeState, error)
 	Alerts(ctx context.Context, page Page) (List[Alert], error)
 	Audit(ctx context.Context, page Page) (List[AuditRow], error)
 	Stats(ctx context.Context) (Stats, error)
@@ -146,14 +149,6 @@ const (
 	CompensationLane = "compensation"
 )
 
-// LaneRequest asks for a lane to be paused, or to go on.
-type LaneRequest struct {
-	Lane   string `json:"lane" enum:"forward,compensation"`
-	Reason string `json:"reason"`
-	Paused bool   `json:"-"`
-	Actor  string `json:"-"`
-}
-
 // ServiceState is a participant's lanes as they stand.
 type ServiceState struct {
 	Name  string `json:"name"`
@@ -175,6 +170,8 @@ type LaneState struct {
 	Gate            *LaneGate   `json:"gate"`
 	Breaker         LaneBreaker `json:"breaker"`
 	Paused          *LanePause  `json:"paused"`
+	// Override is what operators have set above the configuration.
+	Override *LaneOverride `json:"override,omitempty"`
 }
 
 // LaneRate is a lane's rate; nil where it has none.

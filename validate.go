@@ -259,17 +259,11 @@ func (d *Definition) validateWait(f faults, s *Step) {
 func (d *Definition) validateScopes(f faults) {
 	if c := d.Compensation; c != nil {
 		at := f.below("compensation")
-		validateRate(at.below("rate"), c.Rate)
+		validateBounds(at, c.limits())
 		validateWeight(at.below("weight"), c.Weight)
-		if c.Weight > 0 {
-			at.below("weight").notYet()
-		}
 		if c.Compensation != nil {
 			at.below("compensation").add("compensation inside compensation means nothing; write compensation: {rate: 100/s, weight: 1}")
 		}
-	}
-	if len(d.Tenants) > 0 {
-		f.below("tenants").notYet()
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Tenants)) {
 		t, at := d.Tenants[name], f.below("tenants", name)
@@ -282,7 +276,7 @@ func (d *Definition) validateScopes(f faults) {
 		}
 		if c := t.Compensation; c != nil {
 			at := at.below("compensation")
-			validateRate(at.below("rate"), c.Rate)
+			validateBounds(at, c.limits())
 			if d.Compensation != nil && c.Rate.CallsPerSecond() > d.Compensation.Rate.CallsPerSecond() && !d.Compensation.Rate.IsZero() {
 				at.below("rate").warn("the rate %s is never reached: the saga's own limit is %s", c.Rate, d.Compensation.Rate)
 			}
@@ -294,6 +288,10 @@ func (d *Definition) validateScopes(f faults) {
 			}
 		}
 	}
+}
+
+func (l *TypeLimits) limits() Limits {
+	return Limits{Rate: l.Rate, Window: l.Window, Concurrency: l.Concurrency}
 }
 
 func validateWeight(f faults, weight int) {

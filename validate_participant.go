@@ -115,8 +115,8 @@ func validToken(s string) bool {
 	})
 }
 
-// validateLane checks one lane, and warns of what keeps its rate from being reached.
-func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
+// validateBounds checks each limit by itself.
+func validateBounds(f faults, l Limits) {
 	validateRate(f.below("rate"), l.Rate)
 	validateRate(f.below("window"), l.Window)
 	if l.Window.Calls > maxWindow {
@@ -129,6 +129,11 @@ func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
 	if l.Burst < 0 || l.Burst > maxConcurrency {
 		f.below("burst").add("burst %d: write 1 to %d, as in %d", l.Burst, maxConcurrency, DefaultBurst)
 	}
+}
+
+// validateLane checks one lane, and warns of what keeps its rate from being reached.
+func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
+	validateBounds(f, l)
 	if !l.Window.IsZero() {
 		f.below("window").notYet()
 	}
@@ -172,4 +177,46 @@ func roundTrip(d time.Duration) time.Duration {
 		unit *= 10
 	}
 	return d.Round(unit)
+}
+
+// Validate returns every fault of the change; pointers are relative to it.
+func (c *LimitsChange) Validate() []Fault {
+	var all []Fault
+	f := faults{all: &all}
+	l := Limits{}
+	for _, r := range []struct {
+		name string
+		from *Rate
+		into *Rate
+	}{{"rate", c.Rate, &l.Rate}, {"window", c.Window, &l.Window}} {
+		if r.from == nil {
+			continue
+		}
+		if r.from.IsZero() {
+			f.below(r.name).add("a %s of nothing lets nothing through; pause the scope instead, or reset its limits", r.name)
+		}
+		*r.into = *r.from
+	}
+	for _, n := range []struct {
+		name string
+		from *int
+	}{{"concurrency", c.Concurrency}, {"burst", c.Burst}} {
+		if n.from != nil && *n.from < 1 {
+			f.below(n.name).add("%s %d: write 1 to %d", n.name, *n.from, maxConcurrency)
+		}
+	}
+	if c.Concurrency != nil {
+		l.Concurrency = max(*c.Concurrency, 0)
+	}
+	if c.Burst != nil {
+		l.Burst = max(*c.Burst, 0)
+	}
+	validateBounds(f, l)
+	if c.Weight != nil {
+		if *c.Weight < 1 {
+			f.below("weight").add("weight %d: write 1 to 1000", *c.Weight)
+		}
+		validateWeight(f.below("weight"), max(*c.Weight, 0))
+	}
+	return all
 }

@@ -242,6 +242,29 @@ func (c *contract) lists() {
 	c.call(404, resume, "/v1/services/nothing/resume", `{"lane":"forward","reason":"x"}`)
 	c.call(200, pause, "/v1/services/payments/pause", `{"lane":"forward","reason":"they move house"}`)
 	c.call(200, resume, "/v1/services/payments/resume", `{"lane":"forward","reason":"they have moved"}`)
+	limit, breaker := "PATCH /v1/services/{name}", "POST /v1/services/{name}/breaker"
+	c.call(200, limit, "/v1/services/payments", `{"compensation":{"rate":"20/s","concurrency":5,"window":"2000/1m","adaptive":true},"expires_in":"1h","reason":"they asked"}`)
+	c.call(200, limit, "/v1/services/payments", `{"reset":"compensation","reason":"they thanked"}`)
+	c.call(422, limit, "/v1/services/payments", `{"compensation":{"rate":20},"reason":"x"}`)
+	c.call(422, limit, "/v1/services/payments", `{"compensation":{"rate":"20/s"},"forward":{"rate":"20/s"},"reason":"x"}`)
+	c.call(422, limit, "/v1/services/payments", `{"compensation":{"speed":"20/s"},"reason":"x"}`)
+	c.call(422, limit, "/v1/services/payments", `{"compensation":{"rate":"2/s"}}`)
+	c.call(422, limit, "/v1/services/payments", `{"reason":"x"}`)
+	c.call(404, limit, "/v1/services/nothing", `{"reset":"forward","reason":"x"}`)
+	c.call(200, breaker, "/v1/services/payments/breaker", `{"state":"open","reason":"they asked"}`)
+	c.call(200, breaker, "/v1/services/payments/breaker", `{"state":"auto","lane":"compensation","reason":"they thanked"}`)
+	c.call(422, breaker, "/v1/services/payments/breaker", `{"state":"ajar","reason":"x"}`)
+	c.call(404, breaker, "/v1/services/nothing/breaker", `{"state":"auto","reason":"x"}`)
+	c.call(200, "GET /v1/scopes", "/v1/scopes", "")
+	c.call(422, "GET /v1/scopes", "/v1/scopes?x=1", "")
+	scope := "PATCH /v1/scopes"
+	c.call(200, scope, "/v1/scopes", `{"scope":{"kind":"tenant","name":"order","tenant":"acme"},"limits":{"weight":4,"rate":"5/s"},"reason":"they pay more"}`)
+	c.call(200, scope, "/v1/scopes", `{"scope":{"kind":"global"},"paused":true,"reason":"a storm"}`)
+	c.call(200, scope, "/v1/scopes", `{"scope":{"kind":"global"},"paused":false,"reason":"it is over"}`)
+	c.call(409, scope, "/v1/scopes", `{"scope":{"kind":"global"},"paused":false,"reason":"it is over"}`)
+	c.call(422, scope, "/v1/scopes", `{"scope":"global","paused":false,"reason":"x"}`)
+	c.call(422, scope, "/v1/scopes", `{"scope":{"kind":"global","weight":1},"paused":false,"reason":"x"}`)
+	c.call(404, scope, "/v1/scopes", `{"scope":{"kind":"saga","name":"nothing"},"paused":true,"reason":"x"}`)
 }
 
 func (c *contract) infrastructure(saga string) {
@@ -269,7 +292,7 @@ func TestWhatDoesNotExistIsAProblem(t *testing.T) {
 		{"POST", "/v1/dead-letters/x/reopen", 404, "not-found", ""},
 		{"DELETE", "/v1/sagas", 405, "method-not-allowed", "GET, HEAD, POST"},
 		{"OPTIONS", "/v1/sagas", 405, "method-not-allowed", "GET, HEAD, POST"},
-		{"PATCH", "/v1/services/payments", 405, "method-not-allowed", "GET, HEAD"},
+		{"PUT", "/v1/services/payments", 405, "method-not-allowed", "GET, HEAD, PATCH"},
 	} {
 		r := f.do(c.method, c.path, "")
 		var p problem

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,8 +19,12 @@ import (
 
 // A decoder reads JSON objects into a T, strictly: names as they are, once each,
 // none that is not known, and each value of its type. It collects every fault.
-// The fields of T are text, durations, bools and raw JSON.
-type decoder[T any] struct {
+// The fields of T are text, numbers, durations, rates, bools, raw JSON, and objects
+// of these; a pointer to one of them stays nil where the value is missing.
+type decoder[T any] struct{ object }
+
+// An object is what is known of a Go struct that JSON is read into.
+type object struct {
 	fields []field
 	known  string
 }
@@ -28,6 +33,7 @@ type field struct {
 	name     string
 	index    int
 	kind     fieldKind
+	sub      *object // of an objectField
 	required bool
 }
 
@@ -36,36 +42,53 @@ type fieldKind uint8
 const (
 	textField fieldKind = iota
 	durationField
+	rateField
 	boolField
+	intField
 	rawField
+	objectField
 )
 
 // newDecoder reads T's json tags; a field without omitempty is required.
 func newDecoder[T any]() *decoder[T] {
-	d := &decoder[T]{}
+	return &decoder[T]{newObject(reflect.TypeFor[T]())}
+}
+
+func newObject(t reflect.Type) (o object) {
 	var names []string
-	for _, sf := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+	for _, sf := range reflect.VisibleFields(t) {
 		name, options, _ := strings.Cut(sf.Tag.Get("json"), ",")
 		if name == "-" {
 			continue
 		}
 		f := field{name: name, index: sf.Index[0], required: !strings.Contains(options, "omitempty")}
+		of := sf.Type
+		if of.Kind() == reflect.Pointer {
+			of = of.Elem()
+		}
 		switch {
-		case sf.Type == reflect.TypeFor[unwind.Duration]():
+		case of == reflect.TypeFor[unwind.Duration]():
 			f.kind = durationField
-		case sf.Type == reflect.TypeFor[json.RawMessage]():
+		case of == reflect.TypeFor[unwind.Rate]():
+			f.kind = rateField
+		case of == reflect.TypeFor[json.RawMessage]():
 			f.kind = rawField
-		case sf.Type.Kind() == reflect.Bool:
+		case of.Kind() == reflect.Bool:
 			f.kind = boolField
-		case sf.Type.Kind() == reflect.String:
+		case of.Kind() == reflect.Int:
+			f.kind = intField
+		case of.Kind() == reflect.String:
 			f.kind = textField
+		case of.Kind() == reflect.Struct:
+			sub := newObject(of)
+			f.kind, f.sub = objectField, &sub
 		default:
 			panic("api: the decoder does not read fields of type " + sf.Type.String())
 		}
-		d.fields, names = append(d.fields, f), append(names, name)
+		o.fields, names = append(o.fields, f), append(names, name)
 	}
-	d.known = strings.Join(names, ", ")
-	return d
+	o.known = strings.Join(names, ", ")
+	return o
 }
 
 // decode reads one object. The body must have passed checkJSON.
@@ -77,38 +100,52 @@ func (d *decoder[T]) decode(body []byte, into *T) error {
 	if !root.IsObject() {
 		return unwind.Errorf(unwind.InvalidRequest, "the body is no JSON object; send one with %s", d.known)
 	}
-	var faults []unwind.Fault
-	v := reflect.ValueOf(into).Elem()
-	var seen uint64
-	root.ForEach(func(key, value gjson.Result) bool {
-		i := d.find(key.Str)
-		switch {
-		case i < 0:
-			faults = append(faults, unwind.Fault{Pointer: pointer(key.Str), Message: "it is not known here; there is " + d.known})
-		case seen&(1<<i) != 0:
-			faults = append(faults, unwind.Fault{Pointer: pointer(key.Str), Message: "it is there twice"})
-		default:
-			seen |= 1 << i
-			if wrong := set(v.Field(d.fields[i].index), d.fields[i].kind, value); wrong != "" {
-				faults = append(faults, unwind.Fault{Pointer: pointer(key.Str), Message: wrong})
-			}
-		}
-		return len(faults) < 20
-	})
-	for i := range d.fields {
-		if d.fields[i].required && seen&(1<<i) == 0 {
-			faults = append(faults, unwind.Fault{Pointer: "/" + d.fields[i].name, Message: "it is missing"})
-		}
-	}
-	if len(faults) > 0 {
+	if faults := d.read("", root, reflect.ValueOf(into).Elem()); len(faults) > 0 {
 		return faulty(faults)
 	}
 	return nil
 }
 
-func (d *decoder[T]) find(name string) int {
-	for i := range d.fields {
-		if d.fields[i].name == name {
+// read puts an object that stands at a pointer into a struct.
+func (o *object) read(at string, root gjson.Result, v reflect.Value) (faults []unwind.Fault) {
+	fault := func(name, message string) {
+		faults = append(faults, unwind.Fault{Pointer: at + pointer(name), Message: message})
+	}
+	var seen uint64
+	root.ForEach(func(key, value gjson.Result) bool {
+		i := o.find(key.Str)
+		switch {
+		case i < 0:
+			fault(key.Str, "it is not known here; there is "+o.known)
+		case seen&(1<<i) != 0:
+			fault(key.Str, "it is there twice")
+		default:
+			seen |= 1 << i
+			f := &o.fields[i]
+			into := v.Field(f.index)
+			if into.Kind() == reflect.Pointer {
+				into.Set(reflect.New(into.Type().Elem()))
+				into = into.Elem()
+			}
+			if f.kind == objectField && value.IsObject() {
+				faults = append(faults, f.sub.read(at+pointer(key.Str), value, into)...)
+			} else if wrong := set(into, f, value); wrong != "" {
+				fault(key.Str, wrong)
+			}
+		}
+		return len(faults) < 20
+	})
+	for i := range o.fields {
+		if o.fields[i].required && seen&(1<<i) == 0 {
+			fault(o.fields[i].name, "it is missing")
+		}
+	}
+	return faults
+}
+
+func (o *object) find(name string) int {
+	for i := range o.fields {
+		if o.fields[i].name == name {
 			return i
 		}
 	}
@@ -116,32 +153,43 @@ func (d *decoder[T]) find(name string) int {
 }
 
 // set puts a value into a field, or says what is wrong with it.
-func set(v reflect.Value, kind fieldKind, value gjson.Result) string {
-	switch kind {
+func set(v reflect.Value, f *field, value gjson.Result) string {
+	this := func(wants string) string { return "this is " + describeJSON(value) + wants }
+	switch f.kind {
 	case rawField:
 		v.SetBytes([]byte(value.Raw))
 	case boolField:
 		if !value.IsBool() {
-			return "this is " + describeJSON(value) + "; write true or false"
+			return this("; write true or false")
 		}
 		v.SetBool(value.Bool())
-	case durationField:
-		if value.Type != gjson.String {
-			return "this is " + describeJSON(value) + "; write a duration in quotes, as in \"10s\""
+	case intField:
+		n, err := strconv.ParseInt(value.Raw, 10, 0)
+		if err != nil {
+			return this("; write a whole number, as in 10")
 		}
-		var d unwind.Duration
-		if err := d.UnmarshalText([]byte(clip(value.Str))); err != nil {
+		v.SetInt(n)
+	case durationField, rateField:
+		if value.Type != gjson.String {
+			if f.kind == rateField {
+				return this("; write a rate in quotes, as in \"40/s\"")
+			}
+			return this("; write a duration in quotes, as in \"10s\"")
+		}
+		into := v.Addr().Interface().(encoding.TextUnmarshaler) //nolint:errcheck // both are
+		if err := into.UnmarshalText([]byte(clip(value.Str))); err != nil {
 			return err.Error()
 		}
-		v.SetInt(int64(d))
 	case textField:
 		if value.Type != gjson.String {
-			return "this is " + describeJSON(value) + " and wants text in quotes"
+			return this(" and wants text in quotes")
 		}
 		if strings.ContainsRune(value.Str, utf8.RuneError) && halved(value.Raw) {
 			return "it holds half of a surrogate pair, which is no character; write both halves, or the character itself"
 		}
 		v.SetString(value.Str)
+	case objectField:
+		return this("; write an object with " + f.sub.known)
 	}
 	return ""
 }

@@ -31,24 +31,6 @@ func (c *call) service() error {
 	return unwind.Errorf(unwind.NotFound, "there is no service %q; GET /v1/services lists them", clip(name))
 }
 
-var laneDecoder = newDecoder[unwind.LaneRequest]()
-
-func (c *call) pause() error { return c.setLane(true) }
-
-func (c *call) resume() error { return c.setLane(false) }
-
-func (c *call) setLane(paused bool) error {
-	req := unwind.LaneRequest{Actor: c.who.name, Paused: paused}
-	if err := read(c, laneDecoder, maxBody, &req); err != nil {
-		return err
-	}
-	state, err := c.h.cfg.Service.SetLane(c.r.Context(), c.r.PathValue("name"), req)
-	if err != nil {
-		return err
-	}
-	return c.answer(http.StatusOK, state)
-}
-
 func (c *call) alerts() error {
 	q := c.query(pageParams)
 	page := q.page()

@@ -136,12 +136,32 @@ func observeRoutes() []route {
 	}, {
 		key: "POST /v1/services/{name}/pause", id: "pause-lane", tag: "operations", summary: "Pause a lane of a service",
 		text:  "Nothing more is sent through it; what is in flight is awaited, and what waits is kept.",
-		serve: (*call).pause, body: typeOf[unwind.LaneRequest](), answers: ok[unwind.ServiceState]("It is durable that it is paused"),
+		serve: (*call).pause, body: typeOf[LaneRequest](), answers: ok[unwind.ServiceState]("It is durable that it is paused"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
 		key: "POST /v1/services/{name}/resume", id: "resume-lane", tag: "operations", summary: "Let a paused lane go on",
-		serve: (*call).resume, body: typeOf[unwind.LaneRequest](), answers: ok[unwind.ServiceState]("It goes on"),
+		serve: (*call).resume, body: typeOf[LaneRequest](), answers: ok[unwind.ServiceState]("It goes on"),
 		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}, {
+		key: "PATCH /v1/services/{name}", id: "limit-lane", tag: "operations", summary: "Change the limits of a lane of a service",
+		text: "They stand above the configuration until they are changed, reset or expire, over restarts too. " +
+			"It is in force within a second and no burst follows it. One lane in a request.",
+		serve: (*call).limit, body: typeOf[ServiceChange](), answers: ok[unwind.ServiceState]("It is durable"),
+		refusals: []unwind.Code{unwind.NotFound},
+	}, {
+		key: "POST /v1/services/{name}/breaker", id: "set-breaker", tag: "operations", summary: "Hold a lane's breaker open or closed, or let it decide",
+		serve: (*call).breaker, body: typeOf[BreakerRequest](), answers: ok[unwind.ServiceState]("It is durable"),
+		refusals: []unwind.Code{unwind.NotFound},
+	}, {
+		key: "GET /v1/scopes", id: "list-scopes", tag: "operations", summary: "See every scope that has limits",
+		text:  "Everything, the lanes of services, saga types, and tenants of saga types.",
+		serve: (*call).scopes, answers: ok[unwind.List[unwind.ScopeState]]("All of them"),
+	}, {
+		key: "PATCH /v1/scopes", id: "change-scope", tag: "operations", summary: "Pause, resume or limit any scope",
+		text: "As for a service, at every scope. A pause holds at once; what is in flight is awaited. To resume a scope " +
+			"that is not paused is a conflict.",
+		serve: (*call).changeScope, body: typeOf[unwind.ControlRequest](), answers: ok[unwind.ScopeState]("It is durable"),
+		refusals: []unwind.Code{unwind.NotFound, unwind.UnknownSaga, unwind.Conflict},
 	}, {
 		key: "GET /v1/alerts", id: "list-alerts", tag: "operations", summary: "List alerts, newest first",
 		serve: (*call).alerts, query: pageParams, answers: ok[unwind.List[unwind.Alert]]("A page"),

@@ -386,30 +386,70 @@ func (p *player) definitions() {
 	}
 }
 
+// limits sets limits above the configuration, and takes them back.
+func (p *player) limits(scope unwind.Scope) {
+	rate, none, few, many := unwind.PerSecond(3), unwind.Rate{}, 4, 0
+	for _, req := range []struct {
+		name string
+		unwind.ControlRequest
+		code unwind.Code
+	}{
+		{"nothing", unwind.ControlRequest{}, unwind.InvalidRequest},
+		{"no rate", unwind.ControlRequest{Limits: &unwind.LimitsChange{Rate: &none}}, unwind.InvalidRequest},
+		{"no concurrency", unwind.ControlRequest{Limits: &unwind.LimitsChange{Concurrency: &many}}, unwind.InvalidRequest},
+		{"a weight", unwind.ControlRequest{Limits: &unwind.LimitsChange{Weight: &few}}, unwind.InvalidRequest},
+		{"for a year", unwind.ControlRequest{Limits: &unwind.LimitsChange{Rate: &rate}, ExpiresIn: 8760 * unwind.Hour}, unwind.InvalidRequest},
+		{"a rate", unwind.ControlRequest{Limits: &unwind.LimitsChange{Rate: &rate}, ExpiresIn: unwind.Hour}, ""},
+		{"a concurrency", unwind.ControlRequest{Limits: &unwind.LimitsChange{Concurrency: &few}}, ""},
+	} {
+		req.Scope, req.Reason, req.Actor = scope, "trying", "local"
+		state, err := p.s.Control(p.t.Context(), req.ControlRequest)
+		if err == nil && (state.State.Rate.Effective == nil || *state.State.Rate.Effective != 3 || state.State.Override == nil || state.State.Override.By != "local") {
+			p.t.Errorf("setting %s: the scope stands at %+v", req.name, state.State)
+		}
+		p.say("limit: "+req.name, req.code, err, nil)
+	}
+	state, err := p.s.Control(p.t.Context(), unwind.ControlRequest{Scope: scope, Reset: true, Reason: "done", Actor: "local"})
+	if err == nil && state.State.Override != nil {
+		p.t.Errorf("the limits stand after they were reset: %+v", state.State.Override)
+	}
+	p.say("limit: reset", "", err, nil)
+}
+
 func (p *player) operations() {
 	ctx := p.t.Context()
 	states, err := p.s.Participants(ctx)
 	p.say("services", "", err, states)
+	payments := unwind.Scope{Kind: unwind.ScopeCompensation, Name: "payments"}
 	for _, req := range []struct {
-		service, lane, reason string
-		paused                bool
-		code                  unwind.Code
+		scope  unwind.Scope
+		reason string
+		paused bool
+		code   unwind.Code
 	}{
-		{"payments", "sideways", "x", true, unwind.InvalidRequest},
-		{"payments", unwind.ForwardLane, "", true, unwind.InvalidRequest},
-		{"nobody", unwind.ForwardLane, "x", true, unwind.NotFound},
-		{"payments", unwind.CompensationLane, "x", false, unwind.Conflict},
-		{"payments", unwind.CompensationLane, "they move house", true, ""},
-		{"payments", unwind.CompensationLane, "they have moved", false, ""},
+		{unwind.Scope{Kind: "sideways", Name: "payments"}, "x", true, unwind.InvalidRequest},
+		{unwind.Scope{Kind: unwind.ScopeGlobal, Name: "payments"}, "x", true, unwind.InvalidRequest},
+		{unwind.Scope{Kind: unwind.ScopeTenant, Name: "order"}, "x", true, unwind.InvalidRequest},
+		{unwind.Scope{Kind: unwind.ScopeSagaType, Name: "nothing"}, "x", true, unwind.UnknownSaga},
+		{payments, "", true, unwind.InvalidRequest},
+		{unwind.Scope{Kind: unwind.ScopeForward, Name: "nobody"}, "x", true, unwind.NotFound},
+		{payments, "x", false, unwind.Conflict},
+		{payments, "they move house", true, ""},
+		{payments, "they have moved", false, ""},
+		{unwind.Scope{Kind: unwind.ScopeGlobal}, "a storm", true, ""},
+		{unwind.Scope{Kind: unwind.ScopeGlobal}, "it is over", false, ""},
 	} {
-		state, err := p.s.SetLane(ctx, req.service, unwind.LaneRequest{Lane: req.lane, Reason: req.reason, Paused: req.paused, Actor: "local"})
+		state, err := p.s.Control(ctx, unwind.ControlRequest{Scope: req.scope, Reason: req.reason, Paused: &req.paused, Actor: "local"})
 		if err == nil {
-			if pause := state.Lanes.Compensation.Paused; req.paused != (pause != nil) || pause != nil && (pause.By != "local" || pause.At.IsZero() || pause.Reason != req.reason) {
-				p.t.Errorf("set lane: %+v", pause)
+			if pause := state.State.Paused; req.paused != (pause != nil) || pause != nil && (pause.By != "local" || pause.At.IsZero() || pause.Reason != req.reason) {
+				p.t.Errorf("pausing or resuming: %+v", pause)
 			}
 		}
-		p.say("set lane "+req.service+" "+req.lane, req.code, err, nil)
+		p.say("control "+req.scope.String(), req.code, err, nil)
 	}
+	p.limits(payments)
+	scopes, err := p.s.Scopes(ctx)
+	p.say("scopes", "", err, scopes)
 	audit, err := p.s.Audit(ctx, unwind.Page{})
 	p.say("audit", "", err, audit)
 	_, err = p.s.Audit(ctx, unwind.Page{Cursor: "nonsense"})

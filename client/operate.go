@@ -65,13 +65,20 @@ func (c *Client) Participants(ctx context.Context) ([]unwind.ServiceState, error
 	return all.Items, err
 }
 
-// SetLane implements unwind.Service. The server takes the actor from the token.
-func (c *Client) SetLane(ctx context.Context, participant string, req unwind.LaneRequest) (*unwind.ServiceState, error) {
-	action := "resume"
-	if req.Paused {
-		action = "pause"
+// Scopes implements unwind.Service.
+func (c *Client) Scopes(ctx context.Context) ([]unwind.ScopeState, error) {
+	all, err := list[unwind.ScopeState](c, ctx, "listing scopes", "/v1/scopes", unwind.Page{}, nil)
+	return all.Items, err
+}
+
+// Control implements unwind.Service. The server takes the actor from the token.
+func (c *Client) Control(ctx context.Context, req unwind.ControlRequest) (*unwind.ScopeState, error) {
+	doing := "changing " + req.Scope.String()
+	var s unwind.ScopeState
+	if _, err := c.do(ctx, request{doing: doing, method: http.MethodPatch, path: "/v1/scopes", body: req}, &s); err != nil {
+		return nil, err
 	}
-	return post[unwind.ServiceState](c, ctx, action+" a lane of service "+participant, "/v1/services/"+url.PathEscape(participant)+"/"+action, req)
+	return &s, nil
 }
 
 // Alerts implements unwind.Service.

@@ -57,7 +57,7 @@ func TestADefinitionThatChangesOrGoesLeavesRunningSagasAlone(t *testing.T) {
 // what others are to do goes on, and so do its calls once it is declared again.
 func TestAServiceThatIsNotDeclaredAnyMoreHoldsItsOwnCallsOnly(t *testing.T) {
 	s := newStage(t, placeOrder(), "ship:409", patient)
-	if _, err := s.SetLane(t.Context(), "payments", unwind.LaneRequest{Lane: unwind.CompensationLane, Paused: true, Reason: "r", Actor: "ops"}); err != nil {
+	if _, err := s.Control(t.Context(), lane("payments", true, "r")); err != nil {
 		t.Fatal(err)
 	}
 	undone := s.beginMany(300)
@@ -98,7 +98,7 @@ func TestAServiceThatIsNotDeclaredAnyMoreHoldsItsOwnCallsOnly(t *testing.T) {
 	s.script.On("/charge", answerOf("200"))
 	s.script.On("/ship", answerOf("200"))
 	s.open()
-	if _, err := s.SetLane(t.Context(), "payments", unwind.LaneRequest{Lane: unwind.CompensationLane, Reason: "r", Actor: "ops"}); err != nil {
+	if _, err := s.Control(t.Context(), lane("payments", false, "r")); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range undone {

@@ -10,12 +10,13 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/unwindhq/unwind"
-	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
@@ -100,6 +101,10 @@ func (e *Engine) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	revisions, err := e.store.Definitions(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the definitions: %w", err)
+	}
 	queues, err := e.store.Queues(ctx, int64(e.clock.now()))
 	if err != nil {
 		return fmt.Errorf("reading the compensation queues: %w", err)
@@ -110,28 +115,41 @@ func (e *Engine) prepare(ctx context.Context) error {
 	}
 	m := e.moment()
 	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, MaxActive: e.cfg.MaxActive}, m)
-	sched, now := e.node.Flow(), int64(m.Now)*1000
-	sched.Configure(flow.Scope{Kind: flow.ScopeAll}, limits(e.cfg.Compensation), now)
+	e.node.Configure(m, store.Scope{Kind: store.ScopeGlobal}, node.Limits{Limits: e.cfg.Compensation})
 	for name, p := range e.cfg.Participants {
-		sched.Configure(flow.Scope{Kind: flow.ScopeForward, Name: name}, limits(p.Forward), now)
-		sched.Configure(flow.Scope{Kind: flow.ScopeCompensation, Name: name}, limits(p.Compensation), now)
+		e.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: name}, node.Limits{Limits: p.Forward, Breaker: p.Breaker})
+		e.node.Configure(m, store.Scope{Kind: store.ScopeCompensation, Name: name}, node.Limits{Limits: p.Compensation, Breaker: p.Breaker})
 	}
-	for i := range e.cfg.Definitions {
-		e.limitType(&e.cfg.Definitions[i], now)
+	for i := range revisions {
+		def, err := definitionOf(&revisions[i])
+		if err != nil {
+			return err
+		}
+		e.limitType(m, def)
 	}
 	e.node.Recover(m, queues, controls)
 	return nil
 }
 
-func limits(l unwind.Limits) flow.Limits {
-	return flow.Limits{Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst}
+// limitType sets the limits of a saga type and of its tenants.
+func (e *Engine) limitType(m node.Moment, d *unwind.Definition) {
+	var tenants []node.Tenant
+	for _, name := range slices.Sorted(maps.Keys(d.Tenants)) {
+		t := d.Tenants[name]
+		tenants = append(tenants, node.Tenant{Name: name, Limits: typeLimits(t.Compensation, t.Weight)})
+	}
+	l := node.Limits{}
+	if d.Compensation != nil {
+		l = typeLimits(d.Compensation, d.Compensation.Weight)
+	}
+	e.node.ConfigureType(m, d.Name, l, tenants)
 }
 
-func (e *Engine) limitType(d *unwind.Definition, now int64) {
-	if d.Compensation != nil {
-		e.node.Flow().Configure(flow.Scope{Kind: flow.ScopeSagaType, Name: d.Name},
-			flow.Limits{Rate: flow.Rate{N: d.Compensation.Rate.Calls, Per: int64(d.Compensation.Rate.Per)}}, now)
+func typeLimits(l *unwind.TypeLimits, weight int) node.Limits {
+	if l == nil {
+		return node.Limits{Weight: weight}
 	}
+	return node.Limits{Limits: unwind.Limits{Rate: l.Rate, Window: l.Window, Concurrency: l.Concurrency}, Weight: weight}
 }
 
 // Close takes no more starts, waits for the calls in flight (until ctx ends, at

@@ -19,24 +19,15 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 		return nil, failed("reading the compensation queues", err)
 	}
 	states := []unwind.ServiceState{}
-	done := make(chan struct{})
-	e.post(func(m node.Moment) {
-		defer close(done)
+	err = e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
 		for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 			s := unwind.ServiceState{Name: name}
-			s.Lanes.Forward = e.lane(m, flow.Scope{Kind: flow.ScopeForward, Name: name})
-			s.Lanes.Compensation = e.lane(m, flow.Scope{Kind: flow.ScopeCompensation, Name: name})
+			s.Lanes.Forward = e.lane(m, store.Scope{Kind: store.ScopeForward, Name: name})
+			s.Lanes.Compensation = e.lane(m, store.Scope{Kind: store.ScopeCompensation, Name: name})
 			states = append(states, s)
 		}
 	})
-	select {
-	case <-done:
-	case <-ctx.Done():
-		return nil, failed("asking the node for its lanes", ctx.Err())
-	case <-e.stopped:
-		return nil, failed("asking the node for its lanes", context.Canceled)
-	}
-	if err := e.explainPauses(ctx, states); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	now := int64(e.clock.now())
@@ -61,83 +52,62 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 	return states, nil
 }
 
-// explainPauses adds who paused a lane, and when, as far as that is durable.
-func (e *Engine) explainPauses(ctx context.Context, states []unwind.ServiceState) error {
-	rows, err := e.store.Controls(ctx)
-	if err != nil {
-		return failed("reading what operators have set", err)
-	}
-	for i := range rows {
-		for k := range states {
-			lane := &states[k].Lanes.Forward
-			switch rows[i].Kind {
-			case store.ScopeForward:
-			case store.ScopeCompensation:
-				lane = &states[k].Lanes.Compensation
-			default:
-				continue
-			}
-			if states[k].Name == rows[i].Name && lane.Paused != nil {
-				*lane.Paused = unwind.LanePause{Reason: rows[i].Reason, By: rows[i].By, At: unwind.TimeFromMicros(rows[i].At)}
-			}
+// Scopes implements unwind.Service.
+func (e *Engine) Scopes(ctx context.Context) ([]unwind.ScopeState, error) {
+	var states []unwind.ScopeState
+	err := e.look(ctx, "asking the node for its scopes", func(m node.Moment) {
+		for _, scope := range e.node.Scopes() {
+			states = append(states, e.scope(m, scope))
 		}
-	}
-	return nil
-}
-
-// SetLane implements unwind.Service.
-func (e *Engine) SetLane(ctx context.Context, participant string, req unwind.LaneRequest) (*unwind.ServiceState, error) {
-	action := "resume"
-	if req.Paused {
-		action = "pause"
-	}
-	doing := action + " a lane of service " + participant
-	scope := store.Scope{Kind: store.ScopeForward, Name: participant}
-	switch _, known := e.cfg.Participants[participant]; {
-	case !known:
-		return nil, unwind.Errorf(unwind.NotFound, "there is no service %q", participant)
-	case req.Lane == unwind.CompensationLane:
-		scope.Kind = store.ScopeCompensation
-	case req.Lane != unwind.ForwardLane:
-		return nil, invalid(doing, "/lane", "write one of forward, compensation")
-	}
-	if req.Reason == "" {
-		return nil, invalid(doing, "/reason", "say why, for those who read the audit")
-	}
-	a := audit(req.Actor, action, participant+"/"+req.Lane, req.Reason, nil)
-	_, err := e.ask(ctx, func(m node.Moment, t node.Token) {
-		c := e.node.Control(scope)
-		if !req.Paused && !c.Paused {
-			e.waiting[t] <- node.Reply{Token: t, Err: unwind.Errorf(unwind.Conflict, "the %s lane of service %s is not paused", req.Lane, participant)}
-			delete(e.waiting, t)
-			return
-		}
-		a.At = int64(m.Now)
-		c.Paused, c.Reason, c.By, c.At = req.Paused, req.Reason, orAnonymous(req.Actor), int64(m.Now)
-		e.node.SetControl(m, node.ControlChange{Token: t, Control: c, Audit: a})
 	})
-	if err != nil {
-		return nil, err
-	}
-	states, err := e.Participants(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for i := range states {
-		if states[i].Name == participant {
-			return &states[i], nil
-		}
-	}
-	return nil, unwind.Errorf(unwind.NotFound, "there is no service %q", participant)
+	return states, err
 }
 
-func (e *Engine) lane(m node.Moment, scope flow.Scope) unwind.LaneState {
+// scopeState returns one scope as it stands.
+func (e *Engine) scopeState(ctx context.Context, scope unwind.Scope) (*unwind.ScopeState, error) {
+	var state unwind.ScopeState
+	err := e.look(ctx, "asking the node for a scope", func(m node.Moment) {
+		state = e.scope(m, store.Scope{Kind: string(scope.Kind), Name: scope.Name, Tenant: scope.Tenant})
+	})
+	return &state, err
+}
+
+// look runs a function in the node's goroutine, and waits for it.
+func (e *Engine) look(ctx context.Context, doing string, fn func(node.Moment)) error {
+	done := make(chan struct{})
+	e.post(func(m node.Moment) {
+		defer close(done)
+		fn(m)
+	})
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return failed(doing, ctx.Err())
+	case <-e.stopped:
+		return failed(doing, context.Canceled)
+	}
+}
+
+func (e *Engine) scope(m node.Moment, scope store.Scope) unwind.ScopeState {
+	s := unwind.ScopeState{Scope: unwind.Scope{Kind: unwind.ScopeKind(scope.Kind), Name: scope.Name, Tenant: scope.Tenant}}
+	s.State = e.lane(m, scope)
+	if l := e.node.Limits(scope); scope.Kind == store.ScopeSagaType || scope.Kind == store.ScopeTenant {
+		s.Weight = max(l.Weight, 1)
+	}
+	return s
+}
+
+func (e *Engine) lane(m node.Moment, scope store.Scope) unwind.LaneState {
 	now := int64(m.Now) * 1000
-	s := e.node.Flow().Snapshot(scope, now)
+	s := e.node.Snapshot(m, scope)
 	l := unwind.LaneState{Concurrency: s.Effective.Concurrency, InFlight: s.InFlight, Breaker: unwind.LaneBreaker{State: "closed"}}
 	l.Depth = unwind.LaneDepth{Ready: s.Ready, BackingOff: s.BackingOff}
 	if r := s.Effective.Rate.Float(); !math.IsInf(r, 1) {
 		l.Rate.Configured, l.Rate.Effective = &r, &r
+	}
+	if w := e.node.Limits(scope).Window; !w.IsZero() {
+		l.Window = &w
 	}
 	if s.OldestDue != flow.Never {
 		l.OldestAgeMS = max((now-s.OldestDue)/1_000_000, 0)
@@ -145,8 +115,19 @@ func (e *Engine) lane(m node.Moment, scope flow.Scope) unwind.LaneState {
 	if s.GateUntil > now {
 		l.Gate = &unwind.LaneGate{Until: unwind.TimeFromMicros(s.GateUntil / 1000), Reason: s.GateReason}
 	}
+	set, settings := e.node.Control(scope)
 	if s.Paused {
-		l.Paused = &unwind.LanePause{Reason: s.PauseReason}
+		l.Paused = &unwind.LanePause{Reason: set.Reason, By: set.By, At: unwind.TimeFromMicros(set.At)}
+	}
+	if len(set.Settings) > 0 {
+		l.Override = &unwind.LaneOverride{
+			LimitsChange: settings.Limits, Breaker: settings.Breaker,
+			Reason: settings.Reason, By: settings.By, At: unwind.TimeFromMicros(int64(settings.At)),
+		}
+		if settings.Until > 0 {
+			until := unwind.TimeFromMicros(int64(settings.Until))
+			l.Override.Until = &until
+		}
 	}
 	return l
 }

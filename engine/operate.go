@@ -242,7 +242,7 @@ func (e *Engine) PutDefinition(ctx context.Context, def unwind.Definition, actor
 	}
 	e.plans.keep(plan, true)
 	if e.node != nil {
-		e.post(func(m node.Moment) { e.limitType(plan.Def, int64(m.Now)*1000) })
+		e.post(func(m node.Moment) { e.limitType(m, plan.Def) })
 	}
 	return revision(&row)
 }

@@ -209,3 +209,10 @@ func isCode(err error, code unwind.Code) (unwind.Duration, bool) {
 	}
 	return u.RetryAfter, true
 }
+
+// lane asks for the compensation lane of a service to be paused or to go on.
+func lane(service string, paused bool, reason string) unwind.ControlRequest {
+	return unwind.ControlRequest{
+		Scope: unwind.Scope{Kind: unwind.ScopeCompensation, Name: service}, Paused: &paused, Reason: reason, Actor: "ops",
+	}
+}

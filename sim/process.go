@@ -4,11 +4,11 @@ import (
 	"context"
 
 	"github.com/unwindhq/unwind"
-	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/sagatest/history"
+	"github.com/unwindhq/unwind/store"
 )
 
 // A process is one life of a node: what the engine's shell does around it.
@@ -79,22 +79,17 @@ func nodeName(epoch int64) string {
 
 // configure sets the limits, as the engine does from its configuration.
 func (p *process) configure(m node.Moment) {
-	sched, now := p.node.Flow(), int64(m.Now)*1000
 	for i := range kinds[:services-1] {
 		l := &p.w.plan.Limits[i]
-		sched.Configure(flow.Scope{Kind: flow.ScopeForward, Name: kinds[i].name}, flowLimits(l.forward), now)
-		sched.Configure(flow.Scope{Kind: flow.ScopeCompensation, Name: kinds[i].name}, flowLimits(l.compensation), now)
+		p.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: kinds[i].name}, node.Limits{Limits: l.forward})
+		p.node.Configure(m, store.Scope{Kind: store.ScopeCompensation, Name: kinds[i].name}, node.Limits{Limits: l.compensation})
 	}
 	for i := range p.w.plan.Sagas {
 		def := recipeOf(p.w.plan.Sagas[i].Recipe, p.w.plan.safe()).def
 		if def.Compensation != nil {
-			sched.Configure(flow.Scope{Kind: flow.ScopeSagaType, Name: def.Name}, flowLimits(unwind.Limits{Rate: def.Compensation.Rate}), now)
+			p.node.ConfigureType(m, def.Name, node.Limits{Limits: unwind.Limits{Rate: def.Compensation.Rate}}, nil)
 		}
 	}
-}
-
-func flowLimits(l unwind.Limits) flow.Limits {
-	return flow.Limits{Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst}
 }
 
 func (p *process) moment() node.Moment {

@@ -1,5 +1,7 @@
 package store
 
+import "cmp"
+
 // A Scope names what limits hold for: what flow.Scope names, in words that stay
 // the same for as long as a store is kept.
 type Scope struct {
@@ -9,6 +11,11 @@ type Scope struct {
 	Name string
 	// Tenant of ScopeTenant; Name is the saga type then.
 	Tenant string
+}
+
+// Compare orders scopes by kind, name and tenant.
+func (s Scope) Compare(o Scope) int {
+	return cmp.Or(cmp.Compare(s.Kind, o.Kind), cmp.Compare(s.Name, o.Name), cmp.Compare(s.Tenant, o.Tenant))
 }
 
 // The kinds of scopes.

@@ -105,7 +105,7 @@ func (n *Node) guard(m Moment, sg *saga, e *machine.Effect) {
 		return
 	}
 	reason := "lane guard: five sagas in a row died of the same cause (group " + e.Group + "): " + e.Error.Message
-	c := n.Control(storeScope(target.Scope()))
+	c, _ := n.Control(storeScope(target.Scope()))
 	c.Paused, c.Reason, c.By, c.At = true, reason, "lane guard", int64(m.Now)
 	n.write(m, c)
 	n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertLaneGuard, Saga: sg.ID, Service: target.Service,

@@ -40,7 +40,7 @@ type Claimed struct {
 func (n *Node) Recover(m Moment, queues []store.QueueDepth, controls []store.Control) {
 	n.claim.due, n.claim.next, n.claim.until = store.AtRest, m.Now, m.Now+n.cfg.Horizon
 	for i := range controls {
-		n.recoverControl(m, &controls[i])
+		n.force(m, &controls[i])
 	}
 	if planted.On(planted.ForgetTasksOnRestart) {
 		return

@@ -1,11 +1,94 @@
 package node
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/flow"
+	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
 )
+
+// Settings are the limits and the breaker's mode that operators have set at a
+// scope, as store.Control.Settings holds them.
+type Settings struct {
+	Limits  unwind.LimitsChange `json:"limits,omitzero"`
+	Breaker unwind.BreakerMode  `json:"breaker,omitempty"`
+	Until   machine.Micros      `json:"until,omitempty"` // 0: for good
+	Reason  string              `json:"reason,omitempty"`
+	By      string              `json:"by,omitempty"`
+	At      machine.Micros      `json:"at,omitempty"`
+}
+
+func (s *Settings) empty() bool {
+	return s.Limits == (unwind.LimitsChange{}) && (s.Breaker == "" || s.Breaker == unwind.BreakerAuto)
+}
+
+// Encode returns the settings as the store keeps them; nothing where they say nothing.
+func (s *Settings) Encode() []byte {
+	if s.empty() {
+		return nil
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("node: encoding settings: %v", err)) // rates, numbers and texts always marshal
+	}
+	return b
+}
+
+// DecodeSettings reads what Encode wrote; the empty text is the zero Settings.
+func DecodeSettings(b []byte) (s Settings, err error) {
+	if len(b) == 0 {
+		return s, nil
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return s, fmt.Errorf("reading what operators have set at a scope: %w", err)
+	}
+	return s, nil
+}
+
+// over returns the configured limits with the settings above them.
+func (s *Settings) over(l Limits) Limits {
+	c := &s.Limits
+	if c.Rate != nil {
+		l.Rate = *c.Rate
+	}
+	if c.Concurrency != nil {
+		l.Concurrency = *c.Concurrency
+	}
+	if c.Burst != nil {
+		l.Burst = *c.Burst
+	}
+	if c.Window != nil {
+		l.Window = *c.Window
+	}
+	if c.Adaptive != nil {
+		l.Adaptive = *c.Adaptive
+	}
+	if c.Weight != nil {
+		l.Weight = *c.Weight
+	}
+	return l
+}
+
+// Limits are a scope's as configured.
+type Limits struct {
+	unwind.Limits
+	// Weight of a saga type or a tenant in the fair share. Zero means 1.
+	Weight int
+	// Breaker of a service's lane.
+	Breaker unwind.Breaker
+}
+
+// A control is one scope's configuration and what operators have set above it.
+type control struct {
+	scope      store.Scope
+	configured Limits
+	set        store.Control // the last, durable or about to be
+	settings   Settings      // of set
+}
 
 // A ControlChange sets what operators want of a scope, in the place of what they
 // wanted before.
@@ -15,15 +98,88 @@ type ControlChange struct {
 	Audit   *store.Audit
 }
 
-// Control is what operators have set at a scope, durable or about to be.
-func (n *Node) Control(scope store.Scope) store.Control {
-	c := n.controls[scope]
-	c.Scope = scope
-	return c
+// control returns what is known of a scope, made on first sight.
+func (n *Node) control(scope store.Scope) *control {
+	i, found := slices.BinarySearchFunc(n.controls, scope, func(c *control, s store.Scope) int { return c.scope.Compare(s) })
+	if !found {
+		n.controls = slices.Insert(n.controls, i, &control{scope: scope, set: store.Control{Scope: scope}})
+	}
+	return n.controls[i]
 }
 
-// SetControl changes a control. What holds calls back holds from now on, what lets
-// them go once it is durable; the reply comes then.
+// Control is what operators have set at a scope, durable or about to be.
+func (n *Node) Control(scope store.Scope) (store.Control, Settings) {
+	c := n.control(scope)
+	return c.set, c.settings
+}
+
+// Scopes returns every scope that has limits or that operators have set something
+// at, in their order.
+func (n *Node) Scopes() []store.Scope {
+	scopes := make([]store.Scope, 0, len(n.controls))
+	for _, c := range n.controls {
+		if !c.set.Empty() || c.configured != (Limits{}) || c.scope.Kind == store.ScopeGlobal {
+			scopes = append(scopes, c.scope)
+		}
+	}
+	return scopes
+}
+
+// Limits returns what holds at a scope: what operators have set, above what is
+// configured.
+func (n *Node) Limits(scope store.Scope) Limits {
+	c := n.control(scope)
+	return c.settings.over(c.configured)
+}
+
+// Snapshot returns the state of a scope.
+func (n *Node) Snapshot(m Moment, scope store.Scope) flow.Snapshot {
+	return n.sched.Snapshot(flowScope(scope), nanos(m.Now))
+}
+
+// Configure sets the limits of a scope as they are configured. What operators have
+// set stands above them.
+func (n *Node) Configure(m Moment, scope store.Scope, l Limits) {
+	c := n.control(scope)
+	c.configured = l
+	n.limit(m, c)
+}
+
+// ConfigureType sets the limits of a saga type and of its tenants, and takes those
+// of tenants back that are not named.
+func (n *Node) ConfigureType(m Moment, name string, l Limits, tenants []Tenant) {
+	n.Configure(m, store.Scope{Kind: store.ScopeSagaType, Name: name}, l)
+	for _, c := range n.controls {
+		if c.scope.Kind == store.ScopeTenant && c.scope.Name == name && c.configured != (Limits{}) {
+			n.Configure(m, c.scope, Limits{})
+		}
+	}
+	for _, t := range tenants {
+		n.Configure(m, store.Scope{Kind: store.ScopeTenant, Name: name, Tenant: t.Name}, t.Limits)
+	}
+}
+
+// A Tenant is a tenant of a saga type with limits of its own.
+type Tenant struct {
+	Name string
+	Limits
+}
+
+// limit puts the scope's limits into force.
+func (n *Node) limit(m Moment, c *control) {
+	l := c.settings.over(c.configured)
+	n.sched.Configure(flowScope(c.scope), flowLimits(l), nanos(m.Now))
+	if c.scope.Kind == store.ScopeSagaType || c.scope.Kind == store.ScopeTenant {
+		n.sched.Weight(flowScope(c.scope), max(l.Weight, 1))
+	}
+}
+
+func flowLimits(l Limits) flow.Limits {
+	return flow.Limits{Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst}
+}
+
+// SetControl changes a control. A pause holds from now on, everything else once it
+// is durable; the reply comes then.
 func (n *Node) SetControl(m Moment, c ControlChange) {
 	n.write(m, c.Control)
 	b := n.building
@@ -34,19 +190,53 @@ func (n *Node) SetControl(m Moment, c ControlChange) {
 }
 
 // write puts a control into the next batch.
-func (n *Node) write(m Moment, c store.Control) {
-	n.controls[c.Scope] = c
-	if c.Paused {
-		n.sched.Pause(flowScope(c.Scope), c.Reason, nanos(m.Now))
+func (n *Node) write(m Moment, set store.Control) {
+	n.control(set.Scope).set = set
+	if set.Paused {
+		n.sched.Pause(flowScope(set.Scope), set.Reason, nanos(m.Now))
 	}
-	n.building.rows.Controls = append(n.building.rows.Controls, c)
+	n.building.rows.Controls = append(n.building.rows.Controls, set)
 }
 
-// recoverControl applies a control that an earlier process left.
-func (n *Node) recoverControl(m Moment, c *store.Control) {
-	n.controls[c.Scope] = *c
-	if c.Paused {
-		n.sched.Pause(flowScope(c.Scope), c.Reason, nanos(m.Now))
+// force puts a control into force that is durable.
+func (n *Node) force(m Moment, set *store.Control) {
+	c := n.control(set.Scope)
+	s, err := DecodeSettings(set.Settings)
+	if err != nil {
+		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Message: "limits that an operator set are not in force: " + err.Error() + "; set them again"})
+	}
+	c.set, c.settings = *set, s
+	if set.Paused {
+		n.sched.Pause(flowScope(set.Scope), set.Reason, nanos(m.Now))
+	} else {
+		n.sched.Resume(flowScope(set.Scope), nanos(m.Now))
+	}
+	n.limit(m, c)
+	n.expiry = 0
+	for _, c := range n.controls {
+		if at := c.settings.Until; at > 0 && (n.expiry == 0 || at < n.expiry) {
+			n.expiry = at
+		}
+	}
+}
+
+// expire takes back the settings whose time is over.
+func (n *Node) expire(m Moment) {
+	if n.expiry == 0 || m.Now < n.expiry {
+		return
+	}
+	n.expiry = 0
+	for _, c := range n.controls {
+		s := &c.settings
+		if s.Until == 0 || m.Now < s.Until {
+			continue
+		}
+		s.Until = 0 // the change is on its way
+		set := c.set
+		set.Settings = nil
+		n.write(m, set)
+		n.building.rows.Audit = append(n.building.rows.Audit, store.Audit{
+			At: int64(m.Now), Actor: "unwind", Action: "expire", Target: flowScope(c.scope).String(), Reason: s.Reason, Data: c.set.Settings})
 	}
 }
 
@@ -55,14 +245,8 @@ func (n *Node) controlsSet(m Moment, b *batch) {
 	for i := range b.rows.Controls {
 		c := &b.rows.Controls[i]
 		later := func(o store.Control) bool { return o.Scope == c.Scope }
-		if slices.ContainsFunc(b.rows.Controls[i+1:], later) || slices.ContainsFunc(n.building.rows.Controls, later) {
-			continue
-		}
-		if !c.Paused {
-			n.sched.Resume(flowScope(c.Scope), nanos(m.Now))
-		}
-		if c.Empty() {
-			delete(n.controls, c.Scope)
+		if !slices.ContainsFunc(b.rows.Controls[i+1:], later) && !slices.ContainsFunc(n.building.rows.Controls, later) {
+			n.force(m, c)
 		}
 	}
 	for _, token := range b.controls {
@@ -73,12 +257,15 @@ func (n *Node) controlsSet(m Moment, b *batch) {
 var scopeKinds = [...]string{
 	flow.ScopeAll: store.ScopeGlobal, flow.ScopeForward: store.ScopeForward,
 	flow.ScopeCompensation: store.ScopeCompensation, flow.ScopeSagaType: store.ScopeSagaType,
+	flow.ScopeTenant: store.ScopeTenant,
 }
 
 // storeScope returns the name under which the store keeps a scope.
-func storeScope(s flow.Scope) store.Scope { return store.Scope{Kind: scopeKinds[s.Kind], Name: s.Name} }
+func storeScope(s flow.Scope) store.Scope {
+	return store.Scope{Kind: scopeKinds[s.Kind], Name: s.Name, Tenant: s.Tenant}
+}
 
 // flowScope is the reverse of storeScope.
 func flowScope(s store.Scope) flow.Scope {
-	return flow.Scope{Kind: flow.ScopeKind(slices.Index(scopeKinds[:], s.Kind)), Name: s.Name}
+	return flow.Scope{Kind: flow.ScopeKind(slices.Index(scopeKinds[:], s.Kind)), Name: s.Name, Tenant: s.Tenant}
 }

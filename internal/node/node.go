@@ -50,7 +50,8 @@ type Node struct {
 	reloads  []reload
 	muddled  map[id.ID]bool // sagas that somebody else moved: answers to their calls may be void
 	orders   map[flow.TaskKey]*order
-	controls map[store.Scope]store.Control
+	controls []*control     // by scope
+	expiry   machine.Micros // of the settings that end first; 0: none
 	flights  map[uint64]*order
 	timers   timerHeap
 	claim    claim
@@ -112,14 +113,13 @@ func New(cfg Config, m Moment) *Node {
 	}
 	n := &Node{
 		cfg: cfg, awake: m.Now,
-		sched:    flow.New(flow.Config{CompensationHeads: cfg.Heads}),
-		sagas:    map[id.ID]*saga{},
-		loading:  map[id.ID]*visit{},
-		muddled:  map[id.ID]bool{},
-		stuck:    map[id.ID]bool{},
-		orders:   map[flow.TaskKey]*order{},
-		controls: map[store.Scope]store.Control{},
-		flights:  map[uint64]*order{},
+		sched:   flow.New(flow.Config{CompensationHeads: cfg.Heads}),
+		sagas:   map[id.ID]*saga{},
+		loading: map[id.ID]*visit{},
+		muddled: map[id.ID]bool{},
+		stuck:   map[id.ID]bool{},
+		orders:  map[flow.TaskKey]*order{},
+		flights: map[uint64]*order{},
 	}
 	// Go functions run in this process: nothing to pace.
 	for _, kind := range []flow.ScopeKind{flow.ScopeForward, flow.ScopeCompensation} {
@@ -155,6 +155,7 @@ func (n *Node) Drained() bool {
 // Tick does what time alone brings about.
 func (n *Node) Tick(m Moment) {
 	n.fireTimers(m)
+	n.expire(m)
 	n.reload(m)
 }
 
@@ -187,6 +188,7 @@ func (n *Node) Wake() machine.Micros {
 	for i := range n.reloads {
 		add(n.reloads[i].at)
 	}
+	add(n.expiry)
 	if !n.draining {
 		if at := n.sched.Wake(); at != flow.Never && (!n.doubts || n.flying == nil) {
 			at = (at + 999) / 1000

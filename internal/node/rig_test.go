@@ -62,9 +62,9 @@ func (r *rig) restart(cfg Config) {
 		cfg.Horizon = 1000 * 1000
 	}
 	r.n, r.batch, r.calls, r.replies, r.loads, r.reads, r.claims = New(cfg, r.moment()), nil, nil, nil, nil, nil, nil
-	none := flow.Limits{Rate: flow.Rate{N: flow.Unlimited}, Concurrency: flow.Unlimited}
-	r.n.Flow().Configure(flow.Scope{Kind: flow.ScopeForward, Name: "shop"}, none, nanos(r.now))
-	r.n.Flow().Configure(flow.Scope{Kind: flow.ScopeCompensation, Name: "shop"}, none, nanos(r.now))
+	none := Limits{Limits: unwind.Limits{Rate: unwind.PerSecond(-1), Concurrency: -1}}
+	r.n.Configure(r.moment(), store.Scope{Kind: store.ScopeForward, Name: "shop"}, none)
+	r.n.Configure(r.moment(), store.Scope{Kind: store.ScopeCompensation, Name: "shop"}, none)
 	depths := map[store.Queue]bool{}
 	var queues []store.QueueDepth
 	for _, t := range r.tasks {

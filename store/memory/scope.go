@@ -2,7 +2,6 @@ package memory
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -27,10 +26,6 @@ func (s *Store) setFlow(f store.FlowState) {
 	s.flow[f.Scope] = bytes.Clone(f.Body)
 }
 
-func compareScopes(a, b store.Scope) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Tenant, b.Tenant))
-}
-
 // Controls implements [store.Store].
 func (s *Store) Controls(ctx context.Context) ([]store.Control, error) {
 	s.mu.RLock()
@@ -39,7 +34,7 @@ func (s *Store) Controls(ctx context.Context) ([]store.Control, error) {
 		return nil, err
 	}
 	controls := make([]store.Control, 0, len(s.controls))
-	for _, scope := range slices.SortedFunc(maps.Keys(s.controls), compareScopes) {
+	for _, scope := range slices.SortedFunc(maps.Keys(s.controls), store.Scope.Compare) {
 		c := s.controls[scope]
 		c.Settings = bytes.Clone(c.Settings)
 		controls = append(controls, c)
@@ -55,7 +50,7 @@ func (s *Store) FlowStates(ctx context.Context) ([]store.FlowState, error) {
 		return nil, err
 	}
 	states := make([]store.FlowState, 0, len(s.flow))
-	for _, scope := range slices.SortedFunc(maps.Keys(s.flow), compareScopes) {
+	for _, scope := range slices.SortedFunc(maps.Keys(s.flow), store.Scope.Compare) {
 		states = append(states, store.FlowState{Scope: scope, Body: bytes.Clone(s.flow[scope])})
 	}
 	return states, nil

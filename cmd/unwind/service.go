@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/client"
+)
+
+func (a *app) serviceCommand() *cli.Command {
+	return &cli.Command{
+		Name: "service", Usage: "the services, their lanes, and every limit",
+		Commands: []*cli.Command{
+			{Name: "list", Usage: "depth, rate, gate and pause of every lane", Action: a.serviceList},
+			{Name: "scopes", Usage: "every scope that has limits: services, saga types, tenants", Action: a.scopeList},
+			a.limitCommand(),
+			a.pauseCommand("pause", "send nothing more through a scope, until it is resumed"),
+			a.pauseCommand("resume", "let a paused scope go on, whoever paused it"),
+			a.breakerCommand(),
+		},
+	}
+}
+
+// scopeFlags name a scope that is no service.
+func scopeFlags(more ...cli.Flag) []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "lane", Usage: "of the service: compensation or forward", Value: unwind.CompensationLane},
+		&cli.StringFlag{Name: "saga", Usage: "instead of a service: all compensations of this saga type"},
+		&cli.StringFlag{Name: "tenant", Usage: "with --saga: of this tenant alone"},
+		&cli.BoolFlag{Name: "all", Usage: "instead of a service: all compensations"},
+		&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit", Required: true},
+	}, more...)
+}
+
+// scopeOf reads which scope is meant.
+func scopeOf(c *cli.Command) (unwind.Scope, error) {
+	saga, tenant, all := c.String("saga"), c.String("tenant"), c.Bool("all")
+	named := c.Args().Len() > 0
+	switch {
+	case all && (saga != "" || named), saga != "" && named:
+		return unwind.Scope{}, usagef("name one of SERVICE, --saga and --all")
+	case tenant != "" && saga == "":
+		return unwind.Scope{}, usagef("--tenant needs --saga: a tenant is limited within a saga type")
+	case all:
+		return unwind.Scope{Kind: unwind.ScopeGlobal}, nil
+	case tenant != "":
+		return unwind.Scope{Kind: unwind.ScopeTenant, Name: saga, Tenant: tenant}, nil
+	case saga != "":
+		return unwind.Scope{Kind: unwind.ScopeSagaType, Name: saga}, nil
+	}
+	name, err := arg(c, "the service's name, or --saga or --all")
+	if err != nil {
+		return unwind.Scope{}, err
+	}
+	switch lane := c.String("lane"); lane {
+	case unwind.ForwardLane, unwind.CompensationLane:
+		return unwind.Scope{Kind: unwind.ScopeKind(lane), Name: name}, nil
+	default:
+		return unwind.Scope{}, usagef("--lane %s: write forward or compensation", lane)
+	}
+}
+
+// changeScope sends a change and shows what stands then.
+func (a *app) changeScope(ctx context.Context, c *cli.Command, req unwind.ControlRequest) error {
+	scope, err := scopeOf(c)
+	if err != nil {
+		return err
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	req.Scope, req.Reason = scope, c.String("reason")
+	state, err := cl.Control(ctx, req)
+	if err != nil {
+		return err
+	}
+	if scope.Kind == unwind.ScopeForward || scope.Kind == unwind.ScopeCompensation {
+		return a.showService(ctx, cl, scope.Name)
+	}
+	return a.showScopes([]unwind.ScopeState{*state})
+}
+
+func (a *app) pauseCommand(name, usage string) *cli.Command {
+	return &cli.Command{
+		Name: name, Usage: usage, ArgsUsage: "[SERVICE]",
+		Description: "unwind service " + name + " payments --lane compensation --reason '…'\nunwind service " + name + " --saga place-order --tenant acme --reason '…'",
+		Flags:       scopeFlags(),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			paused := name == "pause"
+			return a.changeScope(ctx, c, unwind.ControlRequest{Paused: &paused})
+		},
+	}
+}
+
+func (a *app) limitCommand() *cli.Command {
+	return &cli.Command{
+		Name: "limit", Usage: "change limits live, above the configuration", ArgsUsage: "[SERVICE]",
+		Description: "unwind service limit payments --rate 20/s --expires-in 1h --reason '…'\nunwind service limit payments --reset --reason '…'",
+		Flags: scopeFlags(
+			&cli.StringFlag{Name: "rate", Usage: "as in 20/s"},
+			&cli.IntFlag{Name: "concurrency", Usage: "calls in flight"},
+			&cli.IntFlag{Name: "burst", Usage: "calls at once after a quiet time"},
+			&cli.StringFlag{Name: "window", Usage: "the most calls in any span, as in 2000/1m"},
+			&cli.BoolFlag{Name: "adaptive", Usage: "find the rate that the service bears, up to --rate"},
+			&cli.IntFlag{Name: "weight", Usage: "share of a saga type or a tenant"},
+			&cli.BoolFlag{Name: "reset", Usage: "take back what was set before"},
+			&cli.DurationFlag{Name: "expires-in", Usage: "then the configuration holds again"},
+		),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			l, err := limitsChange(c)
+			if err != nil {
+				return err
+			}
+			req := unwind.ControlRequest{Reset: c.Bool("reset"), ExpiresIn: unwind.Duration(c.Duration("expires-in"))}
+			if l != (unwind.LimitsChange{}) {
+				req.Limits = &l
+			}
+			if req.Limits == nil && !req.Reset {
+				return usagef("name a limit, as in --rate 20/s, or --reset")
+			}
+			return a.changeScope(ctx, c, req)
+		},
+	}
+}
+
+func limitsChange(c *cli.Command) (l unwind.LimitsChange, err error) {
+	for name, into := range map[string]**unwind.Rate{"rate": &l.Rate, "window": &l.Window} {
+		if !c.IsSet(name) {
+			continue
+		}
+		*into = new(unwind.Rate)
+		if err := (*into).UnmarshalText([]byte(c.String(name))); err != nil {
+			return l, usagef("--%s: %v", name, err)
+		}
+	}
+	for name, into := range map[string]**int{"concurrency": &l.Concurrency, "burst": &l.Burst, "weight": &l.Weight} {
+		if c.IsSet(name) {
+			n := c.Int(name)
+			*into = &n
+		}
+	}
+	if c.IsSet("adaptive") {
+		on := c.Bool("adaptive")
+		l.Adaptive = &on
+	}
+	return l, nil
+}
+
+func (a *app) breakerCommand() *cli.Command {
+	return &cli.Command{
+		Name: "breaker", Usage: "hold a lane's breaker open or closed, or let it decide", ArgsUsage: "SERVICE",
+		Description: "unwind service breaker payments --state open --expires-in 30m --reason '…'",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "lane", Usage: "compensation or forward", Value: unwind.CompensationLane},
+			&cli.StringFlag{Name: "state", Usage: "open, closed or auto", Required: true},
+			&cli.DurationFlag{Name: "expires-in", Usage: "then it decides by itself again"},
+			&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit", Required: true},
+		},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			mode := unwind.BreakerMode(c.String("state"))
+			return a.changeScope(ctx, c, unwind.ControlRequest{Breaker: &mode, ExpiresIn: unwind.Duration(c.Duration("expires-in"))})
+		},
+	}
+}
+
+// A laneRow is one line of the list of services.
+type laneRow struct {
+	Service string           `json:"service"`
+	Lane    string           `json:"lane"`
+	State   unwind.LaneState `json:"state"`
+}
+
+func (a *app) serviceList(ctx context.Context, c *cli.Command) error {
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	services, err := cl.Participants(ctx)
+	if err != nil {
+		return err
+	}
+	return a.showLanes(services)
+}
+
+// showService shows one service as it stands.
+func (a *app) showService(ctx context.Context, cl *client.Client, name string) error {
+	services, err := cl.Participants(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range services {
+		if services[i].Name == name {
+			return a.showLanes(services[i : i+1])
+		}
+	}
+	return unwind.Errorf(unwind.NotFound, "there is no service %q", name)
+}
+
+func (a *app) scopeList(ctx context.Context, c *cli.Command) error {
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	scopes, err := cl.Scopes(ctx)
+	if err != nil {
+		return err
+	}
+	return a.showScopes(scopes)
+}
+
+func (a *app) showScopes(scopes []unwind.ScopeState) error {
+	return show(a, []string{"SCOPE", "RATE", "WINDOW", "CONCURRENCY", "WEIGHT", "IN FLIGHT", "STATE"}, scopes, func(s unwind.ScopeState) []string {
+		window, weight := "-", "-"
+		if s.State.Window != nil {
+			window = s.State.Window.String()
+		}
+		if s.Weight > 0 {
+			weight = strconv.Itoa(s.Weight)
+		}
+		return []string{s.Scope.String(), rate(&s.State), window, bound(s.State.Concurrency), weight, strconv.Itoa(s.State.InFlight), laneState(&s.State)}
+	})
+}
+
+func rate(l *unwind.LaneState) string {
+	if l.Rate.Effective == nil {
+		return "-"
+	}
+	return strconv.FormatFloat(*l.Rate.Effective, 'f', -1, 64) + "/s"
+}
+
+func (a *app) showLanes(services []unwind.ServiceState) error {
+	if a.format != "table" {
+		return show(a, nil, services, nil)
+	}
+	var rows []laneRow
+	for _, s := range services {
+		rows = append(rows, laneRow{s.Name, "compensation", s.Lanes.Compensation}, laneRow{s.Name, "forward", s.Lanes.Forward})
+	}
+	return show(a, []string{"SERVICE", "LANE", "RATE", "CONCURRENCY", "IN FLIGHT", "READY", "BACKING OFF", "OLDEST", "STATE"}, rows, func(r laneRow) []string {
+		return []string{r.Service, r.Lane, rate(&r.State), bound(r.State.Concurrency), fmt.Sprint(r.State.InFlight), fmt.Sprint(r.State.Depth.Ready), fmt.Sprint(r.State.Depth.BackingOff),
+			(time.Duration(r.State.OldestAgeMS) * time.Millisecond).Round(time.Millisecond).String(), laneState(&r.State)}
+	})
+}
+
+func bound(n int) string {
+	if n < 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
+func laneState(l *unwind.LaneState) string {
+	switch {
+	case l.Paused != nil:
+		return fmt.Sprintf("PAUSED by %s since %s: %s", orDash(l.Paused.By), when(l.Paused.At), l.Paused.Reason)
+	case l.Gate != nil:
+		return "gate until " + l.Gate.Until.Format("15:04:05Z") + ": " + l.Gate.Reason
+	}
+	if o := l.Override; o != nil {
+		if o.Until != nil {
+			return "open, limits set by " + orDash(o.By) + " until " + when(*o.Until) + ": " + o.Reason
+		}
+		return "open, limits set by " + orDash(o.By) + ": " + o.Reason
+	}
+	return "open"
+}

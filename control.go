@@ -1,0 +1,116 @@
+package unwind
+
+// A Scope names what limits hold for.
+type Scope struct {
+	Kind ScopeKind `json:"kind" enum:"global,forward,compensation,saga,tenant"`
+	// Name of the service or the saga type; empty for the global scope.
+	Name string `json:"name,omitempty"`
+	// Tenant of a tenant's scope, whose Name is the saga type.
+	Tenant string `json:"tenant,omitempty"`
+}
+
+// ScopeKind says what a [Scope] spans.
+type ScopeKind string
+
+// The kinds of scopes. All but the first are of compensations, and those of a
+// call are checked together: the global one, its service's, its saga type's and
+// its tenant's.
+const (
+	// ScopeForward is the forward lane of a service.
+	ScopeForward ScopeKind = "forward"
+	// ScopeGlobal spans every compensation.
+	ScopeGlobal ScopeKind = "global"
+	// ScopeCompensation is the compensation lane of a service.
+	ScopeCompensation ScopeKind = "compensation"
+	// ScopeSagaType spans the compensations of a saga type.
+	ScopeSagaType ScopeKind = "saga"
+	// ScopeTenant spans the compensations of a tenant of a saga type.
+	ScopeTenant ScopeKind = "tenant"
+)
+
+// String returns the scope as an operator reads it.
+func (s Scope) String() string {
+	switch s.Kind {
+	case ScopeForward:
+		return "service " + s.Name + " (forward)"
+	case ScopeCompensation:
+		return "service " + s.Name
+	case ScopeSagaType:
+		return "saga type " + s.Name
+	case ScopeTenant:
+		return "tenant " + s.Tenant + " of saga type " + s.Name
+	}
+	return "all compensations"
+}
+
+// LimitsChange holds limits in the place of the configured ones. A nil field
+// leaves what held before.
+type LimitsChange struct {
+	Rate        *Rate `json:"rate,omitempty"`
+	Concurrency *int  `json:"concurrency,omitempty"`
+	Burst       *int  `json:"burst,omitempty"`
+	Window      *Rate `json:"window,omitempty"`
+	Adaptive    *bool `json:"adaptive,omitempty"`
+	// Weight of a saga type or a tenant in the fair share of a service.
+	Weight *int `json:"weight,omitempty"`
+}
+
+// BreakerMode says who decides whether a lane's breaker is open.
+type BreakerMode string
+
+// The modes of a breaker.
+const (
+	// BreakerAuto: the answers of the participant decide.
+	BreakerAuto BreakerMode = "auto"
+	// BreakerOpen: an operator holds it open; nothing is sent but a single send.
+	BreakerOpen BreakerMode = "open"
+	// BreakerClosed: an operator holds it closed, whatever the participant answers.
+	BreakerClosed BreakerMode = "closed"
+)
+
+// A ControlRequest changes what operators have set at a scope, above its
+// configuration. What is nil stays as it is. It is durable, audited, and in
+// force within a second of the answer; no burst follows it.
+type ControlRequest struct {
+	Scope  Scope         `json:"scope"`
+	Paused *bool         `json:"paused,omitempty"`
+	Limits *LimitsChange `json:"limits,omitempty"`
+	// Reset takes the limits back that were set before, those of Limits excepted.
+	Reset bool `json:"reset,omitempty"`
+	// Breaker of a service's lane.
+	Breaker *BreakerMode `json:"breaker,omitempty" enum:"open,closed,auto"`
+	// ExpiresIn ends the limits and the breaker's mode that are set now, together
+	// with those set before. Zero: they hold until they are changed.
+	ExpiresIn Duration `json:"expires_in,omitempty"`
+	// Reason is required: it is for those who read the audit.
+	Reason string `json:"reason"`
+	Actor  string `json:"-"`
+}
+
+// ScopeState is a scope as it stands. ServiceState shows those of services with
+// what waits in them.
+type ScopeState struct {
+	Scope  Scope     `json:"scope"`
+	Weight int       `json:"weight,omitempty"`
+	State  LaneState `json:"state"`
+}
+
+// A LaneOverride is what operators have set above a scope's configuration.
+type LaneOverride struct {
+	LimitsChange
+	Breaker BreakerMode `json:"breaker,omitempty"`
+	// Until is when it ends by itself; nil: it does not.
+	Until  *Time  `json:"until"`
+	Reason string `json:"reason"`
+	By     string `json:"by"`
+	At     Time   `json:"at"`
+}
+
+// SendNow asks for one waiting compensation to be sent at once, whatever its
+// lane's pace, gate, breaker or pause say. It still counts in every scope, and
+// where the breaker is open it is its probe.
+type SendNow struct {
+	Step   string `json:"step"`
+	Reason string `json:"reason"`
+	Actor  string `json:"-"`
+}

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/store"
+)
+
+// Bounds on what operators set.
+const (
+	mostExpiry = 30 * 24 * unwind.Hour
+	mostReason = 4096 // bytes
+)
+
+// Control implements unwind.Service.
+func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwind.ScopeState, error) {
+	doing := "changing " + req.Scope.String()
+	scope, err := e.findScope(ctx, req.Scope)
+	if err != nil {
+		return nil, err
+	}
+	if err := validControl(doing, &req); err != nil {
+		return nil, err
+	}
+	var refusal error
+	_, err = e.ask(ctx, func(m node.Moment, t node.Token) {
+		set, settings := e.node.Control(scope)
+		if refusal = conflicting(&req, &set); refusal != nil {
+			e.waiting[t] <- node.Reply{Token: t, Err: refusal}
+			delete(e.waiting, t)
+			return
+		}
+		action, data := change(m, &req, &set, &settings)
+		set.Reason, set.By, set.At = req.Reason, orAnonymous(req.Actor), int64(m.Now)
+		set.Settings = settings.Encode()
+		a := audit(req.Actor, action, req.Scope.String(), req.Reason, data)
+		a.At = int64(m.Now)
+		e.node.SetControl(m, node.ControlChange{Token: t, Control: set, Audit: a})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e.scopeState(ctx, req.Scope)
+}
+
+// A changed is what the audit keeps of a change of limits.
+type changed struct {
+	Limits    *unwind.LimitsChange `json:"limits,omitempty"`
+	Reset     bool                 `json:"reset,omitempty"`
+	Breaker   *unwind.BreakerMode  `json:"breaker,omitempty"`
+	ExpiresIn unwind.Duration      `json:"expires_in,omitempty"`
+	Before    unwind.LimitsChange  `json:"before,omitzero"`
+}
+
+// change applies a request to what is set, and says how the audit names it.
+func change(m node.Moment, req *unwind.ControlRequest, set *store.Control, s *node.Settings) (action string, data any) {
+	if req.Paused != nil {
+		if set.Paused = *req.Paused; set.Paused {
+			action = "pause"
+		} else {
+			action = "resume"
+		}
+	}
+	if req.Limits == nil && !req.Reset && req.Breaker == nil {
+		return action, nil
+	}
+	action = "limit"
+	data = changed{req.Limits, req.Reset, req.Breaker, req.ExpiresIn, s.Limits}
+	if req.Reset {
+		s.Limits = unwind.LimitsChange{}
+	}
+	if req.Limits != nil {
+		merge(&s.Limits, req.Limits)
+	}
+	if req.Breaker != nil {
+		s.Breaker, action = *req.Breaker, "breaker"
+	}
+	s.Until = 0
+	if req.ExpiresIn > 0 {
+		s.Until = m.Now + machine.Micros(req.ExpiresIn/1000)
+	}
+	s.Reason, s.By, s.At = req.Reason, orAnonymous(req.Actor), m.Now
+	return action, data
+}
+
+// merge sets what the change holds.
+func merge(into, from *unwind.LimitsChange) {
+	set(&into.Rate, from.Rate)
+	set(&into.Concurrency, from.Concurrency)
+	set(&into.Burst, from.Burst)
+	set(&into.Window, from.Window)
+	set(&into.Adaptive, from.Adaptive)
+	set(&into.Weight, from.Weight)
+}
+
+func set[T any](into **T, from *T) {
+	if from != nil {
+		*into = from
+	}
+}
+
+func conflicting(req *unwind.ControlRequest, set *store.Control) error {
+	if req.Paused == nil || *req.Paused || set.Paused {
+		return nil
+	}
+	return unwind.Errorf(unwind.Conflict, "%s: it is not paused, so there is nothing to resume", req.Scope)
+}
+
+// findScope returns the store's name of a scope that exists.
+func (e *Engine) findScope(ctx context.Context, s unwind.Scope) (store.Scope, error) {
+	scope := store.Scope{Kind: string(s.Kind), Name: s.Name, Tenant: s.Tenant}
+	bad := func(pointer, format string, args ...any) (store.Scope, error) {
+		return scope, invalid("finding a scope", pointer, fmt.Sprintf(format, args...))
+	}
+	if s.Kind != unwind.ScopeTenant && s.Tenant != "" {
+		return bad("/scope/tenant", "only a scope of kind tenant has one")
+	}
+	switch s.Kind {
+	case unwind.ScopeGlobal:
+		if s.Name != "" {
+			return bad("/scope/name", "the global scope has no name")
+		}
+	case unwind.ScopeForward, unwind.ScopeCompensation:
+		if _, known := e.cfg.Participants[s.Name]; !known {
+			return scope, unwind.Errorf(unwind.NotFound, "there is no service %q; GET /v1/services lists them", s.Name)
+		}
+	case unwind.ScopeSagaType, unwind.ScopeTenant:
+		if s.Kind == unwind.ScopeTenant && (s.Tenant == "" || len(s.Tenant) > unwind.MaxKeyLength) {
+			return bad("/scope/tenant", "a tenant's name has 1 to %d bytes", unwind.MaxKeyLength)
+		}
+		if _, err := e.plans.get(ctx, s.Name, ""); err != nil {
+			return scope, err
+		}
+	default:
+		return bad("/scope/kind", "write one of global, forward, compensation, saga, tenant")
+	}
+	return scope, nil
+}
+
+func validControl(doing string, req *unwind.ControlRequest) error {
+	lane := req.Scope.Kind == unwind.ScopeForward || req.Scope.Kind == unwind.ScopeCompensation
+	weighed := req.Scope.Kind == unwind.ScopeSagaType || req.Scope.Kind == unwind.ScopeTenant
+	limits := req.Limits != nil || req.Reset
+	switch {
+	case req.Reason == "":
+		return invalid(doing, "/reason", "say why, for those who read the audit")
+	case len(req.Reason) > mostReason:
+		return invalid(doing, "/reason", fmt.Sprintf("the reason has %d bytes and the most is %d", len(req.Reason), mostReason))
+	case req.Paused == nil && !limits && req.Breaker == nil:
+		return invalid(doing, "", "it changes nothing; name a limit, or reset")
+	case req.ExpiresIn < 0 || req.ExpiresIn > mostExpiry || req.ExpiresIn > 0 && req.ExpiresIn < unwind.Second:
+		return invalid(doing, "/expires_in", "write 1s to 720h")
+	case req.ExpiresIn > 0 && !limits && req.Breaker == nil:
+		return invalid(doing, "/expires_in", "a pause does not expire; resume it, or set a low rate that expires")
+	case req.Breaker != nil && !lane:
+		return invalid(doing, "/state", "only a lane of a service has a breaker")
+	}
+	if b := req.Breaker; b != nil && *b != unwind.BreakerAuto && *b != unwind.BreakerOpen && *b != unwind.BreakerClosed {
+		return invalid(doing, "/state", "write one of open, closed, auto")
+	}
+	if req.Limits == nil {
+		return nil
+	}
+	for _, f := range req.Limits.Validate() {
+		if !f.Warning {
+			return invalid(doing, f.Pointer, f.Message)
+		}
+	}
+	switch l := req.Limits; {
+	case l.Weight != nil && !weighed:
+		return invalid(doing, "/weight", "a saga type or a tenant has a weight")
+	case l.Adaptive != nil && !lane:
+		return invalid(doing, "/adaptive", "only a lane of a service adapts its rate")
+	}
+	return nil
+}
