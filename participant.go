@@ -39,8 +39,8 @@ type Limits struct {
 	// Window is the most calls in any span of that length. Zero: no window.
 	// It is checked and stored, and not applied yet.
 	Window Rate `json:"window,omitzero"`
-	// Adaptive lowers the rate while the participant throttles. It is stored and
-	// not applied yet.
+	// Adaptive finds the rate that the participant bears, at most Rate: it begins
+	// at 10/s, grows with every accepted call and is cut by a 429.
 	Adaptive bool `json:"adaptive,omitempty"`
 }
 

@@ -137,9 +137,6 @@ func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
 	if !l.Window.IsZero() {
 		f.below("window").notYet()
 	}
-	if l.Adaptive {
-		f.below("adaptive").notYet()
-	}
 	if l.Concurrency > 0 {
 		concurrency = l.Concurrency
 	}

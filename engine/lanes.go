@@ -104,7 +104,13 @@ func (e *Engine) lane(m node.Moment, scope store.Scope) unwind.LaneState {
 	l := unwind.LaneState{Concurrency: s.Effective.Concurrency, InFlight: s.InFlight, Breaker: unwind.LaneBreaker{State: "closed"}}
 	l.Depth = unwind.LaneDepth{Ready: s.Ready, BackingOff: s.BackingOff}
 	if r := s.Effective.Rate.Float(); !math.IsInf(r, 1) {
-		l.Rate.Configured, l.Rate.Effective = &r, &r
+		l.Rate.Configured = &r
+	}
+	if r := s.Rate; !math.IsInf(r, 1) {
+		l.Rate.Effective = &r
+	}
+	if r := s.Adaptive; r > 0 {
+		l.Rate.Adaptive = &r
 	}
 	if w := e.node.Limits(scope).Window; !w.IsZero() {
 		l.Window = &w

@@ -55,10 +55,10 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 	switch f.Outcome {
 	case OK:
 		t.guard.reset()
-		t.gate.worked(g.number)
+		t.worked(g, now)
 		r.FaultClosed = t.fault.proved(g)
 	case Answered:
-		t.gate.worked(g.number)
+		t.worked(g, now)
 		r.FaultClosed = t.fault.proved(g)
 	case Throttled:
 		r.FaultClosed = t.fault.proved(g)
@@ -66,6 +66,7 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 	case Fault:
 		r.FaultOpened = t.fault.seen(g, f.Reason, now)
 	case Error, Unsent:
+		t.meter.now(now).failed++
 		switch {
 		case f.Outcome == Error && f.Status != 0:
 			r.FaultClosed = t.fault.proved(g)
@@ -74,6 +75,16 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 		}
 	}
 	return r
+}
+
+// worked notes that the service took a call.
+func (t *target) worked(g Grant, now int64) {
+	t.meter.now(now).ok++
+	t.gate.worked(g.number)
+	if t.adaptive.on {
+		t.adaptive.worked(g.number, now)
+		t.repace(now)
+	}
 }
 
 // throttled decides between delaying one call and closing the lane. Closing a
@@ -103,4 +114,15 @@ func (t *target) throttled(g Grant, f Feedback, last uint64, now int64, r *Resul
 		t.gate.close(now+r.Wait, reason)
 		r.GateUntil = t.gate.until
 	}
+	t.meter.now(now).throttled++
+	if !t.adaptive.on {
+		return
+	}
+	closed := int64(0)
+	if r.Gated && f.Status != 503 {
+		closed = r.Wait
+	}
+	hold := t.adaptive.throttled(g.number, last, t.meter.accepted(now), closed, now)
+	t.repace(now)
+	t.pace.calm(now + hold)
 }

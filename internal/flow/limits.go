@@ -72,6 +72,10 @@ type Limits struct {
 	Rate        Rate
 	Concurrency int // calls in flight
 	Burst       int // calls that may go at once; below 1 means not set
+	// Adaptive finds the rate that the service bears, at most Rate: it begins
+	// low, grows with every accepted call and is cut by a 429. Defaults to
+	// false. Only a lane of a service has it, and it goes without bursts.
+	Adaptive bool
 }
 
 // resolved fills what is unset and maps every form of "no limit" to Unlimited.

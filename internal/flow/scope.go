@@ -61,12 +61,17 @@ func newScope(name Scope) scope {
 }
 
 func (s *scope) limit(l Limits, now int64) {
+	s.bound(l)
+	s.pace.set(l.Rate.interval(), int64(l.Burst), now)
+}
+
+// bound applies what limits but the pace.
+func (s *scope) bound(l Limits) {
 	s.effective = l
 	s.concurrency = l.Concurrency
 	if l.Concurrency == Unlimited {
 		s.concurrency = math.MaxInt
 	}
-	s.pace.set(l.Rate.interval(), int64(l.Burst), now)
 }
 
 // open reports whether only time can stand in the way of a call.

@@ -17,6 +17,11 @@ type Snapshot struct {
 	GateUntil  int64 // ns; not after now when the gate is open
 	GateReason string
 	Fault      bool // a service fault; GateUntil is the next probe
+
+	Adaptive  float64 // calls per second that were found; 0: the lane is not adaptive
+	Rate      float64 // calls per second that hold now; +Inf: no limit
+	Throttled float64 // share of 429 and 503 in the answers of the last minute
+	Failed    float64 // share of failures and timeouts in them
 }
 
 // Snapshot returns the state of a scope.
@@ -37,6 +42,7 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 		snap.Fault = true
 		snap.GateUntil, snap.GateReason = max(t.fault.until, t.gate.until), t.fault.reason
 	}
+	t.measures(&snap, now)
 	for i := range t.byRank {
 		for _, l := range t.byRank[i].bundles {
 			for _, q := range l.queues {

@@ -13,6 +13,9 @@ type target struct {
 	fault    fault
 	guard    guard
 
+	adaptive adaptive
+	meter    meter
+
 	ready   int // tasks that are due
 	delayed int // tasks that are not yet
 

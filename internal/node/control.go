@@ -175,7 +175,7 @@ func (n *Node) limit(m Moment, c *control) {
 }
 
 func flowLimits(l Limits) flow.Limits {
-	return flow.Limits{Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst}
+	return flow.Limits{Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst, Adaptive: l.Adaptive}
 }
 
 // SetControl changes a control. A pause holds from now on, everything else once it

@@ -1,0 +1,59 @@
+package flow
+
+import "time"
+
+const (
+	meterSpan = 60
+	second    = int64(time.Second)
+)
+
+// meter counts what a target's answers were, second by second, over the last
+// minute. It is bounded, and a second that is over is forgotten when its place
+// is needed.
+type meter struct {
+	seconds [meterSpan]tally
+}
+
+// tally is one second. Of what came before the clock's zero nothing is kept.
+type tally struct {
+	at                    int64 // the second's number
+	ok, throttled, failed uint32
+}
+
+// now returns the tally of the current second.
+func (m *meter) now(now int64) *tally {
+	at := max(0, now) / second
+	c := &m.seconds[at%meterSpan]
+	if c.at != at {
+		*c = tally{at: at}
+	}
+	return c
+}
+
+// accepted returns how many calls the service took in the last second: all of
+// the current one, and of the one before the part that the last second reaches
+// back into.
+func (m *meter) accepted(now int64) int64 {
+	now = max(0, now)
+	at := now / second
+	n := int64(m.now(now).ok) * second
+	if p := m.seconds[(at+meterSpan-1)%meterSpan]; p.at == at-1 {
+		n += int64(p.ok) * (second - now%second)
+	}
+	return n / second
+}
+
+// sum returns what the last minute came to.
+func (m *meter) sum(now int64) (s tally) {
+	for _, c := range m.seconds {
+		if c.recent(now) {
+			s.ok, s.throttled, s.failed = s.ok+c.ok, s.throttled+c.throttled, s.failed+c.failed
+		}
+	}
+	return s
+}
+
+func (c *tally) recent(now int64) bool {
+	at := max(0, now) / second
+	return c.at <= at && c.at > at-meterSpan
+}
