@@ -24,7 +24,7 @@ func (a *app) stormCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "quick", Usage: "few sagas and faster models, at most 5 s each; judges only losses, repetitions and limits"},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the naive loop's chance", Value: 1},
-			&cli.StringFlag{Name: "dir", Usage: "an existing folder for the stores; default: a temporary one"},
+			&cli.StringFlag{Name: "dir", Usage: "an existing folder for the stores, and for what the gateway saw as STORM.jsonl; default: a temporary one"},
 			&cli.StringFlag{Name: "write", Usage: "write the report to this file as a page, too, with pictures beside it"},
 		},
 		Commands: []*cli.Command{{

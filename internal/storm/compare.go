@@ -2,6 +2,7 @@ package storm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -47,7 +48,7 @@ var deadService = Scenario{
 	Sagas: 2000, Undos: 1, few: 100, hint: gateway.NoHint, latency: rtt, takes: rtt, timeout: 2 * unwind.Second, patience: 20,
 	limits: unwind.Limits{Rate: unwind.PerSecond(25), Concurrency: 10},
 	goals:  []goal{nothingLost, nothingTwice, keeps(0.99, "throughput of the nineteen")},
-	compare: &comparison{rounds: 3, load: func(r *run, sc *Scenario, trouble bool) (services []service, batches []batch, err error) {
+	compare: &comparison{rounds: 5, load: func(r *run, sc *Scenario, trouble bool) (services []service, batches []batch, err error) {
 		for i := range 20 {
 			var model gateway.Model
 			if i == 0 && trouble {
@@ -146,7 +147,6 @@ func (r *run) side(ctx context.Context, sc *Scenario, v *Verdict, trouble bool) 
 	if err := w.gather(ctx, len(all)); err != nil {
 		return 0, fmt.Errorf("storm: waiting for %d sagas at their third step: %w", len(all), err)
 	}
-	begin := time.Now()
 	w.release()
 	watching, cancel := context.WithTimeout(ctx, r.watched(sc))
 	defer cancel()
@@ -171,7 +171,10 @@ func (r *run) side(ctx context.Context, sc *Scenario, v *Verdict, trouble bool) 
 		return 0, err
 	}
 	o := judge(e)
+	if len(e.refunds) == 0 {
+		return 0, errors.New("storm: no refund was made")
+	}
 	v.Ours.Owed, v.Ours.Done, v.Ours.Left = v.Ours.Owed+o.Owed, v.Ours.Done+o.Done, v.Ours.Left+o.Left
 	v.Ours.Lost, v.Ours.Dead, v.Ours.Duplicated = v.Ours.Lost+o.Lost, v.Ours.Dead+o.Dead, v.Ours.Duplicated+o.Duplicated
-	return unwind.Duration(last.Sub(begin)), nil
+	return unwind.Duration(last.Sub(e.refunds[0].at)), nil
 }

@@ -41,7 +41,7 @@ var (
 		return fmt.Sprint(v.Ours.Dead), v.Ours.Dead == 0
 	}}
 	noOvershoot = goal{"overshoot of the configured limit", "0 calls", figure, true, func(v *Verdict) (string, bool) {
-		return fmt.Sprint(int(v.Ours.Overshoot)), v.Ours.Overshoot < 1
+		return fmt.Sprintf("%d; the gateway stood still for at most %s", int(v.Ours.Overshoot), millis(v.Ours.Stood)), v.Ours.Overshoot < 1
 	}}
 	controlCollapses = goal{"the control collapses", "≤ 10% done", ours, false, func(v *Verdict) (string, bool) {
 		share := float64(v.Naive.Done) / float64(max(v.Naive.Owed, 1))

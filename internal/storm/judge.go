@@ -24,9 +24,12 @@ type Outcome struct {
 	// to the end of the watch.
 	Drain      unwind.Duration `json:"drain"`
 	Efficiency float64         `json:"efficiency"` // ideal time for what was done, by Drain
-	// Overshoot is the most calls beyond the configured limit, in any window.
+	// Overshoot is the most calls beyond the configured limit, in any window. Of
+	// a rate it is what the gateway's standing still does not explain.
 	Overshoot float64 `json:"overshoot"`
-	Kills     int     `json:"kills,omitempty"`
+	// Stood is for how long the gateway stood still, at most.
+	Stood unwind.Duration `json:"stood_still"`
+	Kills int             `json:"kills,omitempty"`
 
 	curve curve
 }
@@ -50,10 +53,11 @@ type evidence struct {
 	capacity func(at time.Duration) float64 // that is left to the engine
 	burst    int
 	kills    int
+	stood    time.Duration // for so long the gateway did not run, at most
 }
 
 func judge(e *evidence) Outcome {
-	o := Outcome{Kills: e.kills}
+	o := Outcome{Kills: e.kills, Stood: unwind.Duration(e.stood)}
 	var undos []time.Time
 	for i := range e.arrivals {
 		a := &e.arrivals[i]
@@ -96,7 +100,7 @@ func judge(e *evidence) Outcome {
 	if last.After(first) {
 		o.Efficiency = ideal(e.capacity, e.burst, o.Done).Seconds() / last.Sub(first).Seconds()
 	}
-	o.Overshoot = overshoot(undos, e.limits)
+	o.Overshoot = max(overRate(undos, e.limits)-e.limits.Rate.CallsPerSecond()*e.stood.Seconds(), overWindow(undos, e.limits), 0)
 	o.curve = draw(e, first, last)
 	return o
 }
@@ -112,31 +116,36 @@ func ideal(capacity func(time.Duration) float64, burst, n int) time.Duration {
 	return at
 }
 
-// overshoot is the most calls by which any window of the arrivals, of whatever
-// length, has more than its share: the rate times its length and the burst, or
-// the configured window's count. Less than one call is the unevenness of a
-// network that delivers one call sooner than the other.
-func overshoot(at []time.Time, limits unwind.Limits) float64 {
-	most := 0.0
-	if rate := limits.Rate.CallsPerSecond(); rate > 0 {
-		burst := float64(limits.Burst)
-		if burst == 0 {
-			burst = unwind.DefaultBurst
-		}
-		// The calls from i to j are over by (j-i+1) - burst - rate*(t[j]-t[i]).
-		least := 0.0
-		for j, t := range at {
-			credit := float64(j) - rate*t.Sub(at[0]).Seconds()
-			if j == 0 {
-				least = credit
-			}
-			least = min(least, credit)
-			most = max(most, credit-least+1-burst)
-		}
+// overRate is the most calls by which any window of the arrivals, of whatever
+// length, has more than the rate times its length and the burst. Less than one
+// call is the unevenness of a network that delivers one call sooner than the
+// other.
+func overRate(at []time.Time, limits unwind.Limits) float64 {
+	rate := limits.Rate.CallsPerSecond()
+	if rate == 0 {
+		return 0
 	}
+	burst := float64(limits.Burst)
+	if burst == 0 {
+		burst = unwind.DefaultBurst
+	}
+	// The calls from i to j are over by (j-i+1) - burst - rate*(t[j]-t[i]).
+	most, least := 0.0, 0.0
+	for j, t := range at {
+		credit := float64(j) - rate*t.Sub(at[0]).Seconds()
+		least = min(least, credit)
+		most = max(most, credit-least+1-burst)
+	}
+	return most
+}
+
+// overWindow is the most calls by which any span of the configured window's
+// length has more than its count.
+func overWindow(at []time.Time, limits unwind.Limits) float64 {
 	if limits.Window.IsZero() {
-		return most
+		return 0
 	}
+	most := 0.0
 	for i, j := 0, 0; j < len(at); j++ {
 		for at[j].Sub(at[i]) >= limits.Window.Per.Std() {
 			i++

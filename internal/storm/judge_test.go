@@ -46,9 +46,29 @@ func TestOvershootIsWhatAnyWindowHasTooMuch(t *testing.T) {
 		{"one more within a second", windowed, moments(0, 500*ms, 999*ms), 1},
 		{"no limit", unwind.Limits{}, moments(0, 0, 0, 0), 0},
 	} {
-		if got := overshoot(test.at, test.limits); math.Abs(got-test.want) > 1e-9 {
+		if got := max(overRate(test.at, test.limits), overWindow(test.at, test.limits)); math.Abs(got-test.want) > 1e-9 {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
+	}
+}
+
+func TestAGatewayThatStoodStillSawCallsCloserTogether(t *testing.T) {
+	limits := unwind.Limits{Rate: unwind.PerSecond(10), Burst: 1, Window: unwind.Rate{Calls: 2, Per: unwind.Second}}
+	e := &evidence{owed: map[string]int{"s": 1}, limits: limits, capacity: steady(1), stood: 150 * ms, ended: origin.Add(time.Second)}
+	for _, at := range moments(0, 0, 50*ms) {
+		e.arrivals = append(e.arrivals, gateway.Arrival{At: at, Compensation: true})
+	}
+	// The rate forgives what 150 ms explain, and the window nothing.
+	if o := judge(e); o.Overshoot != 1 {
+		t.Errorf("overshoot %v", o.Overshoot)
+	}
+	e.limits.Window = unwind.Rate{}
+	if o := judge(e); o.Overshoot != 0 {
+		t.Errorf("overshoot of the rate alone %v", o.Overshoot)
+	}
+	e.stood = 0
+	if o := judge(e); math.Abs(o.Overshoot-1.5) > 1e-9 {
+		t.Errorf("overshoot of a gateway that never stood still %v", o.Overshoot)
 	}
 }
 
@@ -67,7 +87,7 @@ func TestOvershootIsThatOfEveryPairOfCalls(t *testing.T) {
 				want = max(want, float64(j-i+1)-float64(limits.Burst)-limits.Rate.CallsPerSecond()*at[j].Sub(at[i]).Seconds())
 			}
 		}
-		if got := overshoot(at, limits); math.Abs(got-want) > 1e-6 {
+		if got := overRate(at, limits); math.Abs(got-want) > 1e-6 {
 			t.Fatalf("%v, want %v", got, want)
 		}
 	})

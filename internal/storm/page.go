@@ -38,7 +38,8 @@ control against a model of its own of the same kind: ten workers, full-jitter ex
 it is not killed. Times run from the first refund that arrives.
 
 Efficiency: the ideal time for what was done, by the time it took. Rejected: calls that had no effect, among them those
-that got no answer. Overshoot: whole calls beyond the configured limit in any window, as the gateway counted. Left: still
+that got no answer. Overshoot: whole calls beyond the configured limit in any window, as the gateway counted; of
+a rate, what the gateway's standing still in the same run does not explain (it sees late calls closer together). Left: still
 being tried when the watch ended. Lost: missing, and nobody tries any more. Twice: refunded again. Goals marked * are the
 project's figures; the others only guard what is reached. ` + "`internal/storm`" + ` has the code.
 `

@@ -1,7 +1,9 @@
 package storm
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +28,8 @@ type Config struct {
 	Quick bool
 	// Seed of the control's chance.
 	Seed uint64
-	// Dir has the stores. Defaults to a new folder, which is removed.
+	// Dir has the stores, and what the gateway saw of the engine as STORM.jsonl.
+	// Defaults to a new folder, which is removed.
 	Dir string
 	// Progress is told what happens, in lines. Defaults to nobody.
 	Progress io.Writer
@@ -177,11 +180,12 @@ func (r *run) engine(ctx context.Context, sc *Scenario, v *Verdict) error {
 	if err := w.gather(ctx, len(ids)); err != nil {
 		return fmt.Errorf("storm: waiting for %d sagas at their third step: %w", len(ids), err)
 	}
-	stop := r.foreground(ctx, sc, w)
+	stop, heart := r.foreground(ctx, sc, w), startPulse(ctx)
 	w.release()
 	s.begun()
 	ended, err := r.watch(ctx, sc, w, s, len(ids)*sc.Undos)
 	v.Foreground = stop()
+	stood := heart.stop()
 	if err != nil {
 		return err
 	}
@@ -190,12 +194,30 @@ func (r *run) engine(ctx context.Context, sc *Scenario, v *Verdict) error {
 	if err != nil {
 		return err
 	}
-	e.owed, e.kills, e.limits = owed, s.kills(), sc.limits
+	e.owed, e.kills, e.limits, e.stood = owed, s.kills(), sc.limits, stood
 	if e.standing, err = standing(ctx, s); err != nil {
+		return err
+	}
+	if err := r.keep(sc.Name, e.arrivals); err != nil {
 		return err
 	}
 	v.Ours = judge(e)
 	v.Ideal = unwind.Duration(ideal(e.capacity, e.burst, v.Ours.Owed))
+	return nil
+}
+
+// keep writes down what the gateway saw, a line for each call.
+func (r *run) keep(name string, arrivals []gateway.Arrival) error {
+	var b bytes.Buffer
+	lines := json.NewEncoder(&b)
+	for i := range arrivals {
+		if err := lines.Encode(&arrivals[i]); err != nil {
+			return fmt.Errorf("storm: writing the gateway's list: %w", err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(r.Dir, name+".jsonl"), b.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("storm: writing the gateway's list: %w", err)
+	}
 	return nil
 }
 
