@@ -22,6 +22,9 @@ func (e *Engine) carryOut(out node.Output) {
 			ch <- r
 		}
 	}
+	for i := range out.Rests {
+		e.metrics.rested(&out.Rests[i])
+	}
 	for i := range out.Calls {
 		e.startCall(&out.Calls[i])
 	}

@@ -38,6 +38,8 @@ type Engine struct {
 	begun, refused atomic.Int64 // starts since the engine was opened
 	node           *node.Node   // owned by run
 
+	depths  depths
+	gauges  *gauges
 	waiting map[node.Token]chan node.Reply // owned by run
 	token   node.Token                     // owned by run
 	commits chan *store.Batch
@@ -76,6 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		clock: newClock(), waiting: map[node.Token]chan node.Reply{},
 		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), reads: make(chan struct{}, concurrentReads), stopped: make(chan struct{}),
 	}
+	e.depths.store, e.depths.clock = e.store, e.clock
 	e.events.wake = make(chan struct{}, 1)
 	e.plans.init(cfg.Store, cfg.Participants, cfg.Definitions)
 	if e.metrics, err = newMetrics(cfg.Metrics); err != nil {
@@ -84,6 +87,10 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.caller = newCaller(cfg.Participants, cfg.Transport)
 	e.ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := e.prepare(ctx); err != nil {
+		e.cancel()
+		return nil, err
+	}
+	if err := e.register(); err != nil {
 		e.cancel()
 		return nil, err
 	}
@@ -156,6 +163,7 @@ func typeLimits(l *unwind.TypeLimits, weight int) node.Limits {
 // most), commits what they answered, and closes the store. What was cut short is
 // made again by the next process.
 func (e *Engine) Close(ctx context.Context) error {
+	e.unregister()
 	e.post(func(node.Moment) { e.node.Drain() })
 	select {
 	case <-e.stopped:

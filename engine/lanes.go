@@ -14,9 +14,9 @@ import (
 
 // Participants implements unwind.Service.
 func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error) {
-	queues, err := e.store.Queues(ctx, int64(e.clock.now()))
+	queues, err := e.depths.queues(ctx)
 	if err != nil {
-		return nil, failed("reading the compensation queues", err)
+		return nil, err
 	}
 	states := []unwind.ServiceState{}
 	err = e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
@@ -30,22 +30,15 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 	if err != nil {
 		return nil, err
 	}
-	now := int64(e.clock.now())
+	now, waiting := int64(e.clock.now()), byService(queues)
 	for i := range states {
-		lane := &states[i].Lanes.Compensation
-		lane.Depth, lane.OldestAgeMS = unwind.LaneDepth{}, 0
-		for _, q := range queues {
-			if q.Target != states[i].Name {
-				continue
-			}
-			lane.Depth.Ready += q.Ready
-			lane.Depth.BackingOff += q.BackingOff
-			if q.Oldest > 0 {
-				lane.OldestAgeMS = max(lane.OldestAgeMS, (now-q.Oldest)/1000)
-			}
+		lane, d := &states[i].Lanes.Compensation, waiting[states[i].Name]
+		lane.Depth, lane.OldestAgeMS = unwind.LaneDepth{Ready: d.ready, BackingOff: d.backingOff}, 0
+		if d.oldest > 0 {
+			lane.OldestAgeMS = max((now-d.oldest)/1000, 0)
 		}
 		if r := lane.Rate.Effective; r != nil && *r > 0 {
-			ms := int64(math.Ceil(float64(lane.Depth.Ready+lane.Depth.BackingOff) / *r * 1000))
+			ms := int64(math.Ceil(float64(d.ready+d.backingOff) / *r * 1000))
 			lane.DrainEstimateMS = &ms
 		}
 	}

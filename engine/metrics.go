@@ -16,6 +16,7 @@ import (
 type metrics struct {
 	started        prometheus.Counter
 	ended          *prometheus.CounterVec
+	duration       *prometheus.HistogramVec
 	calls          *prometheus.CounterVec
 	callDuration   *prometheus.HistogramVec
 	batchSize      prometheus.Histogram
@@ -27,7 +28,8 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		started:        prometheus.NewCounter(prometheus.CounterOpts{Name: "unwind_sagas_started_total", Help: "Sagas begun."}),
-		ended:          prometheus.NewCounterVec(prometheus.CounterOpts{Name: "unwind_sagas_ended_total", Help: "Sagas come to rest, by status."}, []string{"status"}),
+		ended:          prometheus.NewCounterVec(prometheus.CounterOpts{Name: "unwind_sagas_ended_total", Help: "Sagas come to rest, by status."}, []string{"saga", "status"}),
+		duration:       prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "unwind_saga_duration_seconds", Help: "Time from the start of a saga to its rest.", Buckets: prometheus.ExponentialBuckets(0.005, 4, 12)}, []string{"saga", "status"}),
 		calls:          prometheus.NewCounterVec(prometheus.CounterOpts{Name: "unwind_calls_total", Help: "Calls ended, by what they came to."}, []string{"service", "direction", "outcome"}),
 		callDuration:   prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "unwind_call_duration_seconds", Help: "Time from sending a call to its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 12)}, []string{"service", "direction"}),
 		batchSize:      prometheus.NewHistogram(prometheus.HistogramOpts{Name: "unwind_commit_batch_size", Help: "Transitions per commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
@@ -38,7 +40,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.started, m.ended, m.calls, m.callDuration, m.batchSize, m.commitDuration, m.commitErrors, m.deadLetters} {
+	for _, c := range []prometheus.Collector{m.started, m.ended, m.duration, m.calls, m.callDuration, m.batchSize, m.commitDuration, m.commitErrors, m.deadLetters} {
 		if err := reg.Register(c); err != nil && !errors.As(err, new(prometheus.AlreadyRegisteredError)) {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -58,15 +60,18 @@ func (m *metrics) committed(b *store.Batch, results []store.Result, err error, t
 		if results[i].Outcome != store.Committed {
 			continue
 		}
-		if phase := machine.Phase(t.Phase); phase.AtRest() {
-			m.ended.WithLabelValues(phase.String()).Inc()
-		}
 		for k := range t.DeadLetters {
 			if d := t.DeadLetters[k].Open; d != nil {
 				m.deadLetters.WithLabelValues(d.SagaType, d.Service).Inc()
 			}
 		}
 	}
+}
+
+func (m *metrics) rested(r *node.Rest) {
+	status := r.Phase.String()
+	m.ended.WithLabelValues(r.Name, status).Inc()
+	m.duration.WithLabelValues(r.Name, status).Observe(float64(r.Took) / 1e6)
 }
 
 func (m *metrics) called(c *node.Call, a *machine.Answer, took time.Duration) {

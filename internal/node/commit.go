@@ -217,6 +217,9 @@ func (n *Node) stepDone(m Moment, s *step, r store.Result) {
 		n.conflict(m, sg, s.req)
 		return
 	}
+	if s.state.Phase.AtRest() && !sg.saved.Phase.AtRest() {
+		n.out.Rests = append(n.out.Rests, Rest{sg.Plan.Name, s.state.Phase, s.state.UpdatedAt - s.state.CreatedAt})
+	}
 	sg.saved = s.state
 	if s.req != nil && s.req.token != 0 {
 		if s.req.wait {

@@ -113,12 +113,13 @@ func (n *Node) Control(scope store.Scope) (store.Control, Settings) {
 	return c.set, c.settings
 }
 
-// Scopes returns every scope that has limits or that operators have set something
-// at, in their order.
+// Scopes returns the global scope, the lanes of services, and those of saga types and
+// tenants that have limits or that operators have set something at, in their order.
 func (n *Node) Scopes() []store.Scope {
 	scopes := make([]store.Scope, 0, len(n.controls))
 	for _, c := range n.controls {
-		if !c.set.Empty() || c.configured != (Limits{}) || c.scope.Kind == store.ScopeGlobal {
+		shared := c.scope.Kind == store.ScopeSagaType || c.scope.Kind == store.ScopeTenant
+		if !shared || !c.set.Empty() || c.configured != (Limits{}) {
 			scopes = append(scopes, c.scope)
 		}
 	}

@@ -80,10 +80,19 @@ type Output struct {
 	Claim *Claim
 	// Reads are queues to be read; the answers are TasksRead.
 	Reads []QueueRead
+	// Rests are the sagas that have come to rest, durably.
+	Rests []Rest
 	// Replies go to whoever waits for their tokens.
 	Replies []Reply
 	// Stop, where not nil, is why the process must end.
 	Stop error
+}
+
+// A Rest is a saga that has come to rest.
+type Rest struct {
+	Name  string
+	Phase machine.Phase
+	Took  machine.Micros // since its start
 }
 
 // A Reply answers a request.
