@@ -17,6 +17,7 @@ type call struct {
 	route string // as the table of roles names it
 	who   actor
 	err   error // what the route came to
+	held  int   // bytes of its body
 }
 
 // buffers keeps the buffers of answers, but for large ones.

@@ -97,7 +97,10 @@ func (b *batch) run() error {
 // take decodes one line into the group.
 func (b *batch) take(line []byte) {
 	s := batchStart{line: b.lines}
-	if s.err = checkJSON(line); s.err == nil {
+	if s.err = b.hold(len(line)); s.err == nil {
+		s.err = checkJSON(line)
+	}
+	if s.err == nil {
 		s.err = startDecoder.decode(line, &s.req)
 	}
 	if s.err == nil && s.req.Wait != 0 {
@@ -148,7 +151,9 @@ func (b *batch) flush() bool {
 			return false
 		}
 	}
+	clear(b.group) // it holds the inputs
 	b.group, b.bytes = b.group[:0], 0
+	b.release()
 	_ = b.wire.SetWriteDeadline(time.Now().Add(lineTime)) // a connection without deadlines has none to pass
 	if _, err := b.w.Write(out.Bytes()); err != nil {
 		return false

@@ -19,6 +19,8 @@ const (
 	maxBody           = 2*unwind.MaxOutput + 64<<10
 	// maxDepth bounds how deep JSON may be nested.
 	maxDepth = 64
+	// freeBody is up to which length a body is read even where there is no room.
+	freeBody = 4 << 10
 	// trusted is how much is set aside for a body on its sender's word; what is
 	// said to be larger is given room as it arrives.
 	trusted = 64 << 10
@@ -37,19 +39,65 @@ func (c *call) body(limit int64) ([]byte, error) {
 	if c.r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	var b []byte
-	var err error
 	in := http.MaxBytesReader(c.w.ResponseWriter, c.r.Body, limit)
 	if n := c.r.ContentLength; n >= 0 && n <= trusted {
-		b = make([]byte, n)
-		_, err = io.ReadFull(in, b)
-	} else {
-		b, err = io.ReadAll(in)
+		if err := c.hold(int(n)); err != nil {
+			return nil, err
+		}
+		b := make([]byte, n)
+		if _, err := io.ReadFull(in, b); err != nil {
+			return nil, unreadable(err, limit)
+		}
+		return b, checkJSON(b)
 	}
+	b, err := c.readLarge(in, limit)
 	if err != nil {
-		return nil, unreadable(err, limit)
+		return nil, err
 	}
 	return b, checkJSON(b)
+}
+
+// readLarge gives a body room as it arrives: one that is promised and does not
+// come takes none from the others.
+func (c *call) readLarge(in io.Reader, limit int64) (b []byte, err error) {
+	for err == nil {
+		if room := cap(b) - len(b); room == 0 {
+			more := max(len(b), trusted)
+			if n := c.r.ContentLength; n > 0 {
+				more = min(more, int(n)+1-len(b)) // one more, to see the end
+			}
+			if err := c.hold(more); err != nil {
+				return nil, err
+			}
+			b = append(make([]byte, 0, len(b)+more), b...)
+		}
+		var n int
+		n, err = in.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, unreadable(err, limit)
+	}
+	return b, nil
+}
+
+// hold takes room for a part of a body until the request is answered. Without
+// any left the request is refused, unless it is small.
+func (c *call) hold(n int) error {
+	if c.h.bodies.Add(int64(n)) <= c.h.cfg.MaxBodyBytes || c.held+n <= freeBody {
+		c.held += n
+		return nil
+	}
+	c.h.bodies.Add(-int64(n))
+	err := unwind.Errorf(unwind.Overloaded, "the bodies of the requests in work hold %d bytes, which is the most (max_body_bytes); try again later", c.h.cfg.MaxBodyBytes)
+	err.RetryAfter = unwind.Second
+	return err
+}
+
+// release gives back what was held.
+func (c *call) release() {
+	c.h.bodies.Add(-int64(c.held))
+	c.held = 0
 }
 
 // checkContent refuses bodies of other kinds, and compressed ones: what they

@@ -38,6 +38,9 @@ type Config struct {
 	// MaxBatches bounds the batches at once, each of which holds up to 5 MiB.
 	// Defaults to 32.
 	MaxBatches int
+	// MaxBodyBytes bounds the bodies of all requests in work; the next is refused
+	// with Retry-After, unless it is of 4 KiB or less. Defaults to 33554432 (32 MiB).
+	MaxBodyBytes int64
 	// MaxStreams bounds the streams of events at once. Defaults to 64.
 	MaxStreams int
 	// Heartbeat is the longest silence of a stream of events. Defaults to 15s.
@@ -99,6 +102,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxBatches <= 0 {
 		c.MaxBatches = 32
+	}
+	if c.MaxBodyBytes <= 0 {
+		c.MaxBodyBytes = 32 << 20
 	}
 	if c.MaxStreams <= 0 {
 		c.MaxStreams = 64

@@ -26,6 +26,7 @@ type Handler struct {
 	starts      places
 	batches     places
 	streams     atomic.Int64
+	bodies      atomic.Int64 // bytes that requests in work hold
 
 	open  context.Context // ends with Close
 	close context.CancelFunc
@@ -60,6 +61,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{h: h, r: r, id: requestID(r)}
 	c.w = &writer{ResponseWriter: w, call: c}
 	w.Header()["X-Request-Id"] = []string{c.id}
+	defer c.release()
 	defer c.recover()
 	if err := c.serve(); err != nil {
 		c.fail(err)

@@ -15,6 +15,8 @@ const (
 	DefaultRetention       = 720 * unwind.Hour
 	DefaultMaxActive       = 131_072
 	DefaultMaxStarts       = 4096
+	DefaultMaxBodyBytes    = 32 << 20
+	DefaultMaxActiveBytes  = 256 << 20
 	DefaultCompensationAge = 5 * unwind.Minute
 )
 
@@ -65,6 +67,13 @@ type Limits struct {
 	// MaxStarts is how many starts may wait for their commit; the next one is
 	// refused with Retry-After. Defaults to 4096.
 	MaxStarts int `json:"max_starts,omitempty" env:"UNWIND_MAX_STARTS"`
+	// MaxBodyBytes is how many bytes the bodies of the requests in work may have
+	// together; the next is refused with Retry-After, unless it has 4096 or less.
+	// Defaults to 33554432.
+	MaxBodyBytes int `json:"max_body_bytes,omitempty" env:"UNWIND_MAX_BODY_BYTES"`
+	// MaxActiveBytes is how many bytes the inputs of the sagas in memory may have
+	// together; starts beyond it are refused with Retry-After. Defaults to 268435456.
+	MaxActiveBytes int `json:"max_active_bytes,omitempty" env:"UNWIND_MAX_ACTIVE_BYTES"`
 }
 
 // A Service is a participant whose headers may be secrets.
@@ -137,6 +146,8 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.KeyRetention, c.Retention)
 	setDefault(&c.Limits.MaxActive, DefaultMaxActive)
 	setDefault(&c.Limits.MaxStarts, DefaultMaxStarts)
+	setDefault(&c.Limits.MaxBodyBytes, DefaultMaxBodyBytes)
+	setDefault(&c.Limits.MaxActiveBytes, DefaultMaxActiveBytes)
 	setDefault(&c.Alerts.CompensationAge.Above, DefaultCompensationAge)
 	services := make(map[string]Service, len(c.Services))
 	for name, s := range c.Services {

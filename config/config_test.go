@@ -62,7 +62,7 @@ func TestTheEnvironmentGoesBeforeTheFileAndTheFileBeforeTheDefault(t *testing.T)
 	got := []any{c.Listen, c.Store, c.Retention, c.KeyRetention, c.Compensation, c.Limits}
 	want := []any{
 		"127.0.0.1:2", "memory", 24 * unwind.Hour, 24 * unwind.Hour,
-		config.Global{Rate: unwind.PerSecond(6), Concurrency: 7}, config.Limits{MaxActive: config.DefaultMaxActive, MaxStarts: 12},
+		config.Global{Rate: unwind.PerSecond(6), Concurrency: 7}, config.Limits{MaxActive: config.DefaultMaxActive, MaxStarts: 12, MaxBodyBytes: config.DefaultMaxBodyBytes, MaxActiveBytes: config.DefaultMaxActiveBytes},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -14,6 +14,8 @@
 //	UNWIND_COMPENSATION_CONCURRENCY  compensation.concurrency
 //	UNWIND_MAX_ACTIVE                limits.max_active
 //	UNWIND_MAX_STARTS                limits.max_starts
+//	UNWIND_MAX_BODY_BYTES            limits.max_body_bytes
+//	UNWIND_MAX_ACTIVE_BYTES          limits.max_active_bytes
 //
 // An empty variable counts as not set.
 //

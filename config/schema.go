@@ -115,7 +115,7 @@ func zeroMeans(f knownField) string {
 		return fmt.Sprintf("%s 0 would let nothing through; write at least 1, or pause the lane instead", f.name)
 	case "rate", "window":
 		return fmt.Sprintf("%s 0 would let nothing through; write at least 1/h, or pause the lane instead", f.name)
-	case "max_active", "max_starts":
+	case "max_active", "max_starts", "max_body_bytes", "max_active_bytes":
 		return fmt.Sprintf("%s 0 would let no saga run; write at least 1", f.name)
 	case "attempts":
 		return "attempts 0 would never call; write at least 1"

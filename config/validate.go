@@ -27,6 +27,8 @@ func (c Config) Validate() []unwind.Fault {
 	v.global(c.Compensation)
 	v.count("/limits/max_active", c.Limits.MaxActive)
 	v.count("/limits/max_starts", c.Limits.MaxStarts)
+	v.bytes("/limits/max_body_bytes", c.Limits.MaxBodyBytes)
+	v.bytes("/limits/max_active_bytes", c.Limits.MaxActiveBytes)
 	v.services(c)
 	v.sagas(c)
 	v.alerts(c.Alerts)
@@ -77,6 +79,13 @@ func (v *faults) span(pointer string, d unwind.Duration) {
 func (v *faults) count(pointer string, n int) {
 	if n < 1 || n > maxCount {
 		v.add(pointer, "%d: write 1 to %d", n, maxCount)
+	}
+}
+
+// bytes takes what holds at least one request of the largest kind.
+func (v *faults) bytes(pointer string, n int) {
+	if n < 2*unwind.MaxInput {
+		v.add(pointer, "%d bytes: write at least %d, or an input of the largest size never has room", n, 2*unwind.MaxInput)
 	}
 }
 

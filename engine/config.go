@@ -29,6 +29,9 @@ type Config struct {
 	Compensation unwind.Limits
 	// MaxActive bounds the sagas in memory. Defaults to 131072.
 	MaxActive int
+	// MaxActiveBytes bounds the inputs of the sagas in memory; starts beyond it are
+	// refused as overloaded. Defaults to 268435456 (256 MiB).
+	MaxActiveBytes int
 	// Retention is how long completed and compensated sagas are kept.
 	// Defaults to 720h; negative keeps them for ever.
 	Retention unwind.Duration

@@ -121,7 +121,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return fmt.Errorf("reading what operators have set: %w", err)
 	}
 	m := e.moment()
-	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, MaxActive: e.cfg.MaxActive}, m)
+	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, MaxActive: e.cfg.MaxActive, MaxBytes: e.cfg.MaxActiveBytes}, m)
 	e.node.Configure(m, store.Scope{Kind: store.ScopeGlobal}, node.Limits{Limits: e.cfg.Compensation})
 	for name, p := range e.cfg.Participants {
 		e.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: name}, node.Limits{Limits: p.Forward, Breaker: p.Breaker})
@@ -129,8 +129,9 @@ func (e *Engine) prepare(ctx context.Context) error {
 	}
 	for i := range revisions {
 		def, err := definitionOf(&revisions[i])
-		if err != nil {
-			return err
+		if err != nil { // its sagas say so too
+			e.cfg.Logger.Error("reading the limits of a saga", "error", err)
+			continue
 		}
 		e.limitType(m, def)
 	}

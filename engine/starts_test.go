@@ -185,6 +185,27 @@ func TestTooManyActiveSagasAreRefusedUntilSomeEnd(t *testing.T) {
 	w.until("it does not recover", func() bool { return start() == nil })
 }
 
+func TestInputsBeyondTheirBytesAreRefusedUntilSomeEnd(t *testing.T) {
+	hold := make(chan struct{})
+	e := open(t, engine.Config{Definitions: []unwind.Definition{local("order", held(hold))}, MaxActiveBytes: 1000})
+	start := func(bytes int) error {
+		_, _, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Input: json.RawMessage(`"` + strings.Repeat("x", bytes-2) + `"`)})
+		return err
+	}
+	if err := start(900); err != nil {
+		t.Fatal(err)
+	}
+	if after, is := isCode(start(101), unwind.Overloaded); !is || after <= 0 {
+		t.Errorf("one more was not refused as overloaded, with Retry-After: %v", after)
+	}
+	if err := start(100); err != nil {
+		t.Errorf("one that has room got %v", err)
+	}
+	close(hold)
+	w := &world{Engine: e, t: t}
+	w.until("it does not recover", func() bool { return start(1000) == nil })
+}
+
 // While one batch is written the next one fills: a slow disk makes large groups,
 // and nobody waits for more than the commit under way and the own one.
 func TestASlowStoreFormsGroups(t *testing.T) {

@@ -85,7 +85,7 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 	s.engine, err = engine.Open(ctx, engine.Config{
 		Store: st, Participants: cfg.Participants(), Definitions: defs,
 		Compensation: unwind.Limits{Rate: cfg.Compensation.Rate, Concurrency: cfg.Compensation.Concurrency},
-		MaxActive:    cfg.Limits.MaxActive, Retention: cfg.Retention, Metrics: registry, Logger: s.log,
+		MaxActive:    cfg.Limits.MaxActive, MaxActiveBytes: cfg.Limits.MaxActiveBytes, Retention: cfg.Retention, Metrics: registry, Logger: s.log,
 	})
 	if err != nil {
 		return errors.Join(err, st.Close())
@@ -97,7 +97,7 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 	if s.alerts, err = alert.New(alert.Config{Source: s.engine, Sinks: sinks, Logger: s.log}); err == nil {
 		s.handler, err = api.New(api.Config{
 			Service: s.engine, Tokens: tokens, Events: s.engine, Gatherer: registry, Logger: s.log, Version: versionText(),
-			MaxStarts: cfg.Limits.MaxStarts,
+			MaxStarts: cfg.Limits.MaxStarts, MaxBodyBytes: int64(cfg.Limits.MaxBodyBytes),
 			Checks: []api.Check{{Name: "store", Ready: func(ctx context.Context) error {
 				_, err := s.engine.Stats(ctx)
 				return err

@@ -53,7 +53,7 @@ func (n *Node) Recover(m Moment, queues []store.QueueDepth, controls []store.Con
 // seek reads on when it is time and there is room.
 func (n *Node) seek(m Moment) {
 	c := &n.claim
-	if n.draining || c.reading || c.next == 0 || m.Now < c.next || len(n.sagas) >= n.cfg.MaxActive {
+	if n.draining || c.reading || c.next == 0 || m.Now < c.next || n.full() {
 		return
 	}
 	c.reading = true

@@ -347,7 +347,7 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 			case s.req != nil && s.req.start != nil:
 				refused[s.sg.ID] = true
 				n.drop(m, s.sg)
-				n.out.Replies = append(n.out.Replies, Reply{Token: s.req.token, Err: n.refuse(m)})
+				n.out.Replies = append(n.out.Replies, Reply{Token: s.req.token, Err: n.refuse(m, 0)})
 			case refused[s.sg.ID], planted.On(planted.DropBatchOnError):
 			default:
 				kept.steps = append(kept.steps, *s)

@@ -27,6 +27,9 @@ type Config struct {
 	// MaxActive bounds the sagas in memory; starts beyond it are refused as
 	// overloaded. Defaults to 131072.
 	MaxActive int
+	// MaxBytes bounds the inputs of the sagas in memory; starts beyond it are
+	// refused as overloaded. Defaults to 256 MiB.
+	MaxBytes int
 	// Horizon is how far ahead parked sagas are read. Sagas that wait for less
 	// stay in memory. Defaults to 5s.
 	Horizon machine.Micros
@@ -45,6 +48,7 @@ type Node struct {
 	sched *flow.Scheduler
 
 	sagas    map[id.ID]*saga
+	bytes    int // of their inputs
 	loading  map[id.ID]*visit
 	stuck    map[id.ID]bool // can't go on in this process; their compensations are passed over
 	reloads  []reload
@@ -111,6 +115,9 @@ func New(cfg Config, m Moment) *Node {
 	if cfg.MaxActive == 0 {
 		cfg.MaxActive = 131072
 	}
+	if cfg.MaxBytes == 0 {
+		cfg.MaxBytes = 256 << 20
+	}
 	if cfg.Horizon == 0 {
 		cfg.Horizon = 5_000_000
 	}
@@ -145,6 +152,9 @@ func (n *Node) Flow() *flow.Scheduler { return n.sched }
 
 // Active is how many sagas are in memory.
 func (n *Node) Active() int { return len(n.sagas) }
+
+// full: nothing more is taken up.
+func (n *Node) full() bool { return len(n.sagas) >= n.cfg.MaxActive || n.bytes >= n.cfg.MaxBytes }
 
 // InFlight is how many calls are out.
 func (n *Node) InFlight() int { return len(n.flights) }
@@ -206,7 +216,7 @@ func (n *Node) Wake() machine.Micros {
 			}
 			add(machine.Micros(at))
 		}
-		if !n.claim.reading && len(n.sagas) < n.cfg.MaxActive {
+		if !n.claim.reading && !n.full() {
 			add(n.claim.next)
 		}
 	}

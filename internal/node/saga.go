@@ -113,6 +113,7 @@ func (s *saga) share() *Snapshot {
 func (n *Node) hold(s Snapshot, due int64) *saga {
 	sg := &saga{Snapshot: s, saved: s.State, due: due, timerPos: -1}
 	n.sagas[s.ID] = sg
+	n.bytes += len(s.Input)
 	n.setTimer(sg)
 	return sg
 }
@@ -140,6 +141,7 @@ func (n *Node) away(sg *saga) {
 		return
 	}
 	delete(n.sagas, sg.ID)
+	n.bytes -= len(sg.Input)
 	if n.claim.reading && !planted.On(planted.TrustStaleClaim) {
 		n.claim.gone[sg.ID] = true
 	}

@@ -24,7 +24,7 @@ type Start struct {
 
 // Start begins a saga. The reply comes once it is durable (or at rest).
 func (n *Node) Start(m Moment, req Start) {
-	if err := n.refuse(m); err != nil {
+	if err := n.refuse(m, len(req.Input)); err != nil {
 		n.out.Replies = append(n.out.Replies, Reply{Token: req.Token, Err: err})
 		return
 	}
@@ -39,8 +39,8 @@ func (n *Node) Start(m Moment, req Start) {
 	n.apply(m, sg, machine.Event{Kind: machine.Started}, &request{token: req.Token, start: &req.Start, wait: req.Wait})
 }
 
-// refuse says why no saga can be started now.
-func (n *Node) refuse(m Moment) error {
+// refuse says why no saga with an input of so many bytes can be started now.
+func (n *Node) refuse(m Moment, bytes int) error {
 	var err *unwind.Error
 	switch {
 	case n.draining:
@@ -49,6 +49,8 @@ func (n *Node) refuse(m Moment) error {
 		err = unwind.Errorf(unwind.StoreUnavailable, "starting a saga: the store can't be written: %w; nothing that was acknowledged is lost, try again later", n.sick.err)
 	case len(n.sagas) >= n.cfg.MaxActive:
 		err = unwind.Errorf(unwind.Overloaded, "starting a saga: %d sagas are active, which is the most this node holds (max_active); try again later", len(n.sagas))
+	case n.bytes+bytes > n.cfg.MaxBytes:
+		err = unwind.Errorf(unwind.Overloaded, "starting a saga: the inputs of the active sagas have %d bytes, and the most that this node holds is %d (max_active_bytes); try again later", n.bytes, n.cfg.MaxBytes)
 	default:
 		return nil
 	}
