@@ -160,16 +160,20 @@ type ServiceState struct {
 
 // LaneState is one lane; rates in calls per second.
 type LaneState struct {
-	Rate            LaneRate    `json:"rate"`
-	Window          *Rate       `json:"window"`
-	Concurrency     int         `json:"concurrency"`
-	InFlight        int         `json:"in_flight"`
-	Depth           LaneDepth   `json:"depth"`
-	OldestAgeMS     int64       `json:"oldest_age_ms"`
-	DrainEstimateMS *int64      `json:"drain_estimate_ms"`
-	Gate            *LaneGate   `json:"gate"`
-	Breaker         LaneBreaker `json:"breaker"`
-	Paused          *LanePause  `json:"paused"`
+	Rate            LaneRate  `json:"rate"`
+	Window          *Rate     `json:"window"`
+	Concurrency     int       `json:"concurrency"`
+	InFlight        int       `json:"in_flight"`
+	Depth           LaneDepth `json:"depth"`
+	OldestAgeMS     int64     `json:"oldest_age_ms"`
+	DrainEstimateMS *int64    `json:"drain_estimate_ms"`
+	// Throttled and Failed are shares of the answers of the last minute: 429 and
+	// 503, and failures and timeouts.
+	Throttled float64     `json:"throttled"`
+	Failed    float64     `json:"failed"`
+	Gate      *LaneGate   `json:"gate"`
+	Breaker   LaneBreaker `json:"breaker"`
+	Paused    *LanePause  `json:"paused"`
 	// Override is what operators have set above the configuration.
 	Override *LaneOverride `json:"override,omitempty"`
 }

@@ -97,14 +97,12 @@ func (e *Engine) lane(m node.Moment, scope store.Scope) unwind.LaneState {
 	l := unwind.LaneState{Concurrency: s.Effective.Concurrency, InFlight: s.InFlight, Breaker: unwind.LaneBreaker{State: "closed"}}
 	l.Depth = unwind.LaneDepth{Ready: s.Ready, BackingOff: s.BackingOff}
 	if r := s.Effective.Rate.Float(); !math.IsInf(r, 1) {
-		l.Rate.Configured = &r
+		l.Rate.Configured, l.Rate.Effective = &r, &r
 	}
-	if r := s.Rate; !math.IsInf(r, 1) {
-		l.Rate.Effective = &r
+	if s.Adaptive > 0 {
+		l.Rate.Adaptive, l.Rate.Effective = &s.Adaptive, &s.Rate
 	}
-	if r := s.Adaptive; r > 0 {
-		l.Rate.Adaptive = &r
-	}
+	l.Throttled, l.Failed = s.Throttled, s.Failed
 	if w := e.node.Limits(scope).Window; !w.IsZero() {
 		l.Window = &w
 	}
