@@ -31,7 +31,8 @@ func (a *app) demoCommand() *cli.Command {
 			&cli.BoolFlag{Name: "exit", Usage: "end when the books are compared, instead of serving on"},
 			&cli.BoolFlag{Name: "fresh", Usage: "begin anew, with empty books"},
 		},
-		Action: a.demo,
+		Commands: []*cli.Command{a.demoStormCommand()},
+		Action:   a.demo,
 	}
 }
 

@@ -2,6 +2,7 @@ package storm
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/participant"
 )
 
@@ -142,4 +144,40 @@ func (c *control) call(ctx context.Context, client *http.Client, t try) bool {
 	defer res.Body.Close()
 	_, err = io.Copy(io.Discard, res.Body)
 	return err == nil && res.StatusCode == http.StatusOK
+}
+
+// control runs the storm on the naive control.
+func (r *run) control(ctx context.Context, sc *Scenario, v *Verdict) error {
+	w, model, err := r.open(ctx, sc)
+	if err != nil {
+		return err
+	}
+	defer w.close() //nolint:errcheck // what it served is in its books
+	n := r.sagas(sc) * sc.Undos
+	stop := r.foreground(ctx, sc, w)
+	watched := r.watched(sc)
+	if r.quick {
+		watched /= 2
+	}
+	watching, cancel := context.WithTimeout(ctx, watched)
+	c := newControl(w.url+"/"+payments+"/refund", n, r.unit, sc.timeout.Std(), r.Seed)
+	givenUp := c.run(watching)
+	cancel()
+	stop()
+	e, err := r.gatherEvidence(sc, w, model, time.Now())
+	if err != nil {
+		return err
+	}
+	// It knows no sagas: what it has given up is lost, the rest is being tried.
+	e.owed, e.standing = map[string]int{}, map[string]unwind.Status{}
+	for i := range n {
+		e.owed[fmt.Sprint(i)] = 1
+		e.standing[fmt.Sprint(i)] = unwind.Compensating
+	}
+	o := judge(e)
+	if o.Lost = min(givenUp, o.Left); o.Lost > 0 {
+		o.Left -= o.Lost
+	}
+	v.Naive = &o
+	return nil
 }

@@ -20,7 +20,7 @@
 // are marked as ours, and only guard what is reached.
 //
 // Reading order: scenario.go, list.go, run.go; world.go and books.go (downstream),
-// engine.go and process.go (the subject), control.go; judge.go, goals.go;
+// engine.go and process.go (the subject), control.go; evidence.go, judge.go, goals.go;
 // compare.go for the scenarios that put two loads side by side; page.go and
 // picture.go for the report.
 package storm

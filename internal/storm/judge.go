@@ -46,10 +46,10 @@ func (o *Outcome) RejectedPerAccepted() float64 {
 type evidence struct {
 	arrivals []gateway.Arrival
 	refunds  []effect
-	owed     map[string]int           // refunds by saga
-	standing map[string]unwind.Status // by saga
-	ended    time.Time                // of the watch
-	limits   unwind.Limits
+	owed     map[string]int                 // refunds by saga
+	standing map[string]unwind.Status       // by saga
+	ended    time.Time                      // of the watch
+	reigns   []reign                        // of the lane's limits
 	capacity func(at time.Duration) float64 // that is left to the engine
 	burst    int
 	kills    int
@@ -100,7 +100,7 @@ func judge(e *evidence) Outcome {
 	if last.After(first) {
 		o.Efficiency = ideal(e.capacity, e.burst, o.Done).Seconds() / last.Sub(first).Seconds()
 	}
-	o.Overshoot = max(overRate(undos, e.limits)-e.limits.Rate.CallsPerSecond()*e.stood.Seconds(), overWindow(undos, e.limits), 0)
+	o.Overshoot = overReigns(undos, e.reigns, e.stood)
 	o.curve = draw(e, first, last)
 	return o
 }

@@ -54,7 +54,7 @@ func TestOvershootIsWhatAnyWindowHasTooMuch(t *testing.T) {
 
 func TestAGatewayThatStoodStillSawCallsCloserTogether(t *testing.T) {
 	limits := unwind.Limits{Rate: unwind.PerSecond(10), Burst: 1, Window: unwind.Rate{Calls: 2, Per: unwind.Second}}
-	e := &evidence{owed: map[string]int{"s": 1}, limits: limits, capacity: steady(1), stood: 150 * ms, ended: origin.Add(time.Second)}
+	e := &evidence{owed: map[string]int{"s": 1}, reigns: []reign{{origin, limits}}, capacity: steady(1), stood: 150 * ms, ended: origin.Add(time.Second)}
 	for _, at := range moments(0, 0, 50*ms) {
 		e.arrivals = append(e.arrivals, gateway.Arrival{At: at, Compensation: true})
 	}
@@ -62,13 +62,32 @@ func TestAGatewayThatStoodStillSawCallsCloserTogether(t *testing.T) {
 	if o := judge(e); o.Overshoot != 1 {
 		t.Errorf("overshoot %v", o.Overshoot)
 	}
-	e.limits.Window = unwind.Rate{}
+	e.reigns[0].limits.Window = unwind.Rate{}
 	if o := judge(e); o.Overshoot != 0 {
 		t.Errorf("overshoot of the rate alone %v", o.Overshoot)
 	}
 	e.stood = 0
 	if o := judge(e); math.Abs(o.Overshoot-1.5) > 1e-9 {
 		t.Errorf("overshoot of a gateway that never stood still %v", o.Overshoot)
+	}
+}
+
+func TestEveryReignHasItsOwnLimit(t *testing.T) {
+	slow, fast := unwind.Limits{Rate: unwind.PerSecond(10), Burst: 1}, unwind.Limits{Rate: unwind.PerSecond(20), Burst: 1}
+	reigns := []reign{{origin, slow}, {origin.Add(time.Second), fast}}
+	for _, test := range []struct {
+		name string
+		at   []time.Time
+		want float64
+	}{
+		{"each at its pace", moments(0, 100*ms, 1000*ms, 1050*ms), 0},
+		{"too fast too soon", moments(0, 50*ms, 1000*ms, 1050*ms), 0.5},
+		{"too fast for both", moments(0, 1000*ms, 1000*ms), 1},
+		{"a burst across the border", moments(0, 990*ms, 1000*ms), 0.8},
+	} {
+		if got := overReigns(test.at, reigns, 0); math.Abs(got-test.want) > 1e-9 {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
 	}
 }
 

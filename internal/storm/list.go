@@ -110,10 +110,16 @@ func Scenarios() []Scenario {
 			efficiency(0.90, ours), rejections(0.01)).
 			with(func(sc *Scenario) { sc.Sagas, sc.few, sc.keyLifetime = 500, 30, 5 }),
 		storm("kill", "the engine is killed with -9 every 2 s, calls have 500 ms; its limits are half of what the gateway bears",
-			Spec{Capacity: "100/s; the lane is limited to 50/s, burst 1, and 100 in any 2 s", Burst: 10}, bucket(100, 10), efficiency(0.75, ours), rejections(0.01)).
+			Spec{Capacity: "100/s; the lane is limited to 50/s, burst 1, and 100 in any 2 s", Burst: 1}, bucket(100, 10), efficiency(0.75, ours), rejections(0.01)).
 			with(func(sc *Scenario) {
 				sc.killEvery, sc.timeout, sc.patience = 2*time.Second, 500*unwind.Millisecond, 60
 				sc.limits = unwind.Limits{Rate: unwind.PerSecond(50), Burst: 1, Concurrency: 10, Window: unwind.Rate{Calls: 100, Per: 2 * unwind.Second}}
+			}),
+		storm("live-change", "an operator sets the lane's limit from 40/s to 10/s after 5 s, and back after 10 s; the gateway bears more than that",
+			Spec{Capacity: "100/s; the lane is limited to 40/s, 10/s, 40/s, burst 1", Burst: 1}, bucket(100, 10), efficiency(0.90, ours), rejections(0.01)).
+			with(func(sc *Scenario) {
+				sc.Sagas, sc.few, sc.changes = 500, 60, []change{{5, 10}, {10, 40}}
+				sc.limits = unwind.Limits{Rate: unwind.PerSecond(40), Burst: 1, Concurrency: 10}
 			}),
 		{Name: "clock-steps", About: "the machine's clock steps by an hour, forward and back", Spec: Spec{Capacity: "50/s", Burst: 6},
 			cannot: "the engine takes its clock from the system, and nothing lets a run step it"},

@@ -1,9 +1,7 @@
 package storm
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -181,20 +179,25 @@ func (r *run) engine(ctx context.Context, sc *Scenario, v *Verdict) error {
 		return fmt.Errorf("storm: waiting for %d sagas at their third step: %w", len(ids), err)
 	}
 	stop, heart := r.foreground(ctx, sc, w), startPulse(ctx)
+	changed := r.operate(ctx, sc, s)
 	w.release()
 	s.begun()
 	ended, err := r.watch(ctx, sc, w, s, len(ids)*sc.Undos)
 	v.Foreground = stop()
 	stood := heart.stop()
+	reigns, changing := changed()
+	if err == nil {
+		err = changing
+	}
 	if err != nil {
 		return err
 	}
 	v.gate, v.gateHeld = gateOf(ctx, w, s)
-	e, err := r.gatherEvidence(ctx, sc, w, model, ended)
+	e, err := r.gatherEvidence(sc, w, model, ended)
 	if err != nil {
 		return err
 	}
-	e.owed, e.kills, e.limits, e.stood = owed, s.kills(), sc.limits, stood
+	e.owed, e.kills, e.reigns, e.stood = owed, s.kills(), reigns, stood
 	if e.standing, err = standing(ctx, s); err != nil {
 		return err
 	}
@@ -203,21 +206,6 @@ func (r *run) engine(ctx context.Context, sc *Scenario, v *Verdict) error {
 	}
 	v.Ours = judge(e)
 	v.Ideal = unwind.Duration(ideal(e.capacity, e.burst, v.Ours.Owed))
-	return nil
-}
-
-// keep writes down what the gateway saw, a line for each call.
-func (r *run) keep(name string, arrivals []gateway.Arrival) error {
-	var b bytes.Buffer
-	lines := json.NewEncoder(&b)
-	for i := range arrivals {
-		if err := lines.Encode(&arrivals[i]); err != nil {
-			return fmt.Errorf("storm: writing the gateway's list: %w", err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(r.Dir, name+".jsonl"), b.Bytes(), 0o600); err != nil {
-		return fmt.Errorf("storm: writing the gateway's list: %w", err)
-	}
 	return nil
 }
 
@@ -236,53 +224,3 @@ func (r *run) subject(ctx context.Context, sc *Scenario, w *world, defs []unwind
 	return openEmbedded(ctx, dir, w, defs)
 }
 
-// gatherEvidence takes the gateway's side. What is ideal never passes what the
-// lane may send: a configured limit is no fault of the engine's.
-func (r *run) gatherEvidence(_ context.Context, sc *Scenario, w *world, model gateway.Model, ended time.Time) (*evidence, error) {
-	list, dropped := w.arrivals[payments].List()
-	if dropped > 0 {
-		return nil, fmt.Errorf("storm: the gateway's list was full; %d calls are not in it", dropped)
-	}
-	return &evidence{
-		arrivals: list, refunds: w.books.refunded(), ended: ended, burst: sc.Spec.Burst,
-		capacity: func(at time.Duration) float64 {
-			return min(model.Capacity(at)-sc.foreground, sc.limits.Rate.CallsPerSecond())
-		},
-	}, nil
-}
-
-// control runs the storm on the naive control.
-func (r *run) control(ctx context.Context, sc *Scenario, v *Verdict) error {
-	w, model, err := r.open(ctx, sc)
-	if err != nil {
-		return err
-	}
-	defer w.close() //nolint:errcheck // what it served is in its books
-	n := r.sagas(sc) * sc.Undos
-	stop := r.foreground(ctx, sc, w)
-	watched := r.watched(sc)
-	if r.quick {
-		watched /= 2
-	}
-	watching, cancel := context.WithTimeout(ctx, watched)
-	c := newControl(w.url+"/"+payments+"/refund", n, r.unit, sc.timeout.Std(), r.Seed)
-	givenUp := c.run(watching)
-	cancel()
-	stop()
-	e, err := r.gatherEvidence(ctx, sc, w, model, time.Now())
-	if err != nil {
-		return err
-	}
-	// It knows no sagas: what it has given up is lost, the rest is being tried.
-	e.owed, e.standing = map[string]int{}, map[string]unwind.Status{}
-	for i := range n {
-		e.owed[fmt.Sprint(i)] = 1
-		e.standing[fmt.Sprint(i)] = unwind.Compensating
-	}
-	o := judge(e)
-	if o.Lost = min(givenUp, o.Left); o.Lost > 0 {
-		o.Left -= o.Lost
-	}
-	v.Naive = &o
-	return nil
-}

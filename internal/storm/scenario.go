@@ -38,6 +38,7 @@ type Scenario struct {
 	timeout     unwind.Duration
 	keyLifetime int // units; zero: for ever
 
+	changes    []change      // of the lane's rate, by an operator
 	foreground float64       // other calls per second through the same gateway
 	killEvery  time.Duration // the engine is a process, killed with -9
 	patience   int           // units: how long the drain is watched at most
@@ -46,6 +47,13 @@ type Scenario struct {
 	goals   []goal
 	compare *comparison // two loads side by side, in place of the one
 	cannot  string      // why it can't be run yet
+}
+
+// A change of the lane's rate, in calls per second, so many units after the
+// storm was let loose.
+type change struct {
+	at   int
+	rate int64
 }
 
 // A scale is what makes a quick run quick: shorter times and fewer sagas.
