@@ -51,4 +51,3 @@ func (r *run) keep(name string, arrivals []gateway.Arrival) error {
 	}
 	return nil
 }
-

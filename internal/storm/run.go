@@ -223,4 +223,3 @@ func (r *run) subject(ctx context.Context, sc *Scenario, w *world, defs []unwind
 	}
 	return openEmbedded(ctx, dir, w, defs)
 }
-
