@@ -25,7 +25,8 @@ type Service interface {
 	Complete(ctx context.Context, token string, req Completion) error
 
 	PutDefinition(ctx context.Context, def Definition, actor string) (Revision, error)
-	Definition(ctx context.Context, name string) (Revision, error)
+	// Definition returns a revision by its version; the newest where that is empty.
+	Definition(ctx context.Context, name, version string) (Revision, error)
 	Definitions(ctx context.Context, page Page) (List[Revision], error)
 	// Validate returns every fault of a definition against the declared participants.
 	Validate(ctx context.Context, def Definition) ([]Fault, error)
@@ -211,14 +212,16 @@ type LanePause struct {
 
 // An Alert is something a person must know.
 type Alert struct {
-	ID        string          `json:"id"`
-	At        Time            `json:"at"`
-	Kind      string          `json:"kind"`
-	SagaID    string          `json:"saga_id,omitempty"`
-	Service   string          `json:"service,omitempty"`
-	Message   string          `json:"message"`
-	Data      json.RawMessage `json:"data,omitempty"`
-	Delivered bool            `json:"delivered"`
+	ID      string `json:"id"`
+	At      Time   `json:"at"`
+	Kind    string `json:"kind"`
+	SagaID  string `json:"saga_id,omitempty"`
+	Service string `json:"service,omitempty"`
+	// Step and DeadLetterID are set where it tells of a dead letter.
+	Step         string `json:"step,omitempty"`
+	DeadLetterID string `json:"dead_letter_id,omitempty"`
+	Message      string `json:"message"`
+	Delivered    bool   `json:"delivered"`
 }
 
 // The kinds of alerts.

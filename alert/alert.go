@@ -1,7 +1,8 @@
 // Package alert delivers alerts to webhooks, each at least once and oldest
 // first. An alert is stored with what caused it, in the same transaction; it
 // stays pending until every sink has acknowledged it, over crashes and restarts.
-// A receiver tells repetitions by their webhook-id.
+// A receiver tells repetitions by their webhook-id, which no two alerts share,
+// not even of two servers.
 package alert
 
 import (

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -122,6 +123,46 @@ func TestEveryAlertReachesEverySinkSignedThoughOneFailsAtFirst(t *testing.T) {
 	slices.Sort(flaky.got)
 	if !slices.Equal(flaky.got, want) || flaky.errs != nil {
 		t.Errorf("the flaky sink got %v, errors %v", flaky.got, flaky.errs)
+	}
+}
+
+// The first alert of two stores has one id in each.
+func TestAWebhooksIDIsTheSameOnEveryTryAndNoOtherAlerts(t *testing.T) {
+	var mu sync.Mutex
+	ids, bodies := map[string]int{}, []alert.Payload{}
+	refused := false
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		ids[req.Header.Get("webhook-id")]++
+		if !refused {
+			refused = true
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		var p alert.Payload
+		_ = json.NewDecoder(req.Body).Decode(&p)
+		bodies = append(bodies, p)
+	}))
+	defer web.Close()
+	for _, a := range []unwind.Alert{
+		{ID: "1", Kind: unwind.AlertDeadLetter, SagaID: "s1", Step: "charge", DeadLetterID: "s1.0.c"},
+		{ID: "1", Kind: unwind.AlertDeadLetter, SagaID: "s2", Step: "ship", DeadLetterID: "s2.1.a"},
+		{ID: "1", Kind: unwind.AlertServiceFault, At: unwind.TimeFromMicros(17)},
+		{ID: "1", Kind: unwind.AlertServiceFault, At: unwind.TimeFromMicros(18)},
+	} {
+		src := newSource()
+		src.pending = []unwind.Alert{a}
+		run(t, src, quiet, web.URL)
+		<-src.empty
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := map[string]int{"alert_s1_1": 2, "alert_s2_1": 1, "alert_17_1": 1, "alert_18_1": 1}; !maps.Equal(ids, want) {
+		t.Errorf("the ids are %v, want %v", ids, want)
+	}
+	if d := bodies[0].Data; d.Step != "charge" || d.DeadLetterID != "s1.0.c" {
+		t.Errorf("the payload is %+v", bodies[0])
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/unwindhq/unwind"
@@ -28,7 +29,7 @@ func (s *Sender) send(ctx context.Context, k *sink, a *unwind.Alert) error {
 	if err != nil {
 		return fmt.Errorf("writing the alert: %w", err)
 	}
-	id, now := "alert_"+a.ID, time.Now()
+	id, now := messageID(a), time.Now()
 	signature, err := k.signer.Sign(id, now, body)
 	if err != nil {
 		return fmt.Errorf("signing the alert: %w", err)
@@ -54,6 +55,16 @@ func (s *Sender) send(ctx context.Context, k *sink, a *unwind.Alert) error {
 		return fmt.Errorf("the sink answered %s; it must answer 2xx to acknowledge", resp.Status)
 	}
 	return nil
+}
+
+// messageID is the same whenever an alert is sent again, and no other alert's,
+// whichever store it lies in: a store counts its alerts, and a saga is in one.
+func messageID(a *unwind.Alert) string {
+	origin := a.SagaID
+	if origin == "" {
+		origin = strconv.FormatInt(a.At.UnixMicro(), 10)
+	}
+	return "alert_" + origin + "_" + a.ID
 }
 
 // place is an address without what may be secret in it: user, path and query.

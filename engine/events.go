@@ -197,7 +197,7 @@ func (e *Engine) rowEvents(ctx context.Context, events []unwind.Event, row *stor
 		}
 		if state := deadLetterMove(r.Kind); state != "" && entry.Step != "" && r.Dir != "" {
 			dead = append(dead, unwind.DeadLetterEvent{
-				ID:     deadLetterID(store.DeadLetterID{Saga: row.Saga, Step: r.Step, Direction: r.Dir}),
+				ID:     store.DeadLetterID{Saga: row.Saga, Step: r.Step, Direction: r.Dir}.Name(),
 				SagaID: saga.ID, Saga: saga.Saga, Step: entry.Step, Direction: r.Dir, At: at, State: state,
 			})
 		}

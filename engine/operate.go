@@ -114,11 +114,6 @@ func (e *Engine) Complete(ctx context.Context, token string, req unwind.Completi
 	return err
 }
 
-// DeadLetterID names a dead letter in the API: <saga>.<step index>.<a or c>.
-func deadLetterID(d store.DeadLetterID) string {
-	return d.Saga.String() + "." + strconv.Itoa(d.Step) + "." + string(d.Direction[0])
-}
-
 func parseDeadLetter(text string) (store.DeadLetterID, error) {
 	bad := unwind.Errorf(unwind.NotFound, "%q is not a dead letter's id; copy it from unwind dlq list", text)
 	parts := strings.Split(text, ".")

@@ -7,6 +7,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
@@ -208,6 +209,11 @@ type DeadLetterID struct {
 	Saga      id.ID
 	Step      int
 	Direction unwind.Direction
+}
+
+// Name is what it is called outside: <saga>.<step's index>.<a or c>.
+func (d DeadLetterID) Name() string {
+	return d.Saga.String() + "." + strconv.Itoa(d.Step) + "." + string(d.Direction[0])
 }
 
 // A DeadLetter is a stored dead letter.

@@ -182,5 +182,7 @@ func (sg *saga) firstTried(e *machine.Effect) machine.Micros {
 func deadLetterAlert(d *store.DeadLetter) store.Alert {
 	message := "the " + string(d.Direction) + " of step " + d.StepName + " of saga " + d.SagaType + " (" + d.Saga.String() + ") is a dead letter after " +
 		strconv.Itoa(d.Attempts) + " attempts: " + d.Error.Message
-	return store.Alert{At: d.DeadAt, Kind: unwind.AlertDeadLetter, Saga: d.Saga, Service: d.Service, Message: message}
+	data := machine.AppendJSONString([]byte(`{"step":`), d.StepName)
+	data = append(machine.AppendJSONString(append(data, `,"dead_letter_id":`...), d.Name()), '}')
+	return store.Alert{At: d.DeadAt, Kind: unwind.AlertDeadLetter, Saga: d.Saga, Service: d.Service, Message: message, Data: data}
 }
