@@ -138,14 +138,17 @@ type CallError struct {
 // An Entry is one line of a saga's journal.
 type Entry struct {
 	// Seq counts the entries of one saga from 1.
-	Seq       int64           `json:"seq"`
-	At        Time            `json:"at"`
-	Kind      string          `json:"kind"`
-	Step      string          `json:"step,omitempty"`
-	Direction Direction       `json:"direction,omitempty"`
-	Attempt   int             `json:"attempt,omitempty"`
-	Node      string          `json:"node"`
-	Data      json.RawMessage `json:"data,omitempty"`
+	Seq       int64     `json:"seq"`
+	At        Time      `json:"at"`
+	Kind      string    `json:"kind"`
+	Step      string    `json:"step,omitempty"`
+	Direction Direction `json:"direction,omitempty"`
+	Attempt   int       `json:"attempt,omitempty"`
+	// Node and Epoch say who wrote it: each writer of a store has a higher epoch
+	// than those before it.
+	Node  string          `json:"node"`
+	Epoch int64           `json:"epoch"`
+	Data  json.RawMessage `json:"data,omitempty"`
 }
 
 // The kinds of journal entries.

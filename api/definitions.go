@@ -28,11 +28,14 @@ func (c *call) definitions() error {
 	return answerList(c, list, err)
 }
 
+var versionParams = []param{{name: "version", text: "An earlier revision, as a saga's version names it; the newest where it is left out", kind: "string"}}
+
 func (c *call) definition() error {
-	if err := c.query(nil).err(); err != nil {
+	q := c.query(versionParams)
+	if err := q.err(); err != nil {
 		return err
 	}
-	rev, err := c.h.cfg.Service.Definition(c.r.Context(), c.r.PathValue("name"))
+	rev, err := c.h.cfg.Service.Definition(c.r.Context(), c.r.PathValue("name"), q.text("version"))
 	if err != nil {
 		return err
 	}

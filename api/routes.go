@@ -93,8 +93,8 @@ func definitionRoutes() []route {
 		key: "GET /v1/definitions", id: "list-definitions", tag: "definitions", summary: "List the newest definitions by name",
 		serve: (*call).definitions, query: pageParams, answers: ok[unwind.List[unwind.Revision]]("A page"),
 	}, {
-		key: "GET /v1/definitions/{name}", id: "get-definition", tag: "definitions", summary: "Get the newest definition",
-		serve: (*call).definition, answers: ok[unwind.Revision]("The definition"),
+		key: "GET /v1/definitions/{name}", id: "get-definition", tag: "definitions", summary: "Get a definition",
+		serve: (*call).definition, query: versionParams, answers: ok[unwind.Revision]("The definition"),
 		refusals: []unwind.Code{unwind.UnknownSaga},
 	}, {
 		key: "PUT /v1/definitions/{name}", id: "put-definition", tag: "definitions", summary: "Store a definition",

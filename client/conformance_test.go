@@ -359,9 +359,23 @@ func (p *player) definitions() {
 	if rev.Version != good.Digest() {
 		p.t.Errorf("the version is %s, want %s", rev.Version, good.Digest())
 	}
-	got, err := p.s.Definition(ctx, "paid")
+	longer := good
+	longer.Deadline = unwind.Hour
+	_, err = p.s.PutDefinition(ctx, longer, "local")
+	p.say("put another", "", err, nil)
+	got, err := p.s.Definition(ctx, "paid", "")
 	p.say("definition", "", err, got)
-	_, err = p.s.Definition(ctx, "nothing")
+	if got.Version != longer.Digest() {
+		p.t.Errorf("the newest version is %s, want %s", got.Version, longer.Digest())
+	}
+	got, err = p.s.Definition(ctx, "paid", rev.Version)
+	p.say("definition before", "", err, got)
+	if got.Definition.Deadline != unwind.Minute {
+		p.t.Errorf("the version before is %+v", got)
+	}
+	_, err = p.s.Definition(ctx, "paid", "sha256:0")
+	p.say("no such version", unwind.UnknownSaga, err, nil)
+	_, err = p.s.Definition(ctx, "nothing", "")
 	p.say("no definition", unwind.UnknownSaga, err, nil)
 	list, err := p.s.Definitions(ctx, unwind.Page{Limit: 2})
 	p.say("definitions", "", err, list)

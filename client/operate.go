@@ -18,9 +18,13 @@ func (c *Client) PutDefinition(ctx context.Context, def unwind.Definition, _ str
 }
 
 // Definition implements unwind.Service.
-func (c *Client) Definition(ctx context.Context, name string) (unwind.Revision, error) {
+func (c *Client) Definition(ctx context.Context, name, version string) (unwind.Revision, error) {
 	var rev unwind.Revision
-	_, err := c.do(ctx, request{doing: "getting the definition of saga " + name, method: http.MethodGet, path: "/v1/definitions/" + url.PathEscape(name), safe: true}, &rev)
+	path := "/v1/definitions/" + url.PathEscape(name)
+	if version != "" {
+		path += "?version=" + url.QueryEscape(version)
+	}
+	_, err := c.do(ctx, request{doing: "getting the definition of saga " + name, method: http.MethodGet, path: path, safe: true}, &rev)
 	return rev, err
 }
 

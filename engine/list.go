@@ -75,9 +75,12 @@ func phaseOf(s unwind.Status) (uint8, bool) {
 }
 
 // Definition implements unwind.Service.
-func (e *Engine) Definition(ctx context.Context, name string) (unwind.Revision, error) {
-	row, err := e.store.Definition(ctx, name, "")
+func (e *Engine) Definition(ctx context.Context, name, version string) (unwind.Revision, error) {
+	row, err := e.store.Definition(ctx, name, version)
 	if errors.Is(err, store.ErrNotFound) {
+		if version != "" {
+			return unwind.Revision{}, unwind.Errorf(unwind.UnknownSaga, "there is no version %q of saga definition %q", version, name)
+		}
 		return unwind.Revision{}, unwind.Errorf(unwind.UnknownSaga, "there is no saga definition %q", name)
 	}
 	if err != nil {
@@ -165,7 +168,7 @@ func (e *Engine) DeadLetter(ctx context.Context, dead string) (*unwind.DeadLette
 
 func deadLetter(row *store.DeadLetter) unwind.DeadLetter {
 	return unwind.DeadLetter{
-		ID: deadLetterID(row.DeadLetterID), SagaID: row.Saga.String(), Saga: row.SagaType, Tenant: row.Tenant,
+		ID: row.Name(), SagaID: row.Saga.String(), Saga: row.SagaType, Tenant: row.Tenant,
 		Step: row.StepName, Direction: row.Direction, Service: row.Service, Key: row.Key, Attempts: row.Attempts, Throttled: row.Throttled,
 		FirstAt: unwind.TimeFromMicros(row.FirstAt), DeadAt: unwind.TimeFromMicros(row.DeadAt), Error: row.Error, Group: row.Group, State: row.State,
 		Amount: json.RawMessage(row.Amount), By: row.By, Reason: row.Reason, Evidence: row.Evidence, UpdatedAt: unwind.TimeFromMicros(row.UpdatedAt),
@@ -187,7 +190,10 @@ func (e *Engine) Alerts(ctx context.Context, page unwind.Page) (unwind.List[unwi
 
 // Alert is a stored alert as users see it.
 func Alert(row *store.Alert) unwind.Alert {
-	a := unwind.Alert{ID: strconv.FormatInt(row.ID, 10), At: unwind.TimeFromMicros(row.At), Kind: row.Kind, Service: row.Service, Message: row.Message, Data: row.Data, Delivered: row.Delivered}
+	a := unwind.Alert{ID: strconv.FormatInt(row.ID, 10), At: unwind.TimeFromMicros(row.At), Kind: row.Kind, Service: row.Service, Message: row.Message, Delivered: row.Delivered}
+	if len(row.Data) > 0 {
+		_ = json.Unmarshal(row.Data, &a) // details of a dead letter: the alert stands without them
+	}
 	if row.Saga != (id.ID{}) {
 		a.SagaID = row.Saga.String()
 	}

@@ -112,7 +112,7 @@ func Entries(p *machine.Plan, row *store.JournalRow) ([]unwind.Entry, error) {
 	entries := make([]unwind.Entry, len(raw))
 	for i := range raw {
 		r := &raw[i]
-		entries[i] = unwind.Entry{At: unwind.TimeFromMicros(int64(r.At)), Kind: r.Kind, Direction: r.Dir, Attempt: int(r.Attempt), Node: row.Node, Data: entryData(r)}
+		entries[i] = unwind.Entry{At: unwind.TimeFromMicros(int64(r.At)), Kind: r.Kind, Direction: r.Dir, Attempt: int(r.Attempt), Node: row.Node, Epoch: row.Epoch, Data: entryData(r)}
 		if r.Step >= 0 && r.Step < len(p.Steps) {
 			entries[i].Step = p.Steps[r.Step].Name
 		}

@@ -26,8 +26,9 @@ func (a *app) exportCommand() *cli.Command {
 		Description: "Writes engine-export.jsonl and definitions.json. Beside them belong client.jsonl, what clients were\n" +
 			"told, and participant-*.jsonl, what the services saw: the engine's word alone proves little.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the server's configuration, for the limits and timeouts of its services"},
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the server's configuration, for the limits and timeouts of its services and how long keys are kept"},
 			&cli.DurationFlag{Name: "skew", Usage: "by how much the clocks of two writers may differ", Value: 100 * time.Millisecond},
+			&cli.DurationFlag{Name: "slack", Usage: "how much closer two calls may come in than they left, for the network between", Value: 10 * time.Millisecond},
 		},
 		Action: a.export,
 	}
@@ -39,12 +40,13 @@ func (a *app) export(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	known := history.Definitions{Sagas: map[string]*unwind.Definition{}, Services: map[string]history.Service{}}
-	known.Options.Skew = unwind.Duration(c.Duration("skew"))
+	known.Options.Skew, known.Options.Slack = unwind.Duration(c.Duration("skew")), unwind.Duration(c.Duration("slack"))
 	if file := c.String("config"); file != "" {
 		cfg, err := config.Load(file, nil)
 		if err != nil {
 			return err
 		}
+		known.Options.KeyRetention = cfg.Retention
 		for name, s := range cfg.Services {
 			p := s.Participant
 			p.Headers = nil // they may be secrets
@@ -58,7 +60,7 @@ func (a *app) export(ctx context.Context, c *cli.Command) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the export: %w", err)
 	}
-	x := exporter{client: cl, steps: map[string][]unwind.StepInstance{}, resting: true}
+	x := exporter{client: cl, steps: map[string][]unwind.StepInstance{}, versions: map[[2]string]bool{}, resting: true}
 	if err := x.write(ctx, filepath.Join(dir, "engine-export.jsonl")); err != nil {
 		return err
 	}
@@ -79,10 +81,11 @@ func (a *app) export(ctx context.Context, c *cli.Command) error {
 
 // An exporter writes what the server keeps as lines of a history.
 type exporter struct {
-	client  *client.Client
-	out     *json.Encoder
-	steps   map[string][]unwind.StepInstance // by saga
-	resting bool                             // every saga is at rest
+	client   *client.Client
+	out      *json.Encoder
+	steps    map[string][]unwind.StepInstance // by saga
+	versions map[[2]string]bool               // name and version that a saga runs by
+	resting  bool                             // every saga is at rest
 }
 
 func (x *exporter) write(ctx context.Context, path string) (err error) {
@@ -110,10 +113,11 @@ func (x *exporter) write(ctx context.Context, path string) (err error) {
 
 func (x *exporter) saga(ctx context.Context, i *unwind.Instance) error {
 	x.steps[i.ID] = i.Steps
+	x.versions[[2]string{i.Saga, i.Version}] = true
 	x.resting = x.resting && i.Status.AtRest()
 	return each(func(p unwind.Page) (unwind.List[unwind.Entry], error) { return x.client.History(ctx, i.ID, p) }, func(e *unwind.Entry) error {
 		l := history.Line{
-			T: history.Micros(e.At.UnixMicro()), Node: e.Node, Event: history.Journal, Saga: i.ID, Seq: e.Seq,
+			T: history.Micros(e.At.UnixMicro()), Node: e.Node, Epoch: e.Epoch, Event: history.Journal, Saga: i.ID, Seq: e.Seq,
 			Kind: e.Kind, Step: e.Step, Direction: e.Direction, Attempt: e.Attempt, Data: &history.Data{},
 		}
 		if len(e.Data) > 0 {
@@ -157,12 +161,26 @@ func (x *exporter) alert(al *unwind.Alert) error {
 	if al.SagaID == "" {
 		return nil
 	}
-	return x.out.Encode(&history.Line{T: history.Micros(al.At.UnixMicro()), Event: history.Alert, Kind: al.Kind, Saga: al.SagaID, Note: al.Message})
+	return x.out.Encode(&history.Line{T: history.Micros(al.At.UnixMicro()), Event: history.Alert, Kind: al.Kind, Saga: al.SagaID, Step: al.Step, Note: al.Message})
 }
 
+// definitions reads the newest of each name and, under name@version, the earlier
+// ones that sagas began with.
 func (x *exporter) definitions(ctx context.Context, into map[string]*unwind.Definition) error {
-	return each(func(p unwind.Page) (unwind.List[unwind.Revision], error) { return x.client.Definitions(ctx, p) }, func(r *unwind.Revision) error {
+	err := each(func(p unwind.Page) (unwind.List[unwind.Revision], error) { return x.client.Definitions(ctx, p) }, func(r *unwind.Revision) error {
 		into[r.Name] = &r.Definition
+		delete(x.versions, [2]string{r.Name, r.Version})
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for v := range x.versions {
+		r, err := x.client.Definition(ctx, v[0], v[1])
+		if err != nil {
+			return err
+		}
+		into[v[0]+"@"+v[1]] = &r.Definition
+	}
+	return nil
 }
