@@ -123,7 +123,7 @@ func demoFolder(dir string, fresh bool) (log *slog.Logger, closeLog func(), err 
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the demo's log: %w", err)
 	}
-	return slog.New(slog.NewTextHandler(file, nil)), func() { _ = file.Close() }, nil
+	return logTo(slog.NewTextHandler(file, nil)), func() { _ = file.Close() }, nil
 }
 
 // free finds out early that an address is taken.

@@ -26,7 +26,7 @@ func (a *app) participantCommand() *cli.Command {
 			}()
 			return demo.RunParticipant(ctx, demo.Options{
 				Name: c.String("name"), Dir: c.String("dir"), Listen: c.String("listen"),
-				GatewayRate: c.Float("gateway-rate"), GatewayBurst: 5, CallLog: c.Bool("call-log"), Log: slog.New(slog.NewTextHandler(a.stderr, nil)),
+				GatewayRate: c.Float("gateway-rate"), GatewayBurst: 5, CallLog: c.Bool("call-log"), Log: logTo(slog.NewTextHandler(a.stderr, nil)),
 			}, a.stdout)
 		},
 	}

@@ -56,9 +56,18 @@ func (a *app) loadConfig(c *cli.Command) (*config.Config, error) {
 
 func (a *app) logger(c *cli.Command) *slog.Logger {
 	if c.Bool("log-json") {
-		return slog.New(slog.NewJSONHandler(a.stderr, nil))
+		return logTo(slog.NewJSONHandler(a.stderr, nil))
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, nil))
+	return logTo(slog.NewTextHandler(a.stderr, nil))
+}
+
+// logTo is where this process logs. What libraries write to the standard log goes
+// there as well: net/http has no other place for the faults of connections to
+// participants.
+func logTo(h slog.Handler) *slog.Logger {
+	slog.SetLogLoggerLevel(slog.LevelWarn)
+	slog.SetDefault(slog.New(h))
+	return slog.Default()
 }
 
 func (a *app) serve(ctx context.Context, c *cli.Command, cfg *config.Config) error {

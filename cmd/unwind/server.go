@@ -151,7 +151,6 @@ func (s *server) url() string { return "http://" + s.listener.Addr().String() }
 // run serves until ctx ends or the engine can't go on, and then stops cleanly.
 func (s *server) run(ctx context.Context) error {
 	web := api.Server(s.handler)
-	web.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(s.listener) }()
 	alerting, stopAlerts := context.WithCancel(context.WithoutCancel(ctx))
