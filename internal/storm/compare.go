@@ -166,10 +166,11 @@ func (r *run) side(ctx context.Context, sc *Scenario, v *Verdict, trouble bool) 
 		}
 		last = time.Now() // not drained within the watch: that long, at least
 	}
-	e := &evidence{refunds: w.books.refunded(), owed: all, ended: time.Now()}
+	e := &evidence{owed: all, ended: time.Now()}
 	if e.standing, err = standing(ctx, s); err != nil {
 		return 0, err
 	}
+	e.refunds = w.books.refunded() // after what the engine says, which never runs ahead of them
 	o := judge(e)
 	if len(e.refunds) == 0 {
 		return 0, errors.New("storm: no refund was made")

@@ -193,14 +193,16 @@ func (r *run) engine(ctx context.Context, sc *Scenario, v *Verdict) error {
 		return err
 	}
 	v.gate, v.gateHeld = gateOf(ctx, w, s)
+	// What the engine says comes first: it never runs ahead of the books.
+	says, err := standing(ctx, s)
+	if err != nil {
+		return err
+	}
 	e, err := r.gatherEvidence(sc, w, model, ended)
 	if err != nil {
 		return err
 	}
-	e.owed, e.kills, e.reigns, e.stood = owed, s.kills(), reigns, stood
-	if e.standing, err = standing(ctx, s); err != nil {
-		return err
-	}
+	e.owed, e.standing, e.kills, e.reigns, e.stood = owed, says, s.kills(), reigns, stood
 	if err := r.keep(sc.Name, e.arrivals); err != nil {
 		return err
 	}
