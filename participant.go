@@ -16,6 +16,8 @@ type Participant struct {
 	Compensation Limits `json:"compensation,omitzero"`
 	// Breaker opens the lane of a participant that fails.
 	Breaker Breaker `json:"breaker,omitzero"`
+	// Backlog says what new sagas do while compensations of this participant are late.
+	Backlog Backlog `json:"backlog,omitzero"`
 	// KeyLifetime is how long the participant remembers an idempotency key.
 	// Zero: for ever.
 	KeyLifetime Duration `json:"key_lifetime,omitempty"`
@@ -43,6 +45,28 @@ type Limits struct {
 	// at 10/s, grows with every accepted call and is cut by a 429.
 	Adaptive bool `json:"adaptive,omitempty"`
 }
+
+// Backlog couples new sagas to the compensations that wait for a participant: what
+// could not be undone in time is not begun. It concerns sagas that have a
+// compensation there.
+type Backlog struct {
+	// Objective is how old the oldest waiting compensation may be. Zero: any age.
+	Objective Duration `json:"objective,omitempty"`
+	// Policy is what becomes of new sagas beyond that. Defaults to [ShedStarts].
+	Policy BacklogPolicy `json:"policy,omitempty"`
+}
+
+// BacklogPolicy is what becomes of new sagas while compensations are late.
+type BacklogPolicy string
+
+// The policies.
+const (
+	// ShedStarts refuses them, with Retry-After.
+	ShedStarts BacklogPolicy = "shed"
+	// HoldStarts accepts them and makes their first calls when the backlog is
+	// worked off. A saga that nobody has been called for keeps its deadline.
+	HoldStarts BacklogPolicy = "hold"
+)
 
 // Breaker says when a participant's compensation lane opens (stops). It is
 // checked and stored, and not applied yet.

@@ -52,6 +52,13 @@ func (p *Participant) Validate() []Fault {
 		b.notYet()
 	}
 	validateSpan(f.below("key_lifetime"), p.KeyLifetime)
+	validateSpan(f.below("backlog", "objective"), p.Backlog.Objective)
+	switch at := f.below("backlog"); {
+	case p.Backlog.Policy != "" && p.Backlog.Policy != ShedStarts && p.Backlog.Policy != HoldStarts:
+		at.below("policy").add("%q is not known; write shed (refuse new sagas) or hold (begin them later)", p.Backlog.Policy)
+	case p.Backlog.Policy != "" && p.Backlog.Objective == 0:
+		at.add("a policy without an objective does nothing; write objective: 2m")
+	}
 	if p.Status != "" && !validPath(p.Status) {
 		f.below("status").add("path %q must begin with a slash and hold no fragment or blanks, as in /status", p.Status)
 	}

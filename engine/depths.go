@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -61,4 +62,31 @@ func byService(rows []store.QueueDepth) map[string]depth {
 		m[q.Target] = d
 	}
 	return m
+}
+
+// watchDepths tells the node how old the compensations are that wait, where a service
+// has a backlog to keep.
+func (e *Engine) watchDepths() {
+	defer e.workers.Done()
+	needed := false
+	for _, p := range e.cfg.Participants {
+		needed = needed || p.Backlog.Objective > 0
+	}
+	if !needed {
+		return
+	}
+	ticks := time.NewTicker(depthsAge)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ticks.C:
+		case <-e.ctx.Done():
+			return
+		}
+		rows, err := e.depths.queues(e.ctx)
+		if err != nil {
+			continue // the loop says that the store is sick
+		}
+		e.post(func(m node.Moment) { e.node.Depths(m, rows) })
+	}
 }

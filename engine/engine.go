@@ -94,7 +94,8 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		e.cancel()
 		return nil, err
 	}
-	e.workers.Add(3)
+	e.workers.Add(4)
+	go e.watchDepths()
 	go e.commitLoop()
 	go e.run() //nolint:contextcheck // it lives as long as the engine, not as the caller's context
 	go e.purgeLoop()
@@ -126,6 +127,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 	for name, p := range e.cfg.Participants {
 		e.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: name}, node.Limits{Limits: p.Forward, Breaker: p.Breaker})
 		e.node.Configure(m, store.Scope{Kind: store.ScopeCompensation, Name: name}, node.Limits{Limits: p.Compensation, Breaker: p.Breaker})
+		e.node.SetBacklog(name, p.Backlog)
 	}
 	for i := range revisions {
 		def, err := definitionOf(&revisions[i])

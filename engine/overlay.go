@@ -53,6 +53,9 @@ func (e *Engine) overlay(ctx context.Context, saga id.ID, inst *unwind.Instance)
 func (e *Engine) note(m node.Moment, key flow.TaskKey) note {
 	x, ok := e.node.Flow().Explain(key, int64(m.Now)*1000)
 	if !ok {
+		if by := e.node.HeldFor(m, key.Saga); by != "" && key.Lane == flow.Forward {
+			return note{known: true, waiting: "service " + by + ": backlog (its compensations are older than their objective)"}
+		}
 		return note{}
 	}
 	n := note{known: true, inFlight: x.Why == flow.InFlight}

@@ -74,6 +74,9 @@ func (n *Node) enqueue(m Moment, sg *saga, e *machine.Effect, resent bool) {
 	if side := sg.State.Side(e.Step, e.Dir); !side.Ordered || side.Attempts+1 != e.Attempt || side.Generation != e.Generation || side.NotBefore != e.NotBefore || side.Asking != e.Ask {
 		return // a later transition has taken it back, or orders it anew
 	}
+	if n.holds(m, sg, e) {
+		return
+	}
 	target := lane(sg.Plan, e.Step, e.Dir)
 	key := taskKey(sg.ID, e.Step, e.Dir)
 	task := flow.Task{Key: key, Target: target, Tenant: sg.Tenant, Due: nanos(e.NotBefore)}

@@ -42,6 +42,7 @@ func (n *Node) Recover(m Moment, queues []store.QueueDepth, controls []store.Con
 	for i := range controls {
 		n.force(m, &controls[i])
 	}
+	n.Depths(m, queues)
 	if planted.On(planted.ForgetTasksOnRestart) {
 		return
 	}

@@ -54,6 +54,8 @@ type Node struct {
 	reloads  []reload
 	muddled  map[id.ID]bool // sagas that somebody else moved: answers to their calls may be void
 	orders   map[flow.TaskKey]*order
+	backlogs []*backlog
+	held     []*saga        // whose first orders wait for a backlog, in the order of their starts
 	controls []*control     // by scope
 	expiry   machine.Micros // of the settings that end first; 0: none
 	flights  map[uint64]*order

@@ -21,6 +21,7 @@ type saga struct {
 	resent   bool          // its orders may have been sent before it was read
 	behind   bool          // some of its orders may be missing in memory
 	void     bool          // somebody else has moved it
+	held     bool          // its first orders wait for a backlog
 	waiters  []Token
 	timerAt  machine.Micros
 	timerPos int // in the heap; -1: not there

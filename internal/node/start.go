@@ -24,7 +24,11 @@ type Start struct {
 
 // Start begins a saga. The reply comes once it is durable (or at rest).
 func (n *Node) Start(m Moment, req Start) {
-	if err := n.refuse(m, len(req.Input)); err != nil {
+	err := n.refuse(m, len(req.Input))
+	if err == nil {
+		err = n.shed(m, req.Plan)
+	}
+	if err != nil {
 		n.out.Replies = append(n.out.Replies, Reply{Token: req.Token, Err: err})
 		return
 	}
