@@ -66,6 +66,8 @@ const (
 	ClassNotSent      Class = "not_sent"
 	ClassUncertain    Class = "uncertain"
 	ClassKeyExpired   Class = "key_expired"
+	// ClassLocal: the caller's own machine had no descriptor, port or buffer left.
+	ClassLocal Class = "local"
 )
 
 // An Instance is one saga as users see it.

@@ -90,6 +90,9 @@ func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 const minSecret = 16 // bytes
 
+// DefaultMaxStreams is how many streams of events there may be at once.
+const DefaultMaxStreams = 64
+
 func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -107,7 +110,7 @@ func (c Config) withDefaults() Config {
 		c.MaxBodyBytes = 32 << 20
 	}
 	if c.MaxStreams <= 0 {
-		c.MaxStreams = 64
+		c.MaxStreams = DefaultMaxStreams
 	}
 	if c.Heartbeat <= 0 {
 		c.Heartbeat = 15 * unwind.Second

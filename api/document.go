@@ -180,7 +180,7 @@ var enums = map[reflect.Type][]string{
 	}),
 	typeOf[unwind.Class](): texts([]unwind.Class{
 		unwind.ClassRefused, unwind.ClassInvalid, unwind.ClassInProgress, unwind.ClassThrottled,
-		unwind.ClassServiceFault, unwind.ClassNotSent, unwind.ClassUncertain, unwind.ClassKeyExpired,
+		unwind.ClassServiceFault, unwind.ClassNotSent, unwind.ClassUncertain, unwind.ClassKeyExpired, unwind.ClassLocal,
 	}),
 	typeOf[unwind.Direction]():       texts([]unwind.Direction{unwind.Action, unwind.Compensation}),
 	typeOf[unwind.DeadLetterState](): texts(deadLetterStates),

@@ -1,9 +1,13 @@
 package api
 
 import (
+	"bytes"
+	"log"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // The bounds of a connection. What a route needs beyond them it asks for itself:
@@ -27,10 +31,30 @@ func Server(h *Handler) *http.Server {
 		WriteTimeout:      writeTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(h.cfg.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:          log.New(&serverLog{log: h.cfg.Logger, warn: rate.Sometimes{Interval: time.Minute}}, "", 0),
 		// OPTIONS * is refused as every other path is.
 		DisableGeneralOptionsHandler: true,
 	}
 	s.RegisterOnShutdown(h.Close)
 	return s
+}
+
+// A serverLog takes what net/http logs. What clients do wrong is for Debug; that
+// nobody new can connect is a warning, once a minute.
+type serverLog struct {
+	log  *slog.Logger
+	warn rate.Sometimes
+}
+
+// Write implements io.Writer.
+func (l *serverLog) Write(line []byte) (int, error) {
+	text := string(bytes.TrimSpace(line))
+	if !bytes.Contains(line, []byte("Accept error")) {
+		l.log.Debug(text)
+		return len(line), nil
+	}
+	l.warn.Do(func() {
+		l.log.Warn("connections can't be accepted; clients wait: raise RLIMIT_NOFILE (ulimit -n), or lower the services' concurrency", "error", text)
+	})
+	return len(line), nil
 }

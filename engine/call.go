@@ -79,7 +79,17 @@ func (e *Engine) makeCall(c node.Call) {
 	}
 }
 
+// localWait is how long a call waits at least that this machine had no room for.
+const localWait = 200_000
+
 func (e *Engine) callEnded(c *node.Call, a machine.Answer, begin time.Time) {
+	if a.Fault == machine.FaultLocal {
+		a.Hint = localWait
+		e.lacking.Do(func() {
+			e.cfg.Logger.Warn("no connection could be made, for want of descriptors or ports on this machine; the calls wait: raise RLIMIT_NOFILE (ulimit -n) and the range of local ports, or lower the services' concurrency",
+				"service", c.Plan.Call(c.Step, c.Dir).Service, "error", a.Message)
+		})
+	}
 	e.metrics.called(c, &a, time.Since(begin))
 	e.post(func(m node.Moment) { e.node.CallEnded(m, c.ID, a) })
 }

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
@@ -35,8 +37,9 @@ type Engine struct {
 	clock          clock
 	events         queue
 	committed      bell
-	begun, refused atomic.Int64 // starts since the engine was opened
-	node           *node.Node   // owned by run
+	lacking        rate.Sometimes // warnings of what this machine lacks
+	begun, refused atomic.Int64   // starts since the engine was opened
+	node           *node.Node     // owned by run
 
 	depths  depths
 	gauges  *gauges
@@ -75,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, store: cfg.Store, epoch: epoch, ids: id.NewSource(nil, nil),
-		clock: newClock(), waiting: map[node.Token]chan node.Reply{},
+		clock: newClock(), lacking: rate.Sometimes{Interval: time.Minute}, waiting: map[node.Token]chan node.Reply{},
 		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), reads: make(chan struct{}, concurrentReads), stopped: make(chan struct{}),
 	}
 	e.depths.store, e.depths.clock = e.store, e.clock

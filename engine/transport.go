@@ -109,12 +109,19 @@ func faultOf(err error, unsent bool) machine.Fault {
 		return machine.FaultCertificate
 	case errors.As(err, &op) && op.Op == "remote error" && wantsCertificate(op.Err):
 		return machine.FaultCertificate
+	case (unsent || errors.As(err, &op) && op.Op == "dial") && isLocal(err):
+		return machine.FaultLocal
 	case unsent, errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
 		return machine.FaultNotSent
 	case errors.Is(err, context.DeadlineExceeded):
 		return machine.FaultTimeout
 	}
 	return machine.FaultBroken
+}
+
+// isLocal reports whether this machine ran out of what a connection takes.
+func isLocal(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.ENOBUFS)
 }
 
 // wantsCertificate reports whether a TLS alert refuses the caller's certificate, or

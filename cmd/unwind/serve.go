@@ -77,6 +77,9 @@ func (a *app) serve(ctx context.Context, c *cli.Command, cfg *config.Config) err
 		return err
 	}
 	log.Info("serving", "url", s.url(), "store", cfg.Store, "sagas", len(cfg.Sagas), "services", len(cfg.Services))
+	if text := descriptorWarning(cfg, descriptorLimit()); text != "" {
+		log.Warn(text)
+	}
 	if err := s.run(ctx); err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ var (
 	throttled429 = verdict{class: unwind.ClassThrottled}
 	throttled503 = verdict{class: unwind.ClassThrottled, executed: true}
 	serviceFault = verdict{class: unwind.ClassServiceFault}
+	local        = verdict{class: unwind.ClassLocal}
 	notSent      = verdict{class: unwind.ClassNotSent, counted: true}
 	uncertain    = verdict{class: unwind.ClassUncertain, executed: true, counted: true}
 )
@@ -37,6 +38,8 @@ func judge(a Answer, async, uncertainBefore bool) verdict {
 	switch a.Fault {
 	case FaultNotSent:
 		return notSent
+	case FaultLocal:
+		return local
 	case FaultCertificate, FaultForbidden:
 		return serviceFault
 	case FaultTimeout, FaultBroken, FaultUnreadable:

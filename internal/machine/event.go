@@ -117,4 +117,7 @@ const (
 	FaultUnreadable
 	// FaultForbidden: the address is one that must not be called.
 	FaultForbidden
+	// FaultLocal: this machine had no descriptor, port or buffer left; nothing was
+	// sent, and the participant is not to blame.
+	FaultLocal
 )

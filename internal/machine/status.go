@@ -74,10 +74,14 @@ func (t *turn) askAgain(side *Side) {
 	i, dir := t.ev.Step, t.ev.Dir
 	call := t.plan.Call(i, dir)
 	side.Waits++
-	side.Misses++
 	class := unwind.ClassUncertain
-	if t.ev.Answer.Outcome == OutcomeInProgress {
+	switch {
+	case t.ev.Answer.Outcome == OutcomeInProgress:
 		class, side.Misses = unwind.ClassInProgress, 0
+	case t.ev.Answer.Fault == FaultLocal:
+		class = unwind.ClassLocal
+	default:
+		side.Misses++
 	}
 	e := t.entry(answerEntries[dir][1])
 	e.Attempt, e.Generation, e.Ask, e.Class, e.Executed = max(side.Attempts, 1), side.Generation, true, class, true

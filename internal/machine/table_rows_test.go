@@ -39,6 +39,7 @@ var tableAnswers = []struct {
 	{"connection broken", Answer{Fault: FaultBroken}},
 	{"unreadable body", Answer{Status: 200, Fault: FaultUnreadable}},
 	{"not sent", Answer{Fault: FaultNotSent}},
+	{"no descriptor or port left here", Answer{Fault: FaultLocal}},
 	{"certificate", Answer{Fault: FaultCertificate}},
 	{"forbidden address", Answer{Fault: FaultForbidden}},
 	{"Unwind-Outcome: done", Answer{Status: 500, Outcome: OutcomeDone}},
@@ -54,6 +55,7 @@ var tableWords = []struct {
 	{"not_done", Answer{Outcome: OutcomeRefused}},
 	{"in_progress", Answer{Outcome: OutcomeInProgress}},
 	{"could not be asked", Answer{}},
+	{"no descriptor or port left here", Answer{Fault: FaultLocal}},
 }
 
 const (

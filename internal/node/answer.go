@@ -74,6 +74,8 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 		f.Outcome = flow.Throttled
 	case unwind.ClassServiceFault:
 		f.Outcome = flow.Fault
+	case unwind.ClassLocal:
+		f.Outcome = flow.Dropped
 	case unwind.ClassNotSent:
 		f.Outcome = flow.Unsent
 	case unwind.ClassUncertain:

@@ -91,7 +91,7 @@ func (c *checker) count(s *saga, i, d int, l *Line) {
 // neverCounts says why an answer does not use up an attempt, or "".
 func neverCounts(class unwind.Class, status int) string {
 	switch class {
-	case unwind.ClassThrottled, unwind.ClassServiceFault, unwind.ClassInProgress:
+	case unwind.ClassThrottled, unwind.ClassServiceFault, unwind.ClassInProgress, unwind.ClassLocal:
 		return "class " + string(class)
 	case unwind.ClassRefused: // by the participant's own word, whatever the status
 		return ""
