@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -86,6 +87,30 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("fatal is %v: %v", !c.fatal, err)
 			}
 		})
+	}
+}
+
+func TestAForeignFileIsLeftAloneWithNothingBesideIt(t *testing.T) {
+	for name, path := range map[string]string{
+		"database": foreign(t, t.TempDir(), "CREATE TABLE contact (name TEXT)"),
+		"diary":    written(t, t.TempDir(), strings.Repeat("Dear diary, ", 1000)),
+	} {
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := Open(t.Context(), Config{Path: path}); err == nil {
+			closed(t, s)
+			t.Fatalf("the %s was opened", name)
+		}
+		after, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(before, after) {
+			t.Errorf("the %s has changed, %v", name, err)
+		}
+		files, err := os.ReadDir(filepath.Dir(path))
+		if err != nil || len(files) != 1 {
+			t.Errorf("beside the %s lie %v, %v", name, files, err)
+		}
 	}
 }
 

@@ -20,6 +20,8 @@ const applicationID = 0x556e7764
 // fewer frames of a batch; smaller ones make a lone transition cheaper.
 const pageSize = 4096
 
+var errForeign = errors.New("it is an SQLite file of another program; name another path")
+
 // migrate brings a file to the newest schema, and makes a new one. The version of
 // the schema is PRAGMA user_version: the number of migrations that it has seen.
 func migrate(conn *sqlite.Conn) error {
@@ -36,7 +38,7 @@ func migrate(conn *sqlite.Conn) error {
 		return err
 	}
 	if objects > 0 && application != applicationID {
-		return errors.New("it is an SQLite file of another program; name another path")
+		return errForeign
 	}
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {

@@ -134,6 +134,9 @@ func open(ctx context.Context, config Config, keysPerBucket int) (*Store, error)
 		closing: make(chan struct{}),
 	}
 	if err := s.open(); err != nil {
+		if errors.Is(err, errForeign) || sqlite.ErrCode(err) == sqlite.ResultNotADB {
+			_ = os.Remove(lock.Name()) // it locks nothing of ours
+		}
 		return nil, errors.Join(fmt.Errorf("opening the store %s: %w", config.Path, err), s.Close())
 	}
 	return s, nil
