@@ -116,16 +116,18 @@ func (g *gate) identify(r *http.Request) actor {
 	return g.actors[found]
 }
 
-// admit says why the actor may not use a route.
-func admit(who actor, route string) error {
+// admit says why the actor may not use a route. sent: a token came along.
+func admit(who actor, sent bool, route string) error {
 	least, ok := leastRole[route]
 	switch {
 	case !ok:
 		return unwind.Errorf(unwind.Forbidden, "%s is open to nobody", route)
 	case least == anyone:
 		return nil
+	case who.role == "" && !sent:
+		return unwind.Errorf(unwind.Unauthenticated, "no token was sent; send one, as in Authorization: Bearer …")
 	case who.role == "":
-		return unwind.Errorf(unwind.Unauthenticated, "send a token that the server knows, as in Authorization: Bearer …")
+		return unwind.Errorf(unwind.Unauthenticated, "the token is not known here, or it is not sent as in Authorization: Bearer …")
 	case who.role.rank() < least.rank():
 		return unwind.Errorf(unwind.Forbidden, "%s needs the role %s, and %s is %s", route, least, who.name, who.role)
 	}

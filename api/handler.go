@@ -94,7 +94,7 @@ func (c *call) dispatch(at *place) error {
 	}
 	c.route = rt.key
 	c.who = c.h.gate.identify(c.r)
-	if err := admit(c.who, c.route); err != nil {
+	if err := admit(c.who, len(c.r.Header["Authorization"]) > 0, c.route); err != nil {
 		return err
 	}
 	return rt.serve(c)
