@@ -70,11 +70,7 @@ func (a *app) dlqList(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) dlqShow(ctx context.Context, c *cli.Command) error {
-	id, err := arg(c, "the dead letter's id")
-	if err != nil {
-		return err
-	}
-	cl, err := a.client(c)
+	cl, id, err := a.named(c, "the dead letter's id")
 	if err != nil {
 		return err
 	}
@@ -108,11 +104,7 @@ func writeDeadLetter(w io.Writer, d *unwind.DeadLetter) {
 }
 
 func (a *app) dlqReplay(ctx context.Context, c *cli.Command) error {
-	id, err := arg(c, "the dead letter's id")
-	if err != nil {
-		return err
-	}
-	cl, err := a.client(c)
+	cl, id, err := a.named(c, "the dead letter's id")
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ func isTerminal(w io.Writer) bool {
 
 // each reads every page of a list.
 func each[T any](read func(unwind.Page) (unwind.List[T], error), do func(*T) error) error {
-	page := unwind.Page{Limit: 1000}
+	page := unwind.Page{Limit: maxPage}
 	for {
 		list, err := read(page)
 		if err != nil {

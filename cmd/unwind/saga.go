@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -58,25 +59,36 @@ func (a *app) sagaCommand() *cli.Command {
 
 func pageFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "limit", Usage: "how many at once, at most 1000", Value: 50},
+		&cli.IntFlag{Name: "limit", Usage: "how many at most", Value: 50},
 		&cli.StringFlag{Name: "cursor", Usage: "go on after an earlier list"},
-		&cli.BoolFlag{Name: "all", Usage: "read every page"},
+		&cli.BoolFlag{Name: "all", Usage: "read to the end"},
 	}
 }
 
-// pages reads one page, or all of them.
+// maxPage is how many items the server gives at once.
+const maxPage = 1000
+
+// pages reads as many items as the flags ask for, page by page.
 func pages[T any](c *cli.Command, read func(unwind.Page) (unwind.List[T], error)) (items []T, next string, err error) {
-	page := unwind.Page{Limit: c.Int("limit"), Cursor: c.String("cursor")}
-	for {
-		list, err := read(page)
+	limit := c.Int("limit")
+	switch {
+	case limit < 1:
+		return nil, "", usagef("--limit: %d is not a number of items; write 1 or more, or use --all", limit)
+	case c.Bool("all"):
+		limit = math.MaxInt
+	}
+	next = c.String("cursor")
+	for len(items) < limit {
+		list, err := read(unwind.Page{Limit: min(limit-len(items), maxPage), Cursor: next})
 		if err != nil {
 			return nil, "", err
 		}
 		items = append(items, list.Items...)
-		if page.Cursor = list.NextCursor; page.Cursor == "" || !c.Bool("all") {
-			return items, page.Cursor, nil
+		if next = list.NextCursor; next == "" {
+			break
 		}
 	}
+	return items, next, nil
 }
 
 func (a *app) input(word string) (json.RawMessage, error) {
@@ -156,11 +168,7 @@ func because(inst *unwind.Instance) string {
 }
 
 func (a *app) sagaGet(ctx context.Context, c *cli.Command) error {
-	id, err := arg(c, "the saga's id")
-	if err != nil {
-		return err
-	}
-	cl, err := a.client(c)
+	cl, id, err := a.named(c, "the saga's id")
 	if err != nil {
 		return err
 	}
@@ -172,11 +180,7 @@ func (a *app) sagaGet(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) sagaHistory(ctx context.Context, c *cli.Command) error {
-	id, err := arg(c, "the saga's id")
-	if err != nil {
-		return err
-	}
-	cl, err := a.client(c)
+	cl, id, err := a.named(c, "the saga's id")
 	if err != nil {
 		return err
 	}
@@ -226,11 +230,7 @@ func (a *app) sagaList(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) sagaCancel(ctx context.Context, c *cli.Command) error {
-	id, err := arg(c, "the saga's id")
-	if err != nil {
-		return err
-	}
-	cl, err := a.client(c)
+	cl, id, err := a.named(c, "the saga's id")
 	if err != nil {
 		return err
 	}

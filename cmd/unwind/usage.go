@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/client"
 )
 
 // errUsage marks an error that the caller's words made.
@@ -22,6 +23,16 @@ func arg(c *cli.Command, what string) (string, error) {
 		return "", usagef("%s needs %s, and nothing else; %s --help says more", c.FullName(), what, c.FullName())
 	}
 	return c.Args().First(), nil
+}
+
+// named returns the only argument of a command, and a client to ask about it.
+func (a *app) named(c *cli.Command, what string) (*client.Client, string, error) {
+	word, err := arg(c, what)
+	if err != nil {
+		return nil, "", err
+	}
+	cl, err := a.client(c)
+	return cl, word, err
 }
 
 // refuseStrays makes every command answer a word that it does not know.

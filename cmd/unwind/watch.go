@@ -12,11 +12,7 @@ import (
 )
 
 func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
-	id, err := arg(c, "the saga's id")
-	if err != nil {
-		return err
-	}
-	cl, err := a.client(c)
+	cl, id, err := a.named(c, "the saga's id")
 	if err != nil {
 		return err
 	}
