@@ -2,21 +2,17 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/unwindhq/unwind"
-	"github.com/unwindhq/unwind/client"
 )
 
 func (a *app) serviceCommand() *cli.Command {
 	return &cli.Command{
 		Name: "service", Usage: "the services, their lanes, and every limit",
 		Commands: []*cli.Command{
-			{Name: "list", Usage: "depth, rate, gate and pause of every lane", Action: a.serviceList},
+			a.serviceListCommand(),
 			{Name: "scopes", Usage: "every scope that has limits: services, saga types, tenants", Action: a.scopeList},
 			a.limitCommand(),
 			a.pauseCommand("pause", "send nothing more through a scope, until it is resumed"),
@@ -167,106 +163,4 @@ func (a *app) breakerCommand() *cli.Command {
 			return a.changeScope(ctx, c, unwind.ControlRequest{Breaker: &mode, ExpiresIn: unwind.Duration(c.Duration("expires-in"))})
 		},
 	}
-}
-
-// A laneRow is one line of the list of services.
-type laneRow struct {
-	Service string           `json:"service"`
-	Lane    string           `json:"lane"`
-	State   unwind.LaneState `json:"state"`
-}
-
-func (a *app) serviceList(ctx context.Context, c *cli.Command) error {
-	cl, err := a.client(c)
-	if err != nil {
-		return err
-	}
-	services, err := cl.Participants(ctx)
-	if err != nil {
-		return err
-	}
-	return a.showLanes(services)
-}
-
-// showService shows one service as it stands.
-func (a *app) showService(ctx context.Context, cl *client.Client, name string) error {
-	services, err := cl.Participants(ctx)
-	if err != nil {
-		return err
-	}
-	for i := range services {
-		if services[i].Name == name {
-			return a.showLanes(services[i : i+1])
-		}
-	}
-	return unwind.Errorf(unwind.NotFound, "there is no service %q", name)
-}
-
-func (a *app) scopeList(ctx context.Context, c *cli.Command) error {
-	cl, err := a.client(c)
-	if err != nil {
-		return err
-	}
-	scopes, err := cl.Scopes(ctx)
-	if err != nil {
-		return err
-	}
-	return a.showScopes(scopes)
-}
-
-func (a *app) showScopes(scopes []unwind.ScopeState) error {
-	return show(a, []string{"SCOPE", "RATE", "WINDOW", "CONCURRENCY", "WEIGHT", "IN FLIGHT", "STATE"}, scopes, func(s unwind.ScopeState) []string {
-		window, weight := "-", "-"
-		if s.State.Window != nil {
-			window = s.State.Window.String()
-		}
-		if s.Weight > 0 {
-			weight = strconv.Itoa(s.Weight)
-		}
-		return []string{s.Scope.String(), rate(&s.State), window, bound(s.State.Concurrency), weight, strconv.Itoa(s.State.InFlight), laneState(&s.State)}
-	})
-}
-
-func rate(l *unwind.LaneState) string {
-	if l.Rate.Effective == nil {
-		return "-"
-	}
-	return strconv.FormatFloat(*l.Rate.Effective, 'f', -1, 64) + "/s"
-}
-
-func (a *app) showLanes(services []unwind.ServiceState) error {
-	if a.format != "table" {
-		return show(a, nil, services, nil)
-	}
-	var rows []laneRow
-	for _, s := range services {
-		rows = append(rows, laneRow{s.Name, "compensation", s.Lanes.Compensation}, laneRow{s.Name, "forward", s.Lanes.Forward})
-	}
-	return show(a, []string{"SERVICE", "LANE", "RATE", "CONCURRENCY", "IN FLIGHT", "READY", "BACKING OFF", "OLDEST", "STATE"}, rows, func(r laneRow) []string {
-		return []string{r.Service, r.Lane, rate(&r.State), bound(r.State.Concurrency), fmt.Sprint(r.State.InFlight), fmt.Sprint(r.State.Depth.Ready), fmt.Sprint(r.State.Depth.BackingOff),
-			(time.Duration(r.State.OldestAgeMS) * time.Millisecond).Round(time.Millisecond).String(), laneState(&r.State)}
-	})
-}
-
-func bound(n int) string {
-	if n < 0 {
-		return "-"
-	}
-	return strconv.Itoa(n)
-}
-
-func laneState(l *unwind.LaneState) string {
-	switch {
-	case l.Paused != nil:
-		return fmt.Sprintf("PAUSED by %s since %s: %s", orDash(l.Paused.By), when(l.Paused.At), l.Paused.Reason)
-	case l.Gate != nil:
-		return "gate until " + l.Gate.Until.Format("15:04:05Z") + ": " + l.Gate.Reason
-	}
-	if o := l.Override; o != nil {
-		if o.Until != nil {
-			return "open, limits set by " + orDash(o.By) + " until " + when(*o.Until) + ": " + o.Reason
-		}
-		return "open, limits set by " + orDash(o.By) + ": " + o.Reason
-	}
-	return "open"
 }

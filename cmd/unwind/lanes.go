@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/client"
+)
+
+func (a *app) serviceListCommand() *cli.Command {
+	return &cli.Command{
+		Name: "list", Usage: "depth, rates, gate, breaker and pause of every lane",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "watch", Usage: "show it again and again, until Ctrl-C"},
+			&cli.DurationFlag{Name: "every", Usage: "with --watch", Value: time.Second},
+		},
+		Action: a.serviceList,
+	}
+}
+
+func (a *app) serviceList(ctx context.Context, c *cli.Command) error {
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	once := func() error {
+		services, err := cl.Participants(ctx)
+		if err != nil {
+			return err
+		}
+		return a.showLanes(services)
+	}
+	if !c.Bool("watch") {
+		return once()
+	}
+	if c.Duration("every") < 100*time.Millisecond {
+		return usagef("--every %s: write at least 100ms", c.Duration("every"))
+	}
+	return a.again(ctx, c.Duration("every"), once)
+}
+
+// again shows something over and over: in place on a terminal, below each other
+// elsewhere. It ends with its context, which is no error.
+func (a *app) again(ctx context.Context, every time.Duration, once func() error) error {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	out := a.stdout
+	defer func() { a.stdout = out }()
+	for {
+		var frame bytes.Buffer
+		a.stdout = &frame
+		err := once()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if isTerminal(out) {
+			_, _ = io.WriteString(out, "\x1b[H\x1b[2J")
+		}
+		if _, err := frame.WriteTo(out); err != nil {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// A laneRow is one line of the list of services.
+type laneRow struct {
+	Service string           `json:"service"`
+	Lane    string           `json:"lane"`
+	State   unwind.LaneState `json:"state"`
+}
+
+// showService shows one service as it stands.
+func (a *app) showService(ctx context.Context, cl *client.Client, name string) error {
+	services, err := cl.Participants(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range services {
+		if services[i].Name == name {
+			return a.showLanes(services[i : i+1])
+		}
+	}
+	return unwind.Errorf(unwind.NotFound, "there is no service %q", name)
+}
+
+func (a *app) scopeList(ctx context.Context, c *cli.Command) error {
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	scopes, err := cl.Scopes(ctx)
+	if err != nil {
+		return err
+	}
+	return a.showScopes(scopes)
+}
+
+func (a *app) showScopes(scopes []unwind.ScopeState) error {
+	return show(a, []string{"SCOPE", "RATE", "WINDOW", "CONCURRENCY", "WEIGHT", "IN FLIGHT", "STATE"}, scopes, func(s unwind.ScopeState) []string {
+		window, weight := "-", "-"
+		if s.State.Window != nil {
+			window = s.State.Window.String()
+		}
+		if s.Weight > 0 {
+			weight = strconv.Itoa(s.Weight)
+		}
+		return []string{s.Scope.String(), rate(&s.State), window, bound(s.State.Concurrency), weight, strconv.Itoa(s.State.InFlight), laneState(&s.State)}
+	})
+}
+
+func (a *app) showLanes(services []unwind.ServiceState) error {
+	if a.format != "table" {
+		return show(a, nil, services, nil)
+	}
+	var rows []laneRow
+	for _, s := range services {
+		rows = append(rows, laneRow{s.Name, "compensation", s.Lanes.Compensation}, laneRow{s.Name, "forward", s.Lanes.Forward})
+	}
+	head := []string{"SERVICE", "LANE", "RATE", "CONCURRENCY", "IN FLIGHT", "READY", "BACKING OFF", "OLDEST", "EMPTY IN", "THROTTLED", "FAILED", "STATE"}
+	return show(a, head, rows, func(r laneRow) []string {
+		l := &r.State
+		return []string{
+			r.Service, r.Lane, rate(l), bound(l.Concurrency), strconv.Itoa(l.InFlight), strconv.Itoa(l.Depth.Ready), strconv.Itoa(l.Depth.BackingOff),
+			millis(l.OldestAgeMS), estimate(l), percent(l.Throttled), percent(l.Failed), laneState(l),
+		}
+	})
+}
+
+// rate is what holds, and beside it the limit where the lane adapts.
+func rate(l *unwind.LaneState) string {
+	if l.Rate.Effective == nil {
+		return "-"
+	}
+	text := perSecond(*l.Rate.Effective)
+	if l.Rate.Adaptive != nil && l.Rate.Configured != nil {
+		text += " of " + perSecond(*l.Rate.Configured)
+	}
+	return text
+}
+
+func perSecond(r float64) string {
+	return strconv.FormatFloat(math.Round(r*100)/100, 'f', -1, 64) + "/s"
+}
+
+func millis(ms int64) string {
+	d := time.Duration(ms) * time.Millisecond
+	if d >= 10*time.Second {
+		d = d.Round(time.Second)
+	}
+	return d.String()
+}
+
+func estimate(l *unwind.LaneState) string {
+	if l.DrainEstimateMS == nil || l.Depth.Ready+l.Depth.BackingOff == 0 {
+		return "-"
+	}
+	return millis(*l.DrainEstimateMS)
+}
+
+// percent rounds up what is not nothing: a little is not none.
+func percent(share float64) string {
+	if share <= 0 {
+		return "-"
+	}
+	return strconv.Itoa(int(math.Ceil(share*100))) + "%"
+}
+
+func bound(n int) string {
+	if n < 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
+func laneState(l *unwind.LaneState) string {
+	switch {
+	case l.Paused != nil:
+		return fmt.Sprintf("PAUSED by %s since %s: %s", orDash(l.Paused.By), when(l.Paused.At), l.Paused.Reason)
+	case l.Breaker.State != "" && l.Breaker.State != "closed":
+		return "breaker " + l.Breaker.State
+	case l.Gate != nil:
+		return "gate until " + l.Gate.Until.Format("15:04:05Z") + ": " + l.Gate.Reason
+	}
+	if o := l.Override; o != nil {
+		if o.Until != nil {
+			return "open, limits set by " + orDash(o.By) + " until " + when(*o.Until) + ": " + o.Reason
+		}
+		return "open, limits set by " + orDash(o.By) + ": " + o.Reason
+	}
+	return "open"
+}
