@@ -32,9 +32,17 @@ var elsewhere = map[planted.Bug]string{
 	planted.SkipFsync:        "store/sqlite: crash images",
 	planted.AcknowledgeEarly: "store/sqlite: crash images",
 	planted.EarlyTimer:       "internal/machine: transcripts; a node never fires a timer early",
-	planted.CatchUp:          "internal/flow: fair shares",
-	planted.IgnoreWeight:     "internal/flow: fair shares",
-	planted.SkipTenant:       "internal/flow: the model of the scheduler",
+	planted.CatchUp:          "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.IgnoreWeight:     "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.SkipTenant:       "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.WindowFromSend:   "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.ForgetUnanswered: "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.RefillOnRestart:  "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.GrantUnreserved:  "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.ForgetHold:       "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.BurstOnChange:    "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.SkipOnRetry:      "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.FreeSendNow:      "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
 }
 
 // A plant is a declared bug.

@@ -12,6 +12,10 @@ func (s *Scheduler) Configure(name Scope, l Limits, now int64) {
 	default:
 		sc.limit(l.shared(), now)
 	}
+	if sc.changed && s.durable {
+		s.list(sc)
+		s.wanted = true
+	}
 	s.changed(name, now)
 }
 

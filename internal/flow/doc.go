@@ -11,6 +11,12 @@
 //	Wake       says when Next can answer otherwise, if nothing else happens
 //	Done       gives the slot back and tells what the service answered
 //
+// and, so that the limits hold over a crash (Config.Durable),
+//
+//	Reservations  names what has to be durable before more is granted
+//	Reserved      says that it is, or that the write failed
+//	Restore       begins where an earlier process may have been
+//
 // A task is checked against all of its scopes (all compensations, the
 // service's lane, the saga type, the tenant), and only when all admit it, all are charged.
 // Nothing is ever reserved and cancelled, so a denial changes no budget.
@@ -29,6 +35,24 @@
 //
 // Only the heads of a queue are in memory. What Push leaves behind stays in
 // the store, and Short names the queues that want to be refilled from it.
+//
+// # Over a crash
+//
+// Each scope with a rate or a window grants only inside of what is durable: of a
+// rate 200 ms ahead, below 10 calls per second one call; of a window about as
+// many calls. Under load the next block rides on some commit while this one is
+// used, at most about ten times a second; a scope without calls writes nothing.
+// A process begins where its scopes were reserved to, with empty buckets, so at
+// most one block is lost and nothing is overshot. The entries of a window are
+// held until every call that may have been out has ended (Limits.Hold) and a
+// window more.
+//
+// The caller gives a clock that goes on over a restart of the process, and of
+// the machine: CLOCK_BOOTTIME while the boot id is the same, else moved on by at
+// least the time that the machine was down. One that stands still makes waits
+// longer. One that was set back makes them longer by at most one block, because
+// nothing that was stored is trusted further ahead; one that was set forward can
+// end them early. What SendNow has overdrawn beyond a block is forgotten.
 //
 // # Purity
 //

@@ -22,13 +22,17 @@ const (
 	Full
 	// Pacing: the scope's rate allows the next call at a time.
 	Pacing
+	// Windowed: the scope's window has no room; it has at a time, or after answers.
+	Windowed
+	// Reserving: what the scope may spend next is not durable yet.
+	Reserving
 	// Behind: other tasks of the target go first.
 	Behind
 )
 
 var whyNames = [...]string{
 	"ready", "in flight", "backing off", "paused", "gate", "service fault",
-	"concurrency", "rate", "behind others",
+	"concurrency", "rate", "window", "reservation", "behind others",
 }
 
 func (w Why) String() string { return whyNames[w] }
@@ -119,11 +123,25 @@ func (s *Scheduler) binding(t *target, f *flow, now int64) Explanation {
 		if sc.inFlight >= sc.concurrency {
 			return Explanation{Scope: sc.name, Why: Full, Until: Never}
 		}
+		if sc.window != nil && sc.window.eligible(sc.inFlight) == Never {
+			return Explanation{Scope: sc.name, Why: Windowed, Until: Never}
+		}
 	}
 	e := Explanation{Scope: t.name, Why: Ready, Until: now}
 	for _, sc := range scopes {
 		if at := sc.pace.eligible(); at > e.Until {
 			e = Explanation{Scope: sc.name, Why: Pacing, Until: at}
+		}
+		if sc.window == nil {
+			continue
+		}
+		if at := sc.window.eligible(sc.inFlight); at > e.Until {
+			e = Explanation{Scope: sc.name, Why: Windowed, Until: at}
+		}
+	}
+	for _, sc := range scopes {
+		if e.Why == Ready && sc.starving {
+			return Explanation{Scope: sc.name, Why: Reserving, Until: now}
 		}
 	}
 	return e

@@ -63,11 +63,12 @@ func (r Rate) interval() int64 {
 
 // Limits bound one scope. A zero field takes the default of its scope:
 //
-//	               rate                               concurrency  burst
-//	forward        unlimited                          256          2
-//	compensation   20% of the service's forward rate  10           2
+//	               rate                               concurrency  burst  window
+//	forward        unlimited                          256          2      none
+//	compensation   20% of the service's forward rate  10           2      none
 //	               (10/s where that has none)
-//	all, saga type unlimited                          unlimited    2
+//	all, saga type unlimited                          unlimited    2      none
+//	and tenant
 type Limits struct {
 	Rate        Rate
 	Concurrency int // calls in flight
@@ -76,6 +77,13 @@ type Limits struct {
 	// low, grows with every accepted call and is cut by a 429. Defaults to
 	// false. Only a lane of a service has it, and it goes without bursts.
 	Adaptive bool
+	// Window is the most calls that the receiver sees in any span of Window.Per
+	// of its own clock; N not above zero is no window. It holds 8 bytes for each.
+	Window Rate
+	// Hold, in ns, is how long after its grant a call has surely ended: its
+	// timeout and the time it takes to settle. After a crash the window's entries
+	// are held for so much longer. Zero: a call ends with the process.
+	Hold int64
 }
 
 // resolved fills what is unset and maps every form of "no limit" to Unlimited.
@@ -95,6 +103,10 @@ func (l Limits) resolved(rate Rate, concurrency int) Limits {
 	if l.Burst < 1 {
 		l.Burst = DefaultBurst
 	}
+	if l.Window.N <= 0 {
+		l.Window = Rate{}
+	}
+	l.Hold = min(max(l.Hold, 0), longest)
 	return l
 }
 

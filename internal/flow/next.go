@@ -21,6 +21,11 @@ type Grant struct {
 // when there is none, and Wake then says when to ask again.
 func (s *Scheduler) Next(now int64) (task Task, grant Grant, ok bool) {
 	s.advance(now)
+	if len(s.express) > 0 {
+		if task, grant, ok = s.expressed(now); ok {
+			return task, grant, ok
+		}
+	}
 	for {
 		s.rouse(now)
 		t := s.first(now)
@@ -32,11 +37,19 @@ func (s *Scheduler) Next(now int64) (task Task, grant Grant, ok bool) {
 		}
 		for q := t.choose(); q != nil; q = t.choose() {
 			refused := q.flow.refuses(now)
-			if refused == nil {
-				task, grant = s.grant(q, now)
+			if refused != nil {
+				s.remember(&refused.at.scope, now)
+				s.park(refused, now)
+				continue
+			}
+			if s.covered(q, now) {
+				task, grant = s.grant(q, q.head, now)
 				return task, grant, true
 			}
-			s.park(refused, now)
+			s.refresh(t, now)
+			if t.starving || s.lanes[t.lane].all.starving {
+				break
+			}
 		}
 	}
 }
@@ -47,7 +60,7 @@ func (f *flow) refuses(now int64) *seat {
 	if p := &f.branch.seat; p.at != nil && !p.at.admits(now) {
 		return p
 	}
-	if p := &f.seat; p.at != nil && !p.at.admits(now) && !planted.On(planted.SkipTenant) {
+	if p := &f.seat; p.at != nil && !p.at.admits(now) && (p.at.starving || !planted.On(planted.SkipTenant)) {
 		return p
 	}
 	return nil
@@ -59,8 +72,12 @@ func (s *Scheduler) first(now int64) *target {
 	best := entry{at: Never, id: -1}
 	for i := range s.lanes {
 		l := &s.lanes[i]
-		if e := l.ready.top(); e.at <= now && e.id >= 0 && (best.id < 0 || e.before(best)) && l.all.admits(now) {
-			best = e
+		if e := l.ready.top(); e.at <= now && e.id >= 0 && (best.id < 0 || e.before(best)) {
+			if l.all.admits(now) {
+				best = e
+			} else {
+				s.remember(&l.all, now)
+			}
 		}
 	}
 	if best.id < 0 {
@@ -69,19 +86,13 @@ func (s *Scheduler) first(now int64) *target {
 	return s.targets[best.id]
 }
 
-// grant charges every scope of the queue's head and takes it out. All of them
+// grant charges every scope of a task and takes it out of its queue. All of them
 // have admitted it.
-func (s *Scheduler) grant(q *queue, now int64) (Task, Grant) {
+func (s *Scheduler) grant(q *queue, id int32, now int64) (Task, Grant) {
 	t := q.target
 	s.grants++
-	g := Grant{At: now, Probe: t.fault.open, number: s.grants, node: q.head, target: t, flow: q.flow}
-	s.lanes[t.lane].all.take(now)
-	t.take(now)
-	for _, c := range q.flow.commons() {
-		if c != nil {
-			c.take(now)
-		}
-	}
+	g := Grant{At: now, Probe: t.fault.open && !t.fault.probing, number: s.grants, node: id, target: t, flow: q.flow}
+	s.bill(&s.nodes[id], now)
 	t.fault.probing = t.fault.open && !planted.On(planted.TwoProbes)
 	t.since, t.turn = now, s.grants
 	t.served(q.rank)
@@ -105,21 +116,24 @@ func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 		return Result{}
 	}
 	t := g.target
-	t.release()
+	t.release(g.At, now)
 	switch {
 	case planted.On(planted.LeakSlot) && f.Outcome == Unsent:
 		t.inFlight++
 	case planted.On(planted.ReleaseTwice) && f.Outcome == Throttled:
 		t.inFlight--
 	}
-	s.lanes[t.lane].all.release()
+	s.lanes[t.lane].all.release(g.At, now)
 	r := t.learn(g, f, s.grants, now)
+	if r.Gated {
+		s.note(t)
+	}
 	s.refresh(t, now)
 	for _, c := range g.flow.commons() {
 		if c == nil {
 			continue
 		}
-		if c.release(); c.first != nil {
+		if c.release(g.At, now); c.first != nil {
 			s.alarm(c, now)
 		}
 	}

@@ -41,8 +41,7 @@ func (s *Scheduler) Push(task Task, now int64) Pushed {
 }
 
 // add takes a task into memory.
-func (s *Scheduler) add(q *queue, task Task, now int64) {
-	var id int32
+func (s *Scheduler) add(q *queue, task Task, now int64) (id int32) {
 	if last := len(s.free) - 1; last >= 0 {
 		id = s.free[last]
 		s.free = s.free[:last]
@@ -63,18 +62,22 @@ func (s *Scheduler) add(q *queue, task Task, now int64) {
 	}
 	if task.Due <= now {
 		s.link(id, now)
-		return
+		return id
 	}
 	s.arrivals++
 	n.order = s.arrivals
 	q.target.delayed++
 	s.delayed.set(id, task.Due, n.order)
+	return id
 }
 
 // withdraw takes a node out of its queue, or from among those not due.
 func (s *Scheduler) withdraw(id int32, now int64) {
 	n := &s.nodes[id]
 	q := n.queue
+	if n.express {
+		s.unexpress(id)
+	}
 	if n.place == placeQueued {
 		s.unlink(id, now)
 	} else {

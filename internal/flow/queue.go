@@ -42,6 +42,7 @@ type node struct {
 	queue      *queue
 	next, prev int32
 	place      place
+	express    bool   // to be sent now
 	order      uint64 // of pushing; once due, of becoming due; once granted, of the grant
 }
 

@@ -4,7 +4,7 @@ import "math"
 
 // limit applies limits, at start and live.
 func (t *target) limit(l Limits, now int64) {
-	t.bound(l)
+	t.bound(l, now)
 	t.adaptive.limited(l.Adaptive, l.Rate.micros())
 	t.repace(now)
 }
@@ -16,7 +16,7 @@ func (t *target) repace(now int64) {
 	if t.adaptive.on {
 		every, burst = max(every, t.adaptive.interval()), 1
 	}
-	t.pace.set(every, burst, now)
+	t.scope.repace(every, burst, now)
 }
 
 // measures fills in what was measured of the target.

@@ -12,6 +12,9 @@ type Config struct {
 	CompensationHeads int
 	// ForwardHeads bounds those per forward queue. Defaults to no bound.
 	ForwardHeads int
+	// Durable: calls are granted only inside of what Reserved has confirmed, so
+	// that the limits hold over a crash. Without it they begin EMPTY.
+	Durable bool
 }
 
 // Scheduler grants calls. Make one with New. Not safe for concurrent use.
@@ -37,6 +40,13 @@ type Scheduler struct {
 	alarms  heap // saga types and tenants with something parked, by the time of their next call
 	shorts  heap // queues that want a refill, by due time of what was left behind
 
+	durable bool
+	listed  []*scope // used, or to be named by Reservations for another reason
+	wanted  bool     // Reservations has something to say
+	urgent  int64    // since when something waits for it; Never
+
+	express []int32 // nodes to be sent now, in the order of asking
+
 	arrivals uint64
 	grants   uint64
 }
@@ -55,6 +65,8 @@ func New(c Config) *Scheduler {
 		queues:   map[Queue]*queue{},
 		commons:  map[Scope]*common{},
 		index:    map[TaskKey]int32{},
+		durable:  c.Durable,
+		urgent:   Never,
 	}
 	s.bounds[Forward] = bound(c.ForwardHeads, math.MaxInt)
 	s.bounds[Compensation] = bound(c.CompensationHeads, DefaultHeads)
@@ -102,17 +114,25 @@ func (s *Scheduler) refresh(t *target, now int64) {
 		t.since = now
 	}
 	ready.set(t.id, max(t.eligible(), t.since), t.turn)
+	s.remember(&t.scope, now)
 }
 
 // Wake returns the earliest time at which Next or Short can answer otherwise
 // than they just did, if no other method is called before: Never when only an
-// event can help. It is exact after a Next that returned false.
+// event can help. It is exact after a Next that returned false. It is in the past
+// when something waits for Reservations to be called.
 func (s *Scheduler) Wake() int64 {
-	at := min(s.delayed.top().at, s.alarms.top().at, s.shorts.top().at)
+	at := min(s.urgent, s.delayed.top().at, s.alarms.top().at, s.shorts.top().at)
 	for i := range s.lanes {
 		l := &s.lanes[i]
 		if l.ready.len() > 0 && l.all.open() {
 			at = min(at, max(l.ready.top().at, l.all.eligible()))
+		}
+	}
+	for _, id := range s.express {
+		if q := s.nodes[id].queue; !s.starves(q) {
+			entry, _ := s.expressAt(q)
+			at = min(at, entry)
 		}
 	}
 	return at

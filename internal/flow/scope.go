@@ -50,6 +50,8 @@ type scope struct {
 	configured  Limits // as the caller gave them
 	effective   Limits // with the defaults filled in
 	pace        pacer
+	window      *window // nil: none
+	reserve             // what of these two is durable
 	concurrency int
 	inFlight    int
 	paused      bool
@@ -61,26 +63,58 @@ func newScope(name Scope) scope {
 }
 
 func (s *scope) limit(l Limits, now int64) {
-	s.bound(l)
-	s.pace.set(l.Rate.interval(), int64(l.Burst), now)
+	s.bound(l, now)
+	s.repace(l.Rate.interval(), int64(l.Burst), now)
+}
+
+// repace sets the pace. One that begins is worth keeping over a restart.
+func (s *scope) repace(interval, burst, now int64) {
+	s.fresh = s.fresh || s.pace.interval == 0 && interval != 0
+	s.pace.set(interval, burst, now)
 }
 
 // bound applies what limits but the pace.
-func (s *scope) bound(l Limits) {
+func (s *scope) bound(l Limits, now int64) {
 	s.effective = l
 	s.concurrency = l.Concurrency
 	if l.Concurrency == Unlimited {
 		s.concurrency = math.MaxInt
 	}
+	before := s.window
+	s.fresh = s.fresh || before == nil && l.Window.N > 0
+	var span int64
+	if before != nil {
+		span = before.per
+	}
+	s.window = before.set(l.Window, s.inFlight, now)
+	switch {
+	case s.window == nil:
+		s.own, s.left, s.step = nil, 0, 0
+	case before != nil && s.window.per > span: // what is durable ends later too
+		for i := range s.own {
+			s.own[i].Until += s.window.per - span
+		}
+		s.changed = true
+	}
 }
 
 // open reports whether only time can stand in the way of a call.
 func (s *scope) open() bool {
-	return (!s.paused || planted.On(planted.IgnorePause)) && (s.inFlight < s.concurrency || planted.On(planted.IgnoreConcurrency))
+	return (!s.paused || planted.On(planted.IgnorePause)) && s.free() && !s.starving
+}
+
+// free reports whether there is a slot, and an entry that takes no answer.
+func (s *scope) free() bool {
+	return (s.inFlight < s.concurrency || planted.On(planted.IgnoreConcurrency)) && (s.window == nil || s.window.eligible(s.inFlight) != Never)
 }
 
 // eligible returns the time from which the scope's limits allow the next call.
-func (s *scope) eligible() int64 { return s.pace.eligible() }
+func (s *scope) eligible() int64 {
+	if s.window == nil {
+		return s.pace.eligible()
+	}
+	return max(s.pace.eligible(), s.window.eligible(s.inFlight))
+}
 
 // admits reports whether a call may go now. It changes nothing.
 func (s *scope) admits(now int64) bool { return s.open() && s.eligible() <= now }
@@ -89,9 +123,23 @@ func (s *scope) admits(now int64) bool { return s.open() && s.eligible() <= now 
 func (s *scope) take(now int64) {
 	s.pace.take(now)
 	s.inFlight++
+	if s.window != nil {
+		s.window.expire(now)
+		s.left--
+	}
 }
 
-func (s *scope) release() { s.inFlight-- }
+// release gives the slot of a call that was granted at some time back.
+func (s *scope) release(granted, now int64) {
+	s.inFlight--
+	if s.window == nil {
+		return
+	}
+	if planted.On(planted.WindowFromSend) {
+		now = granted
+	}
+	s.window.answered(now)
+}
 
 func (s *scope) pause(reason string) { s.paused, s.pauseReason = true, reason }
 

@@ -36,7 +36,7 @@ func (t *target) runnable() bool {
 // eligible returns the time from which pace, gate and probe allow a call.
 func (t *target) eligible() int64 {
 	if planted.On(planted.IgnoreGate) {
-		return max(t.pace.eligible(), t.fault.until)
+		return max(t.scope.eligible(), t.fault.until)
 	}
-	return max(t.pace.eligible(), t.gate.until, t.fault.until)
+	return max(t.scope.eligible(), t.gate.until, t.fault.until)
 }

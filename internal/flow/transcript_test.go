@@ -47,6 +47,8 @@ type player struct {
 	s      *Scheduler
 	now    int64
 	grants map[string]Grant
+	asked  []Reservation
+	stored map[Scope][]byte
 }
 
 // play returns the text with the answers replaced by what the scheduler says.
@@ -93,8 +95,20 @@ func (p *player) run(t *testing.T, line string) string {
 		} else if n == "unlimited" {
 			l.Rate.N = Unlimited
 		}
+		if n, per, ok := strings.Cut(a.get("window"), "/"); ok {
+			count, err := strconv.Atoi(n)
+			a.must(err)
+			l.Window = Rate{int64(count), a.duration("1" + per)}
+		}
+		if h := a.get("hold"); h != "" {
+			l.Hold = a.duration(h)
+		}
 		p.s.Configure(a.scope(), l, p.now)
 		return ""
+	case "send-now":
+		return fmt.Sprintln(p.s.SendNow(a.task(a.words[0], p.now), p.now))
+	case "durable", "crash", "reservations", "reserved", "failed", "restore":
+		return p.reserve(t, words[0])
 	case "weight":
 		p.s.Weight(a.scope(), a.number("is"))
 		return ""

@@ -131,7 +131,7 @@ func New(cfg Config, m Moment) *Node {
 	}
 	n := &Node{
 		cfg: cfg, awake: m.Now,
-		sched:   flow.New(flow.Config{CompensationHeads: cfg.Heads}),
+		sched:   flow.New(flow.Config{Durable: true, CompensationHeads: cfg.Heads}),
 		sagas:   map[id.ID]*saga{},
 		loading: map[id.ID]*visit{},
 		muddled: map[id.ID]bool{},

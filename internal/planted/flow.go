@@ -32,4 +32,20 @@ const (
 	IgnoreWeight Bug = "ignore the weights"
 	// SkipTenant does not ask the tenant's limit.
 	SkipTenant Bug = "skip the limit of a tenant"
+	// WindowFromSend lets an entry of a window expire by when its call was sent.
+	WindowFromSend Bug = "charge the window at the send"
+	// ForgetUnanswered counts only answered calls in a window.
+	ForgetUnanswered Bug = "a window forgets calls without an answer"
+	// RefillOnRestart begins with a full bucket although the reservation says otherwise.
+	RefillOnRestart Bug = "refill the bucket on restart"
+	// GrantUnreserved does not wait until a reservation is durable.
+	GrantUnreserved Bug = "grant before the reservation is durable"
+	// ForgetHold ends the entries of a crash without waiting for its calls to end.
+	ForgetHold Bug = "a restart forgets the calls in flight"
+	// BurstOnChange opens all the room at once that a change gives.
+	BurstOnChange Bug = "let a burst follow a live change"
+	// SkipOnRetry does not charge the saga type for a call granted before.
+	SkipOnRetry Bug = "a retry skips a scope"
+	// FreeSendNow does not charge a call that an operator sends now.
+	FreeSendNow Bug = "send now without charge"
 )
