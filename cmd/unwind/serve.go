@@ -54,11 +54,13 @@ func (a *app) loadConfig(c *cli.Command) (*config.Config, error) {
 	return cfg, nil
 }
 
-func (a *app) logger(c *cli.Command) *slog.Logger {
+// logger logs to stderr, without the secrets.
+func (a *app) logger(c *cli.Command, secrets []string) *slog.Logger {
+	to := scrub(a.stderr, secrets)
 	if c.Bool("log-json") {
-		return logTo(slog.NewJSONHandler(a.stderr, nil))
+		return logTo(slog.NewJSONHandler(to, nil))
 	}
-	return logTo(slog.NewTextHandler(a.stderr, nil))
+	return logTo(slog.NewTextHandler(to, nil))
 }
 
 // logTo is where this process logs. What libraries write to the standard log goes
@@ -71,7 +73,7 @@ func logTo(h slog.Handler) *slog.Logger {
 }
 
 func (a *app) serve(ctx context.Context, c *cli.Command, cfg *config.Config) error {
-	log := a.logger(c)
+	log := a.logger(c, cfg.Secrets())
 	s, err := openServer(ctx, cfg, log)
 	if err != nil {
 		return err
