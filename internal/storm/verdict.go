@@ -86,7 +86,7 @@ func (v *Verdict) Missed() (missed []string) {
 }
 
 // Columns name the cells of a verdict.
-var Columns = []string{"storm", "who", "drain", "ideal", "efficiency", "rejected per accepted", "overshoot", "left", "dead", "lost", "twice", "round trip", "verdict"}
+var Columns = []string{"storm", "who", "drain", "ideal", "efficiency", "rejected per accepted", "overshoot", "done", "left", "dead", "lost", "twice", "round trip", "verdict"}
 
 // Rows are the verdict as a table shows it: ours, and the control's.
 func (v *Verdict) Rows() [][]string {
@@ -95,22 +95,25 @@ func (v *Verdict) Rows() [][]string {
 		verdict = "pass"
 	}
 	if v.Cannot != "" {
-		return [][]string{{v.Scenario, "engine", "", "", "", "", "", "", "", "", "", "", verdict}}
+		return [][]string{{v.Scenario, "engine", "", "", "", "", "", "", "", "", "", "", "", verdict}}
 	}
 	if v.Compared != nil {
-		return [][]string{{v.Scenario, "engine", seconds(v.Compared.With), seconds(v.Compared.Without), percent(v.Compared.ratio()), "", "", "",
-			fmt.Sprint(v.Ours.Dead), fmt.Sprint(v.Ours.Lost), fmt.Sprint(v.Ours.Duplicated), millis(v.RoundTrip), verdict}}
+		return [][]string{{v.Scenario, "engine", seconds(v.Compared.With), seconds(v.Compared.Without), percent(v.Compared.ratio()), "", "",
+			fmt.Sprint(v.Ours.Done), fmt.Sprint(v.Ours.Left), fmt.Sprint(v.Ours.Dead), fmt.Sprint(v.Ours.Lost), fmt.Sprint(v.Ours.Duplicated), millis(v.RoundTrip), verdict}}
 	}
 	row := func(who string, o *Outcome, verdict string) []string {
-		drain, over := seconds(o.Drain), fmt.Sprint(int(o.Overshoot))
+		drain, share, over := seconds(o.Drain), percent(o.Efficiency), fmt.Sprint(int(o.Overshoot))
 		if !o.Drained() {
 			drain = "never, after " + drain
+		}
+		if o.Lost > 0 {
+			share = "" // to give up is no way to be fast
 		}
 		if who != "engine" {
 			over = ""
 		}
-		return []string{v.Scenario, who, drain, seconds(v.Ideal), percent(o.Efficiency), percent(o.RejectedPerAccepted()), over,
-			fmt.Sprint(o.Left), fmt.Sprint(o.Dead), fmt.Sprint(o.Lost), fmt.Sprint(o.Duplicated), millis(v.RoundTrip), verdict}
+		return []string{v.Scenario, who, drain, seconds(v.Ideal), share, percent(o.RejectedPerAccepted()), over,
+			fmt.Sprint(o.Done), fmt.Sprint(o.Left), fmt.Sprint(o.Dead), fmt.Sprint(o.Lost), fmt.Sprint(o.Duplicated), millis(v.RoundTrip), verdict}
 	}
 	rows := [][]string{row("engine", &v.Ours, verdict)}
 	if v.Naive != nil {
