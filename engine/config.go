@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -42,6 +43,9 @@ type Config struct {
 	Metrics prometheus.Registerer
 	// Logger defaults to slog.Default.
 	Logger *slog.Logger
+	// Clock is asked once, when the engine opens; from then on time goes on
+	// evenly, whatever the clock does. Defaults to time.Now.
+	Clock func() time.Time
 }
 
 // WithDefaults fills in what is not set.
@@ -54,6 +58,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
 	}
 	return c
 }

@@ -78,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, store: cfg.Store, epoch: epoch, ids: id.NewSource(nil, nil),
-		clock: newClock(), lacking: rate.Sometimes{Interval: time.Minute}, waiting: map[node.Token]chan node.Reply{},
+		clock: newClock(cfg.Clock()), lacking: rate.Sometimes{Interval: time.Minute}, waiting: map[node.Token]chan node.Reply{},
 		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), reads: make(chan struct{}, concurrentReads), stopped: make(chan struct{}),
 	}
 	e.depths.store, e.depths.clock = e.store, e.clock
@@ -200,10 +200,13 @@ func (e *Engine) Err() error {
 
 // A clock gives microseconds since the Unix epoch that never go back: the wall
 // clock of the start, moved on by the monotonic clock.
-type clock struct{ start time.Time }
+type clock struct {
+	wall  int64 // at the start, microseconds
+	start time.Time
+}
 
-func newClock() clock { return clock{time.Now()} }
+func newClock(wall time.Time) clock { return clock{wall.UnixMicro(), time.Now()} }
 
 func (c clock) now() machine.Micros {
-	return machine.Micros(c.start.UnixMicro() + time.Since(c.start).Microseconds())
+	return machine.Micros(c.wall + time.Since(c.start).Microseconds())
 }

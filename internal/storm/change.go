@@ -20,7 +20,7 @@ const settles = time.Second
 // operate makes the changes when their time comes. stop returns the limits that
 // were in force: lower ones from a second after the answer on, higher ones from
 // when they were asked for.
-func (r *run) operate(ctx context.Context, sc *Scenario, s unwind.Service) (stop func() ([]reign, error)) {
+func (r *run) operate(ctx context.Context, sc *Scenario, s asked) (stop func() ([]reign, error)) {
 	reigns := []reign{{time.Now(), sc.limits}}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)

@@ -14,9 +14,19 @@ import (
 	"github.com/unwindhq/unwind/store/sqlite"
 )
 
+// asked is what a storm asks of an engine.
+type asked interface {
+	StartBatch(ctx context.Context, reqs []unwind.StartRequest) ([]unwind.StartResult, error)
+	List(ctx context.Context, filter unwind.Filter) (unwind.List[unwind.Instance], error)
+	Stats(ctx context.Context) (unwind.Stats, error)
+	Participants(ctx context.Context) ([]unwind.ServiceState, error)
+	Alerts(ctx context.Context, page unwind.Page) (unwind.List[unwind.Alert], error)
+	Control(ctx context.Context, req unwind.ControlRequest) (*unwind.ScopeState, error)
+}
+
 // A subject is the engine that is judged.
 type subject interface {
-	unwind.Service
+	asked
 	// begun is told that the storm has been let loose.
 	begun()
 	// kills is how often it was killed.
@@ -46,13 +56,13 @@ func definition(name, service string, undos int) unwind.Definition {
 // embedded is an engine in this process.
 type embedded struct{ *engine.Engine }
 
-func openEmbedded(ctx context.Context, dir string, w *world, defs []unwind.Definition) (subject, error) {
+func openEmbedded(ctx context.Context, dir string, w *world, defs []unwind.Definition, clock func() time.Time) (subject, error) {
 	st, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(dir, "unwind.db")})
 	if err != nil {
 		return nil, fmt.Errorf("storm: %w", err)
 	}
 	e, err := engine.Open(ctx, engine.Config{
-		Store: st, Node: "storm", Participants: w.participants(), Definitions: defs, Logger: slog.New(slog.DiscardHandler),
+		Store: st, Node: "storm", Participants: w.participants(), Definitions: defs, Logger: slog.New(slog.DiscardHandler), Clock: clock,
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -74,7 +84,7 @@ func (e embedded) close() error {
 const group = 250
 
 // start begins n sagas for a tenant and returns their ids.
-func start(ctx context.Context, s unwind.Service, saga, tenant string, n int) ([]string, error) {
+func start(ctx context.Context, s asked, saga, tenant string, n int) ([]string, error) {
 	var ids []string
 	for len(ids) < n {
 		var reqs []unwind.StartRequest
@@ -96,7 +106,7 @@ func start(ctx context.Context, s unwind.Service, saga, tenant string, n int) ([
 }
 
 // standing is what the engine says of each saga.
-func standing(ctx context.Context, s unwind.Service) (map[string]unwind.Status, error) {
+func standing(ctx context.Context, s asked) (map[string]unwind.Status, error) {
 	m := map[string]unwind.Status{}
 	page := unwind.Page{Limit: 1000}
 	for {

@@ -121,8 +121,9 @@ func Scenarios() []Scenario {
 				sc.Sagas, sc.few, sc.changes = 500, 60, []change{{5, 10}, {10, 40}}
 				sc.limits = unwind.Limits{Rate: unwind.PerSecond(40), Burst: 1, Concurrency: 10}
 			}),
-		{Name: "clock-steps", About: "the machine's clock steps by an hour, forward and back", Spec: Spec{Capacity: "50/s", Burst: 6},
-			cannot: "the engine takes its clock from the system, and nothing lets a run step it"},
+		storm("clock-steps", "the engine is restarted twice; the machine's clock has stepped forward by an hour, and back again",
+			Spec{Capacity: "50/s", Burst: 6}, bucket(50, 6), efficiency(0.75, ours), rejections(0.01)).
+			with(func(sc *Scenario) { sc.steps = []step{{4, time.Hour}, {12, 0}} }),
 		deadService, greedyTenant,
 	}
 }

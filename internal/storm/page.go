@@ -72,10 +72,6 @@ func (r *Report) page(pictures string) []byte {
 
 func (v *Verdict) section(p func(string, ...any), pictures string) {
 	p("\n## %s\n\n%s.\n", v.Scenario, strings.ToUpper(v.About[:1])+v.About[1:])
-	if v.Cannot != "" {
-		p("\nNot run, and so failed: %s.\n", v.Cannot)
-		return
-	}
 	p("\n| goal | want | got | |\n|---|---|---|---|\n")
 	for _, g := range v.Goals {
 		name, verdict := g.Name, "**missed**"

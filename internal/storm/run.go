@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -49,7 +48,6 @@ type Tick struct {
 type run struct {
 	Config
 	scale
-	worlds int
 }
 
 // Run lets the storms loose one after another. An error means that one could not
@@ -99,26 +97,20 @@ func (r *run) say(format string, args ...any) { _, _ = fmt.Fprintf(r.Progress, f
 
 // folder is a new one, for one store.
 func (r *run) folder() (string, error) {
-	r.worlds++
-	dir := filepath.Join(r.Dir, fmt.Sprintf("world-%d", r.worlds))
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	dir, err := os.MkdirTemp(r.Dir, "world-")
+	if err != nil {
 		return "", fmt.Errorf("storm: making a folder for the store: %w", err)
 	}
 	return dir, nil
 }
 
 func (r *run) scenario(ctx context.Context, sc *Scenario) (*Verdict, error) {
-	v := &Verdict{Scenario: sc.Name, About: sc.About, Spec: sc.Spec, Cannot: sc.cannot}
+	v := &Verdict{Scenario: sc.Name, About: sc.About, Spec: sc.Spec}
 	var err error
-	switch {
-	case sc.cannot != "":
-		return v, nil
-	case sc.compare != nil:
+	if sc.compare != nil {
 		err = r.comparison(ctx, sc, v)
-	default:
-		if err = r.engine(ctx, sc, v); err == nil && !r.Alone {
-			err = r.control(ctx, sc, v)
-		}
+	} else if err = r.engine(ctx, sc, v); err == nil && !r.Alone {
+		err = r.control(ctx, sc, v)
 	}
 	if err != nil {
 		return nil, err
@@ -223,5 +215,9 @@ func (r *run) subject(ctx context.Context, sc *Scenario, w *world, defs []unwind
 		}
 		return openProcess(ctx, r.Command, dir, w, defs, every)
 	}
-	return openEmbedded(ctx, dir, w, defs)
+	open := func(clock func() time.Time) (subject, error) { return openEmbedded(ctx, dir, w, defs, clock) }
+	if len(sc.steps) > 0 {
+		return openStepped(ctx, sc.steps, r.unit, open)
+	}
+	return open(time.Now)
 }

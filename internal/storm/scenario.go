@@ -39,6 +39,7 @@ type Scenario struct {
 	keyLifetime int // units; zero: for ever
 
 	changes    []change      // of the lane's rate, by an operator
+	steps      []step        // of the machine's clock, each while the engine is restarted
 	foreground float64       // other calls per second through the same gateway
 	killEvery  time.Duration // the engine is a process, killed with -9
 	patience   int           // units: how long the drain is watched at most
@@ -46,7 +47,6 @@ type Scenario struct {
 
 	goals   []goal
 	compare *comparison // two loads side by side, in place of the one
-	cannot  string      // why it can't be run yet
 }
 
 // A change of the lane's rate, in calls per second, so many units after the

@@ -34,8 +34,6 @@ type Verdict struct {
 	Compared *Compared `json:"compared,omitempty"`
 	Goals    []Goal    `json:"goals"`
 	Pass     bool      `json:"pass"`
-	// Cannot says why it was not run; it counts as failed.
-	Cannot string `json:"cannot,omitempty"`
 
 	gate     string
 	gateHeld bool
@@ -53,7 +51,7 @@ func (f *Foreground) rejected() float64 {
 
 // judge applies the goals.
 func (v *Verdict) judge(goals []goal, quick bool) {
-	v.Pass = v.Cannot == ""
+	v.Pass = true
 	for _, g := range goals {
 		got, pass := g.judge(v)
 		judged := g.quick || !quick
@@ -74,9 +72,6 @@ func (r *Report) Failed() (failed []string) {
 
 // Missed lists the goals that were missed, in words.
 func (v *Verdict) Missed() (missed []string) {
-	if v.Cannot != "" {
-		return []string{v.Cannot}
-	}
 	for _, g := range v.Goals {
 		if g.Judged && !g.Pass {
 			missed = append(missed, fmt.Sprintf("%s %s, want %s", g.Name, g.Got, g.Want))
@@ -93,9 +88,6 @@ func (v *Verdict) Rows() [][]string {
 	verdict := "FAIL"
 	if v.Pass {
 		verdict = "pass"
-	}
-	if v.Cannot != "" {
-		return [][]string{{v.Scenario, "engine", "", "", "", "", "", "", "", "", "", "", "", verdict}}
 	}
 	if v.Compared != nil {
 		return [][]string{{v.Scenario, "engine", seconds(v.Compared.With), seconds(v.Compared.Without), percent(v.Compared.ratio()), "", "",

@@ -52,7 +52,7 @@ func (r *run) watch(ctx context.Context, sc *Scenario, w *world, s subject, owed
 	return ended, nil
 }
 
-func (r *run) tick(ctx context.Context, w *world, s unwind.Service, elapsed time.Duration, owed int) {
+func (r *run) tick(ctx context.Context, w *world, s asked, elapsed time.Duration, owed int) {
 	if r.Watch == nil {
 		return
 	}
@@ -76,7 +76,7 @@ func (r *run) tick(ctx context.Context, w *world, s unwind.Service, elapsed time
 }
 
 // gateOf judges what a hint of a year led to.
-func gateOf(ctx context.Context, w *world, s unwind.Service) (said string, ok bool) {
+func gateOf(ctx context.Context, w *world, s asked) (said string, ok bool) {
 	alerts, err := s.Alerts(ctx, unwind.Page{Limit: 1000})
 	if err != nil {
 		return err.Error(), false
