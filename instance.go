@@ -74,59 +74,59 @@ const (
 type Instance struct {
 	ID string `json:"id" doc:"UUID v7" example:"019307e2-5a00-7001-8000-000000000001"`
 	// Saga is the definition's name and Version the digest it began with.
-	Saga      string          `json:"saga"`
-	Version   string          `json:"version"`
-	Tenant    string          `json:"tenant"`
-	Key       string          `json:"key"`
-	Status    Status          `json:"status" enum:"running,compensating,completed,compensated,dead_lettered"`
-	Input     json.RawMessage `json:"input"`
-	Steps     []StepInstance  `json:"steps"`
-	CreatedAt Time            `json:"created_at"`
-	UpdatedAt Time            `json:"updated_at"`
+	Saga      string          `json:"saga" doc:"The definition's name"`
+	Version   string          `json:"version" doc:"The digest of the definition that it began with"`
+	Tenant    string          `json:"tenant" doc:"Whose it is"`
+	Key       string          `json:"key" doc:"The idempotency key that began it"`
+	Status    Status          `json:"status" doc:"Where it stands" enum:"running,compensating,completed,compensated,dead_lettered"`
+	Input     json.RawMessage `json:"input" doc:"As it came"`
+	Steps     []StepInstance  `json:"steps" doc:"In the order of the definition"`
+	CreatedAt Time            `json:"created_at" doc:"When it began"`
+	UpdatedAt Time            `json:"updated_at" doc:"When it last changed"`
 	// Damage, in a list, says why the saga can't be read. Then little else is known.
 	Damage string `json:"damage,omitempty" doc:"In a list: why the saga can't be read; then little else is known"`
 }
 
 // A StepInstance is one step of an [Instance].
 type StepInstance struct {
-	Name   string     `json:"name"`
-	Status StepStatus `json:"status"`
+	Name   string     `json:"name" doc:"The step's name"`
+	Status StepStatus `json:"status" doc:"Where it stands"`
 	// Attempts counts those that count; Throttled the answers that asked to wait.
-	Attempts  int `json:"attempts"`
-	Throttled int `json:"throttled"`
+	Attempts  int `json:"attempts" doc:"Attempts that count"`
+	Throttled int `json:"throttled" doc:"Answers that asked to wait; they cost no attempt"`
 	// AttemptLimit is how many attempts there are in all; 0 before the first is
 	// ordered. A replay raises it.
-	AttemptLimit int `json:"attempt_limit,omitempty"`
+	AttemptLimit int `json:"attempt_limit,omitempty" doc:"How many attempts there are in all"`
 	// Uncertain: some attempt may have executed without an answer. It stays.
-	Uncertain bool            `json:"uncertain"`
-	Output    json.RawMessage `json:"output"`
-	Error     *CallError      `json:"error"`
-	StartedAt *Time           `json:"started_at,omitempty"`
-	EndedAt   *Time           `json:"ended_at,omitempty"`
+	Uncertain bool            `json:"uncertain" doc:"Some attempt may have executed without an answer"`
+	Output    json.RawMessage `json:"output" doc:"Of a step that succeeded"`
+	Error     *CallError      `json:"error" doc:"The last answer that was not done"`
+	StartedAt *Time           `json:"started_at,omitempty" doc:"When its first call was ordered"`
+	EndedAt   *Time           `json:"ended_at,omitempty" doc:"When it succeeded, failed or was skipped"`
 	// NextAt is when the next attempt leaves, at the earliest, or a wait ends.
 	// What holds the attempt back beyond its backoff is counted in where one saga
 	// is read, and not in lists.
-	NextAt *Time `json:"next_at,omitempty"`
+	NextAt *Time `json:"next_at,omitempty" doc:"When the next attempt leaves at the earliest, or a wait ends"`
 	// WaitingFor says in words what an awaiting step awaits and, where one saga is
 	// read, what keeps a call from being sent; empty while it is out.
-	WaitingFor string `json:"waiting_for,omitempty"`
+	WaitingFor string `json:"waiting_for,omitempty" doc:"In words, what keeps the call from being sent or what is awaited"`
 	// CallToken completes the call while the step is awaiting ([Service].Complete).
-	CallToken    string                `json:"call_token,omitempty"`
-	Compensation *CompensationInstance `json:"compensation"`
+	CallToken    string                `json:"call_token,omitempty" doc:"Completes the call while it is awaited: POST /v1/calls/{token}"`
+	Compensation *CompensationInstance `json:"compensation" doc:"How it is undone"`
 }
 
 // A CompensationInstance is the undoing of one step. What it shares with a
 // [StepInstance] means the same.
 type CompensationInstance struct {
-	Status       CompensationStatus `json:"status"`
-	Attempts     int                `json:"attempts"`
-	Throttled    int                `json:"throttled"`
-	AttemptLimit int                `json:"attempt_limit,omitempty"`
-	Uncertain    bool               `json:"uncertain"`
-	Error        *CallError         `json:"error"`
-	NextAt       *Time              `json:"next_at,omitempty"`
-	CallToken    string             `json:"call_token,omitempty"`
-	WaitingFor   string             `json:"waiting_for,omitempty"`
+	Status       CompensationStatus `json:"status" doc:"Where it stands"`
+	Attempts     int                `json:"attempts" doc:"Attempts that count"`
+	Throttled    int                `json:"throttled" doc:"Answers that asked to wait; they cost no attempt"`
+	AttemptLimit int                `json:"attempt_limit,omitempty" doc:"How many attempts there are in all"`
+	Uncertain    bool               `json:"uncertain" doc:"Some attempt may have executed without an answer"`
+	Error        *CallError         `json:"error" doc:"The last answer that was not done"`
+	NextAt       *Time              `json:"next_at,omitempty" doc:"When the next attempt leaves at the earliest, or a wait ends"`
+	CallToken    string             `json:"call_token,omitempty" doc:"Completes the call while it is awaited: POST /v1/calls/{token}"`
+	WaitingFor   string             `json:"waiting_for,omitempty" doc:"In words, what keeps the call from being sent or what is awaited"`
 }
 
 // A CallError is the last answer that was not "done".
@@ -140,17 +140,17 @@ type CallError struct {
 // An Entry is one line of a saga's journal.
 type Entry struct {
 	// Seq counts the entries of one saga from 1.
-	Seq       int64     `json:"seq"`
+	Seq       int64     `json:"seq" doc:"Counts a saga's entries from 1"`
 	At        Time      `json:"at"`
-	Kind      string    `json:"kind"`
+	Kind      string    `json:"kind" doc:"What happened"`
 	Step      string    `json:"step,omitempty"`
 	Direction Direction `json:"direction,omitempty"`
-	Attempt   int       `json:"attempt,omitempty"`
+	Attempt   int       `json:"attempt,omitempty" doc:"Of a call"`
 	// Node and Epoch say who wrote it: each writer of a store has a higher epoch
 	// than those before it.
-	Node  string          `json:"node"`
-	Epoch int64           `json:"epoch"`
-	Data  json.RawMessage `json:"data,omitempty"`
+	Node  string          `json:"node" doc:"Who wrote it"`
+	Epoch int64           `json:"epoch" doc:"The fence that it was written under"`
+	Data  json.RawMessage `json:"data,omitempty" doc:"What more there is to say"`
 }
 
 // The kinds of journal entries.
@@ -191,31 +191,31 @@ const (
 
 // A DeadLetter is a call that will not be made again until a person decides.
 type DeadLetter struct {
-	ID        string    `json:"id"`
-	SagaID    string    `json:"saga_id"`
+	ID        string    `json:"id" doc:"Saga, index of the step, a or c"`
+	SagaID    string    `json:"saga_id" doc:"The saga"`
 	Saga      string    `json:"saga"`
 	Tenant    string    `json:"tenant"`
-	Step      string    `json:"step"`
-	Direction Direction `json:"direction"`
-	Service   string    `json:"service"`
+	Step      string    `json:"step" doc:"The step"`
+	Direction Direction `json:"direction" doc:"action or compensation"`
+	Service   string    `json:"service" doc:"Who was called"`
 	// Key is the idempotency key of the call.
-	Key       string    `json:"key"`
-	Attempts  int       `json:"attempts"`
-	Throttled int       `json:"throttled"`
-	FirstAt   Time      `json:"first_at"`
-	DeadAt    Time      `json:"dead_at"`
+	Key       string    `json:"key" doc:"The idempotency key of the call"`
+	Attempts  int       `json:"attempts" doc:"Attempts that counted"`
+	Throttled int       `json:"throttled" doc:"Answers that asked to wait"`
+	FirstAt   Time      `json:"first_at" doc:"When it was first wanted"`
+	DeadAt    Time      `json:"dead_at" doc:"When it was given up"`
 	Error     CallError `json:"error"`
 	// Group is the fingerprint shared by dead letters of one cause.
-	Group string          `json:"group"`
-	State DeadLetterState `json:"state" enum:"open,replaying,replayed,resolved"`
+	Group string          `json:"group" doc:"Shared by dead letters of one cause"`
+	State DeadLetterState `json:"state" doc:"Where it stands" enum:"open,replaying,replayed,resolved"`
 	// Amount at risk, as the definition's amount path finds it; null without one.
 	Amount json.RawMessage `json:"amount,omitempty"`
 	// By, Reason and Evidence are the last operator's.
-	By       string `json:"by,omitempty"`
-	Reason   string `json:"reason,omitempty"`
-	Evidence string `json:"evidence,omitempty"`
+	By       string `json:"by,omitempty" doc:"Who acted last"`
+	Reason   string `json:"reason,omitempty" doc:"Why"`
+	Evidence string `json:"evidence,omitempty" doc:"What shows it"`
 	// UpdatedAt is when the state last changed.
 	UpdatedAt Time `json:"updated_at"`
 	// History is the journal of this step and direction; only on a single item.
-	History []Entry `json:"history,omitempty"`
+	History []Entry `json:"history,omitempty" doc:"The journal of its step and direction"`
 }

@@ -33,6 +33,7 @@ func newDocsPage(doc *huma.OpenAPI, routes []route) (docsPage, error) {
 	type operation struct {
 		*huma.Operation
 		Role Role
+		Curl string
 	}
 	var view struct {
 		Doc        *huma.OpenAPI
@@ -44,7 +45,7 @@ func newDocsPage(doc *huma.OpenAPI, routes []route) (docsPage, error) {
 	for i := range routes {
 		item := doc.Paths[routes[i].path()]
 		op := map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch}[routes[i].method()]
-		view.Operations = append(view.Operations, operation{op, leastRole[routes[i].key]})
+		view.Operations = append(view.Operations, operation{op, leastRole[routes[i].key], routes[i].curl()})
 	}
 	var out bytes.Buffer
 	if err := t.Execute(&out, view); err != nil {

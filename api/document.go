@@ -60,7 +60,7 @@ func (s *schemas) operation(r *route) *huma.Operation {
 		op.Description = strings.TrimSpace(op.Description + " Needs the role " + string(least) + ".")
 	}
 	for _, name := range r.wildcards() {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: "string"}})
+		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Description: pathTexts[name], Schema: &huma.Schema{Type: "string"}})
 	}
 	for _, p := range r.query {
 		op.Parameters = append(op.Parameters, p.describe("query"))
@@ -118,6 +118,10 @@ func (s *schemas) response(a answer) *huma.Response {
 		out.Content = map[string]*huma.MediaType{a.contentType: media}
 	}
 	return out
+}
+
+var pathTexts = map[string]string{
+	"id": "As lists name it", "name": "The name that the configuration gives it", "token": "A step's call_token",
 }
 
 var refusalTexts = map[int]string{

@@ -36,16 +36,20 @@ func healthRoutes() []route {
 		serve: (*call).live, answers: ok[Health]("Alive"),
 	}, {
 		key: "GET /readyz", id: "ready", tag: "health", summary: "See whether sagas can be started",
+		text:  "Asks the store and the engine, and names what is not ready.",
 		serve: (*call).ready, answers: ready,
 	}, {
 		key: "GET /healthz", id: "health", tag: "health", summary: "The same as /readyz",
+		text:  "For those who look here.",
 		serve: (*call).ready, answers: ready,
 	}, {
 		key: "GET /openapi.json", id: "openapi", tag: "health", summary: "This document",
+		text:    "OpenAPI 3.1, for programs.",
 		serve:   func(c *call) error { c.write(http.StatusOK, "application/openapi+json", c.h.document); return nil },
 		answers: []answer{{status: http.StatusOK, text: "The document", contentType: "application/openapi+json"}},
 	}, {
 		key: "GET /docs", id: "docs", tag: "health", summary: "This document as a page",
+		text:    "Nothing is loaded from elsewhere, and there is no script.",
 		serve:   (*call).showDocs,
 		answers: []answer{{status: http.StatusOK, text: "The page", contentType: "text/html"}},
 	}}
@@ -90,6 +94,7 @@ func metricsRoute(g prometheus.Gatherer) route {
 	serve := promhttp.HandlerFor(g, promhttp.HandlerOpts{})
 	return route{
 		key: "GET /metrics", id: "metrics", tag: "health", summary: "Metrics for Prometheus",
+		text:    "In base units, with labels of a bounded number.",
 		serve:   func(c *call) error { serve.ServeHTTP(c.w, c.r); return nil },
 		answers: []answer{{status: http.StatusOK, text: "The metrics", contentType: "text/plain"}},
 	}

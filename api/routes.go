@@ -65,23 +65,28 @@ func sagaRoutes() []route {
 		serve: (*call).list, query: listParams, answers: ok[unwind.List[unwind.Instance]]("A page"),
 	}, {
 		key: "GET /v1/sagas/{id}", id: "get-saga", tag: "sagas", summary: "Get a saga",
+		text:  "Step by step: what was done, what is undone, which call comes next and what it waits for.",
 		serve: (*call).get, answers: ok[unwind.Instance]("The saga"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
 		key: "GET /v1/sagas/{id}/history", id: "get-history", tag: "sagas", summary: "Read a saga's journal, oldest first",
+		text:  "Everything that happened to it: each order of a call, each answer, each act of a person.",
 		serve: (*call).history, query: pageParams, answers: ok[unwind.List[unwind.Entry]]("A page"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
 		key: "POST /v1/sagas/{id}/cancel", id: "cancel-saga", tag: "sagas", summary: "Turn a saga back",
+		text:  "What it did is undone. A saga past its pivot, or at rest, is a conflict.",
 		serve: (*call).cancel, body: typeOf[unwind.CancelRequest](),
 		answers:  []answer{{status: http.StatusAccepted, text: "It is durable that it turns back", body: typeOf[unwind.Instance]()}},
 		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict, unwind.PastPivot},
 	}, {
 		key: "POST /v1/sagas/{id}/signal", id: "signal-saga", tag: "sagas", summary: "Answer a step that waits for a signal",
+		text:  "name is the step's, data becomes its output.",
 		serve: (*call).signal, body: typeOf[unwind.SignalRequest](), answers: ok[unwind.Instance]("The saga"),
 		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
 	}, {
 		key: "POST /v1/calls/{token}", id: "complete-call", tag: "sagas", summary: "Complete an asynchronous call",
+		text:  "For participants that answered 202; the step's call_token is the token.",
 		serve: (*call).complete, body: typeOf[unwind.Completion](),
 		answers:  []answer{{status: http.StatusNoContent, text: "It is durable"}},
 		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
@@ -91,9 +96,11 @@ func sagaRoutes() []route {
 func definitionRoutes() []route {
 	return []route{{
 		key: "GET /v1/definitions", id: "list-definitions", tag: "definitions", summary: "List the newest definitions by name",
+		text:  "Those of the configuration and those that were put.",
 		serve: (*call).definitions, query: pageParams, answers: ok[unwind.List[unwind.Revision]]("A page"),
 	}, {
 		key: "GET /v1/definitions/{name}", id: "get-definition", tag: "definitions", summary: "Get a definition",
+		text:  "The newest revision, or the one that a saga began with.",
 		serve: (*call).definition, query: versionParams, answers: ok[unwind.Revision]("The definition"),
 		refusals: []unwind.Code{unwind.UnknownSaga},
 	}, {
@@ -102,6 +109,7 @@ func definitionRoutes() []route {
 		serve: (*call).putDefinition, body: typeOf[unwind.Definition](), answers: ok[unwind.Revision]("It is stored"),
 	}, {
 		key: "POST /v1/definitions:validate", id: "validate-definition", tag: "definitions", summary: "Find every fault of a definition",
+		text:  "Nothing is stored. Warnings are listed too, and refuse nothing.",
 		serve: (*call).validate, body: typeOf[unwind.Definition](), answers: ok[Validation]("Its faults"),
 	}}
 }
@@ -109,17 +117,21 @@ func definitionRoutes() []route {
 func deadLetterRoutes() []route {
 	return []route{{
 		key: "GET /v1/dead-letters", id: "list-dead-letters", tag: "dead letters", summary: "List dead letters, newest first",
+		text:  "Calls that are not made again before a person decides.",
 		serve: (*call).deadLetters, query: deadLetterParams, answers: ok[unwind.List[unwind.DeadLetter]]("A page"),
 	}, {
 		key: "GET /v1/dead-letters/{id}", id: "get-dead-letter", tag: "dead letters", summary: "Get a dead letter with its history",
+		text:  "The history is the journal of its step and direction.",
 		serve: (*call).deadLetter, answers: ok[unwind.DeadLetter]("The dead letter"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
 		key: "POST /v1/dead-letters/{id}/replay", id: "replay-dead-letter", tag: "dead letters", summary: "Call again",
+		text:  "Under the same key, or with new_key and evidence under a new one.",
 		serve: (*call).replay, body: typeOf[unwind.ReplayRequest](), answers: ok[unwind.DeadLetter]("It is durable that it is called again"),
 		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
 	}, {
 		key: "POST /v1/dead-letters/{id}/resolve", id: "resolve-dead-letter", tag: "dead letters", summary: "Settle by hand, without a call",
+		text:  "A compensation counts as done; an action past its pivot is resolved as done, with an output, or as refused.",
 		serve: (*call).resolve, body: typeOf[unwind.ResolveRequest](), answers: ok[unwind.DeadLetter]("It is settled"),
 		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
 	}}
@@ -128,9 +140,11 @@ func deadLetterRoutes() []route {
 func observeRoutes() []route {
 	return []route{{
 		key: "GET /v1/services", id: "list-services", tag: "operations", summary: "See the lanes of every service",
+		text:  "Rates in calls per second, what is in flight, what waits and why.",
 		serve: (*call).services, answers: ok[unwind.List[unwind.ServiceState]]("All of them"),
 	}, {
 		key: "GET /v1/services/{name}", id: "get-service", tag: "operations", summary: "See the lanes of a service",
+		text:  "As in the list.",
 		serve: (*call).service, answers: ok[unwind.ServiceState]("The service"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
@@ -140,6 +154,7 @@ func observeRoutes() []route {
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
 		key: "POST /v1/services/{name}/resume", id: "resume-lane", tag: "operations", summary: "Let a paused lane go on",
+		text:  "Whoever paused it. A lane that is not paused is a conflict.",
 		serve: (*call).resume, body: typeOf[LaneRequest](), answers: ok[unwind.ServiceState]("It goes on"),
 		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
 	}, {
@@ -150,6 +165,7 @@ func observeRoutes() []route {
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
 		key: "POST /v1/services/{name}/breaker", id: "set-breaker", tag: "operations", summary: "Hold a lane's breaker open or closed, or let it decide",
+		text:  "Open sends nothing but probes, closed sends whatever comes back, auto lets the answers decide.",
 		serve: (*call).breaker, body: typeOf[BreakerRequest](), answers: ok[unwind.ServiceState]("It is durable"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
@@ -164,12 +180,15 @@ func observeRoutes() []route {
 		refusals: []unwind.Code{unwind.NotFound, unwind.UnknownSaga, unwind.Conflict},
 	}, {
 		key: "GET /v1/alerts", id: "list-alerts", tag: "operations", summary: "List alerts, newest first",
+		text:  "What a person must know; delivered says whether every sink has it.",
 		serve: (*call).alerts, query: pageParams, answers: ok[unwind.List[unwind.Alert]]("A page"),
 	}, {
 		key: "GET /v1/audit", id: "list-audit", tag: "operations", summary: "List what operators did, newest first",
+		text:  "One row for each act, written in the transaction of what it changed.",
 		serve: (*call).audit, query: pageParams, answers: ok[unwind.List[unwind.AuditRow]]("A page"),
 	}, {
 		key: "GET /v1/stats", id: "get-stats", tag: "operations", summary: "Count what the engine holds",
+		text:  "Sagas by state, what is active, starts that were taken and refused.",
 		serve: (*call).stats, answers: ok[unwind.Stats]("The counts"),
 	}}
 }
