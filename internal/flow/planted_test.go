@@ -3,14 +3,20 @@
 package flow
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/unwindhq/unwind/internal/planted"
 )
 
 // TestPlantedBugsAreFound: the properties find every bug of the limits that is
-// planted; this prints how many seeds that took. Without it those seeds are clean.
+// planted; this prints how many seeds that took, and -rewrite writes it into the
+// document. Without the bug those seeds are clean.
 func TestPlantedBugsAreFound(t *testing.T) {
+	var table strings.Builder
+	table.WriteString(limitsSection)
 	for _, c := range []struct {
 		bug      planted.Bug
 		property func(seed uint64) error
@@ -39,6 +45,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 					continue
 				}
 				t.Logf("seeds %4d  %v", seed+1, found)
+				fmt.Fprintf(&table, "| %s | %d | %v |\n", c.bug, seed+1, found)
 				if err := c.property(seed); err != nil {
 					t.Errorf("without the bug: %v", err)
 				}
@@ -47,4 +54,29 @@ func TestPlantedBugsAreFound(t *testing.T) {
 			t.Error("the properties do not find it")
 		})
 	}
+	if !*rewrite || t.Failed() {
+		return
+	}
+	const file = "../../docs/planted-bugs.md"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, _ := strings.Cut(string(text), "\n## Limits")
+	if err := os.WriteFile(file, []byte(before+table.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
+
+const limitsSection = `
+## Limits
+
+Found by properties of the pure scheduler (internal/flow): random limits at every
+scope, a network that delays what it likes, commits that fail, crashes at any
+point, and a receiver that counts.
+
+    go test -tags planted ./internal/flow -run TestPlantedBugsAreFound -v -rewrite
+
+| bug | seeds | what was seen |
+|---|---|---|
+`

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/unwindhq/unwind/internal/planted"
@@ -220,12 +222,12 @@ func (s *scope) reserveWindow(r *Reservation, more bool, now int64) {
 		}
 		r.own = add(r.own, Held{end, s.left + r.more})
 	}
-	r.Window = append([]Held{}, w.past...)
-	for _, h := range r.own {
-		if h.N > 0 {
-			r.Window = add(r.Window, h)
-		}
+	r.Window = make([]Held, 0, len(w.past)+len(r.own))
+	r.Window = append(append(r.Window, w.past...), r.own...)
+	if len(w.past) > 0 {
+		slices.SortFunc(r.Window, func(a, b Held) int { return cmp.Compare(a.Until, b.Until) })
 	}
+	r.Window = slices.DeleteFunc(r.Window, func(h Held) bool { return h.N == 0 })
 }
 
 // Reserved ends what Reservations has asked for: it is durable, or the write

@@ -105,7 +105,7 @@ func (s *scope) open() bool {
 
 // free reports whether there is a slot, and an entry that takes no answer.
 func (s *scope) free() bool {
-	return (s.inFlight < s.concurrency || planted.On(planted.IgnoreConcurrency)) && (s.window == nil || s.window.eligible(s.inFlight) != Never)
+	return (s.inFlight < s.concurrency || planted.On(planted.IgnoreConcurrency)) && (s.window == nil || s.window.free(s.inFlight))
 }
 
 // eligible returns the time from which the scope's limits allow the next call.

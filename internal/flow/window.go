@@ -88,6 +88,11 @@ func (w *window) room(inFlight int) int {
 	return w.n - inFlight - w.ended.n - w.held
 }
 
+// free reports whether the next call has an entry by time alone.
+func (w *window) free(inFlight int) bool {
+	return inFlight < w.n || planted.On(planted.ForgetUnanswered)
+}
+
 // eligible returns when the next call has an entry, Never when that takes an
 // answer.
 func (w *window) eligible(inFlight int) int64 {
