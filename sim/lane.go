@@ -43,7 +43,7 @@ func (p *process) checkAnswer(f *flight, a *machine.Answer) {
 	if a.Fault != machine.NoFault || a.Outcome != machine.NoOutcome || a.Status != 429 && a.Status != 503 {
 		return
 	}
-	hint := min(int64(a.Hint), flow.HintCap/1000)
+	hint := min(int64(a.Hint), flow.DefaultHintCap/1000)
 	if hint > 0 && !p.muddled[f.Saga] {
 		p.hints[f.place] = p.w.now + hint
 	}

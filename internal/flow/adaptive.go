@@ -1,5 +1,7 @@
 package flow
 
+import "github.com/unwindhq/unwind/internal/planted"
+
 // Rates are kept in millionths of a call per second, so that all of this is
 // integer arithmetic and the same on every platform.
 const (
@@ -129,6 +131,7 @@ func (a *adaptive) worked(number uint64, now int64) {
 		a.resumed(now)
 	case a.slow:
 		a.rate += scale(a.rate, used, doubling)
+	case planted.On(planted.CutForever):
 	default:
 		a.grow(used)
 	}
@@ -177,7 +180,7 @@ func (a *adaptive) resumed(now int64) {
 // closed for how long it asked everybody to wait. It returns how long nothing
 // may be sent, in ns.
 func (a *adaptive) throttled(number, last uint64, took, closed, now int64) (hold int64) {
-	if number <= a.mark {
+	if number <= a.mark && !planted.On(planted.CutAlways) {
 		return 0
 	}
 	if a.mark > 0 && a.accepted == 0 {

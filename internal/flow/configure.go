@@ -41,7 +41,7 @@ func (s *Scheduler) Resume(name Scope, now int64) {
 // after a restart, what Done reported before. A gate never moves earlier.
 func (s *Scheduler) Gate(name Target, until int64, reason string, now int64) {
 	t := s.target(name, now)
-	t.gate.close(until, reason)
+	t.close(until, reason)
 	s.refresh(t, now)
 }
 

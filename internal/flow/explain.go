@@ -26,13 +26,15 @@ const (
 	Windowed
 	// Reserving: what the scope may spend next is not durable yet.
 	Reserving
+	// Broken: the target's breaker is open; it waits for a probe.
+	Broken
 	// Behind: other tasks of the target go first.
 	Behind
 )
 
 var whyNames = [...]string{
 	"ready", "in flight", "backing off", "paused", "gate", "service fault",
-	"concurrency", "rate", "window", "reservation", "behind others",
+	"concurrency", "rate", "window", "reservation", "breaker open", "behind others",
 }
 
 func (w Why) String() string { return whyNames[w] }
@@ -111,10 +113,13 @@ func (s *Scheduler) binding(t *target, f *flow, now int64) Explanation {
 	}
 	if t.fault.open {
 		e := Explanation{Scope: t.name, Why: Faulty, Detail: t.fault.reason, Until: max(now, t.fault.until, t.gate.until)}
-		if t.fault.probing {
+		if t.probing {
 			e.Until = Never
 		}
 		return e
+	}
+	if t.breaker.probes() {
+		return t.brokenUntil(now)
 	}
 	if t.gate.until > now {
 		return Explanation{Scope: t.name, Why: Gated, Detail: t.gate.reason, Until: t.gate.until}
@@ -131,6 +136,9 @@ func (s *Scheduler) binding(t *target, f *flow, now int64) Explanation {
 	for _, sc := range scopes {
 		if at := sc.pace.eligible(); at > e.Until {
 			e = Explanation{Scope: sc.name, Why: Pacing, Until: at}
+			if sc == &t.scope {
+				e.Detail = t.pacedBy()
+			}
 		}
 		if sc.window == nil {
 			continue
@@ -143,6 +151,9 @@ func (s *Scheduler) binding(t *target, f *flow, now int64) Explanation {
 		if e.Why == Ready && sc.starving {
 			return Explanation{Scope: sc.name, Why: Reserving, Until: now}
 		}
+	}
+	if at := t.quota.eligible(); at > e.Until {
+		e = Explanation{Scope: t.name, Why: Pacing, Detail: "RateLimit", Until: at}
 	}
 	return e
 }

@@ -30,6 +30,8 @@ type Feedback struct {
 	Status  int    // HTTP status; 0 when there was no answer
 	Hint    int64  // ns, from Retry-After; not above zero when there is none
 	Reason  string // of a Fault, for operators
+	Quota   Quota  // from RateLimit headers
+	Rand    uint64 // spreads the probes of breakers
 }
 
 // Result tells the caller what a feedback led to.
@@ -37,7 +39,7 @@ type Result struct {
 	// Wait, in ns, is how long a throttled call waits at least before it is
 	// pushed again. Zero leaves it to the caller's own backoff.
 	Wait int64
-	// Capped: the hint was over HintCap; an alert is due.
+	// Capped: the hint was over Limits.HintCap; an alert is due.
 	Capped bool
 	// Gated: the target is closed until GateUntil.
 	Gated     bool
@@ -45,20 +47,28 @@ type Result struct {
 	// FaultOpened and FaultClosed tell of a service fault's begin and end; an
 	// alert is due.
 	FaultOpened, FaultClosed bool
+	// BreakerOpened and BreakerClosed tell of a breaker's; an alert is due.
+	BreakerOpened, BreakerClosed bool
+	// BreakerChanged: the BreakerRecord is another one, to be kept.
+	BreakerChanged bool
 }
 
 // learn applies what a call came to. last is the number of the last grant.
 func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
-	if g.Probe {
-		t.fault.probing = false
+	if g.Probe && !(planted.On(planted.EndlessProbe) && f.Outcome == Error) {
+		t.probing = false
 	}
+	if f.Hint > t.hintCap() && !planted.On(planted.HintUncapped) {
+		f.Hint, r.Capped = t.hintCap(), true
+	}
+	t.quota.said(g.number, f.Quota, t.inFlight, t.hintCap(), now)
 	switch f.Outcome {
 	case OK:
 		t.guard.reset()
-		t.worked(g, now)
+		t.worked(g, last, now, &r)
 		r.FaultClosed = t.fault.proved(g)
 	case Answered:
-		t.worked(g, now)
+		t.worked(g, last, now, &r)
 		r.FaultClosed = t.fault.proved(g)
 	case Throttled:
 		r.FaultClosed = t.fault.proved(g)
@@ -66,7 +76,7 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 	case Fault:
 		r.FaultOpened = t.fault.seen(g, f.Reason, now)
 	case Error, Unsent:
-		t.meter.now(now).failed++
+		t.failed(g, &f, last, now, &r)
 		switch {
 		case f.Outcome == Error && f.Status != 0:
 			r.FaultClosed = t.fault.proved(g)
@@ -74,15 +84,38 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 			t.fault.seen(g, t.fault.reason, now)
 		}
 	}
+	r.Capped = r.Capped && f.Outcome != Dropped
 	return r
 }
 
 // worked notes that the service took a call.
-func (t *target) worked(g Grant, now int64) {
+func (t *target) worked(g Grant, last uint64, now int64, r *Result) {
 	t.meter.now(now).ok++
 	t.gate.worked(g.number)
-	if t.adaptive.on {
+	paced := t.adaptive.on
+	if paced {
 		t.adaptive.worked(g.number, now)
+	}
+	if t.breaker.config != (Breaker{}) {
+		step := t.breaker.step
+		r.BreakerClosed = t.breaker.worked(g, last, now)
+		r.BreakerChanged = r.BreakerClosed || t.breaker.step != step
+		t.hushed = t.hushed || r.BreakerClosed
+		paced = paced || r.BreakerChanged
+	}
+	if paced {
+		t.repace(now)
+	}
+}
+
+// failed notes that the service failed a call.
+func (t *target) failed(g Grant, f *Feedback, last uint64, now int64, r *Result) {
+	t.meter.now(now).failed++
+	if !t.breaker.counts(g) {
+		return
+	}
+	r.BreakerOpened = t.breaker.failed(g, f, last, t.lastGood(now), now)
+	if r.BreakerChanged = t.breaker.open; r.BreakerChanged {
 		t.repace(now)
 	}
 }
@@ -91,10 +124,8 @@ func (t *target) worked(g Grant, now int64) {
 // compensation lane for every hint, however short, would waste the drain, and
 // never closing it would waste the service.
 func (t *target) throttled(g Grant, f Feedback, last uint64, now int64, r *Result) {
+	t.meter.now(now).throttled++
 	r.Wait = f.Hint
-	if r.Wait > HintCap {
-		r.Wait, r.Capped = HintCap, true
-	}
 	if planted.On(planted.HalfHint) {
 		r.Wait /= 2
 	}
@@ -103,7 +134,7 @@ func (t *target) throttled(g Grant, f Feedback, last uint64, now int64, r *Resul
 	if f.Status == 503 {
 		reason = "503"
 	}
-	r.Gated = f.Status == 503 || f.Hint > GateHint || f.Hint == GateHint && t.lane == Forward
+	r.Gated = f.Status == 503 || f.Hint > GateHint || f.Hint == GateHint && t.lane == Forward || t.effective.Strict
 	if !hinted {
 		r.Wait = BackoffStart
 		if r.Gated {
@@ -111,18 +142,46 @@ func (t *target) throttled(g Grant, f Feedback, last uint64, now int64, r *Resul
 		}
 	}
 	if r.Gated {
-		t.gate.close(now+r.Wait, reason)
+		t.close(now+r.Wait, reason)
 		r.GateUntil = t.gate.until
 	}
-	t.meter.now(now).throttled++
-	if !t.adaptive.on {
-		return
+	t.judged(g, &f, last, now, r)
+	if t.adaptive.on {
+		closed := int64(0)
+		if r.Gated && f.Status != 503 {
+			closed = r.Wait
+		}
+		hold := t.adaptive.throttled(g.number, last, t.meter.accepted(now), closed, now)
+		t.repace(now)
+		t.pace.calm(now + hold)
 	}
-	closed := int64(0)
-	if r.Gated && f.Status != 503 {
-		closed = r.Wait
+}
+
+// judged tells the breaker of a throttled call: a 429 to its probe proves that
+// the service is there again, a 503 proves nothing.
+func (t *target) judged(g Grant, f *Feedback, last uint64, now int64, r *Result) {
+	b := &t.breaker
+	failure := planted.On(planted.BreakerCounts429) && !b.open || planted.On(planted.ThrottledProbeFails) && b.open
+	switch {
+	case failure:
+		t.failed(g, f, last, now, r)
+	case b.open && f.Status != 503:
+		r.BreakerClosed = b.worked(g, last, now)
+		r.BreakerChanged = r.BreakerClosed
+		t.hushed = t.hushed || r.BreakerClosed
+		t.repace(now)
 	}
-	hold := t.adaptive.throttled(g.number, last, t.meter.accepted(now), closed, now)
-	t.repace(now)
-	t.pace.calm(now + hold)
+}
+
+// close closes the gate. What is saved up meanwhile is no burst when it opens.
+func (t *target) close(until int64, reason string) {
+	t.gate.close(until, reason)
+	t.hushed = true
+}
+
+func (t *target) hintCap() int64 {
+	if t.effective.HintCap > 0 {
+		return min(t.effective.HintCap, longest)
+	}
+	return DefaultHintCap
 }

@@ -3,9 +3,9 @@ package flow
 import "time"
 
 const (
-	// HintCap is the longest wait that a service can ask for, in ns. A longer
-	// one is cut to it and reported, because it closes a lane for that long.
-	HintCap = int64(5 * time.Minute)
+	// DefaultHintCap is the longest wait that a service can ask for, in ns. A
+	// longer one is cut to it and reported, because it closes a lane for that long.
+	DefaultHintCap = int64(5 * time.Minute)
 	// GateHint, in ns: a 429 that asks for more closes the whole lane instead of
 	// delaying one call; the forward lane closes for as much already. Closing a
 	// lane for each "1" would leave it shut most of the time: services round up
@@ -58,12 +58,11 @@ func (g *gate) worked(number uint64) {
 // routing, certificate). While it is open one probe goes at a time: the head
 // of the queue, after an exponential delay.
 type fault struct {
-	open    bool
-	probing bool
-	until   int64 // the next probe goes no sooner
-	delay   int64
-	reason  string
-	closed  uint64 // number of the grant whose answer closed it last
+	open   bool
+	until  int64 // the next probe goes no sooner
+	delay  int64
+	reason string
+	closed uint64 // number of the grant whose answer closed it last
 }
 
 // seen records a service fault. Only the first of those in flight together

@@ -84,6 +84,14 @@ type Limits struct {
 	// timeout and the time it takes to settle. After a crash the window's entries
 	// are held for so much longer. Zero: a call ends with the process.
 	Hold int64
+	// Strict closes the whole lane for every hint of a 429, however short. Only
+	// a lane of a service has it.
+	Strict bool
+	// HintCap, in ns, is the longest wait that a service can ask for. Defaults
+	// to DefaultHintCap.
+	HintCap int64
+	// Breaker stops a lane of a service that fails. Defaults to none.
+	Breaker Breaker
 }
 
 // resolved fills what is unset and maps every form of "no limit" to Unlimited.

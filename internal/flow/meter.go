@@ -43,6 +43,16 @@ func (m *meter) accepted(now int64) int64 {
 	return n / second
 }
 
+// best returns the most that the service took in one second of the last minute.
+func (m *meter) best(now int64) (most int64) {
+	for _, c := range m.seconds {
+		if c.recent(now) {
+			most = max(most, int64(c.ok))
+		}
+	}
+	return most
+}
+
 // sum returns what the last minute came to.
 func (m *meter) sum(now int64) (s tally) {
 	for _, c := range m.seconds {

@@ -306,7 +306,7 @@ func (m *model) land(t *rapid.T, i int, f Feedback, again bool) {
 	}
 	target := fl.task.Target
 	if r.Gated {
-		if r.Wait <= 0 || r.Wait > HintCap || r.GateUntil < m.now+r.Wait || r.GateUntil < m.gates[target] {
+		if r.Wait <= 0 || r.Wait > DefaultHintCap || r.GateUntil < m.now+r.Wait || r.GateUntil < m.gates[target] {
 			t.Fatalf("gate %+v at %d, was %d", r, m.now, m.gates[target])
 		}
 		m.gates[target] = r.GateUntil

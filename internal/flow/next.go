@@ -7,8 +7,9 @@ import "github.com/unwindhq/unwind/internal/planted"
 type Grant struct {
 	// At is when it was granted, ns.
 	At int64
-	// Probe: the target has a service fault, and the answer to this call
-	// decides whether it is over. It needs a hard timeout.
+	// Probe: the target has a service fault or an open breaker, and the answer
+	// to this call decides whether that is over. It needs a hard timeout: until
+	// its Done nothing else goes.
 	Probe bool
 
 	number uint64
@@ -42,6 +43,7 @@ func (s *Scheduler) Next(now int64) (task Task, grant Grant, ok bool) {
 				s.park(refused, now)
 				continue
 			}
+			t.hush(now)
 			if s.covered(q, now) {
 				task, grant = s.grant(q, q.head, now)
 				return task, grant, true
@@ -91,9 +93,9 @@ func (s *Scheduler) first(now int64) *target {
 func (s *Scheduler) grant(q *queue, id int32, now int64) (Task, Grant) {
 	t := q.target
 	s.grants++
-	g := Grant{At: now, Probe: t.fault.open && !t.fault.probing, number: s.grants, node: id, target: t, flow: q.flow}
+	g := Grant{At: now, Probe: t.suspect() && !t.probing, number: s.grants, node: id, target: t, flow: q.flow}
 	s.bill(&s.nodes[id], now)
-	t.fault.probing = t.fault.open && !planted.On(planted.TwoProbes)
+	t.took(now)
 	t.since, t.turn = now, s.grants
 	t.served(q.rank)
 	q.pass()
@@ -125,7 +127,7 @@ func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 	}
 	s.lanes[t.lane].all.release(g.At, now)
 	r := t.learn(g, f, s.grants, now)
-	if r.Gated {
+	if r.Gated || r.BreakerChanged {
 		s.note(t)
 	}
 	s.refresh(t, now)

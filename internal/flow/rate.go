@@ -6,6 +6,7 @@ import "math"
 func (t *target) limit(l Limits, now int64) {
 	t.bound(l, now)
 	t.adaptive.limited(l.Adaptive, l.Rate.micros())
+	t.breaker.configure(l.Breaker)
 	t.repace(now)
 }
 
@@ -16,12 +17,40 @@ func (t *target) repace(now int64) {
 	if t.adaptive.on {
 		every, burst = max(every, t.adaptive.interval()), 1
 	}
+	if r := t.breaker.interval(); r > 0 {
+		every, burst = max(every, r), 1
+	}
 	t.scope.repace(every, burst, now)
+}
+
+// lastGood returns the rate that the service bore before it failed, in
+// millionths of a call per second: the best second of the last minute, else what
+// is configured.
+func (t *target) lastGood(now int64) int64 {
+	limit := t.effective.Rate.micros()
+	if best := t.meter.best(now); best > 0 {
+		return min(best*perCall, limit)
+	}
+	if limit == fastest {
+		return firstRate
+	}
+	return limit
 }
 
 // measures fills in what was measured of the target.
 func (t *target) measures(snap *Snapshot, now int64) {
-	snap.Rate = perSecond(t.pace.interval)
+
+	if t.quota.until > now {
+		snap.Rate = min(snap.Rate, perSecond(t.quota.interval))
+	}
+	b := &t.breaker
+	snap.Breaker, snap.BreakerMode, snap.Probing = b.state(now), b.mode, t.probing
+	if b.mode == BreakerAuto && b.open {
+		snap.BreakerUntil = b.until
+	}
+	if b.interval() > 0 {
+		snap.Ramp = b.step
+	}
 	if t.adaptive.on {
 		snap.Adaptive = float64(t.adaptive.rate) / float64(perCall)
 	}
@@ -37,7 +66,7 @@ func (s *Snapshot) Drain(tasks int) int64 {
 	if tasks <= 0 {
 		return 0
 	}
-	if s.Paused || !(s.Rate > 0) || s.Rate > float64(longest) {
+	if s.Paused || s.Breaker != BreakerShut || !(s.Rate > 0) || s.Rate > float64(longest) {
 		return Never
 	}
 	return int64(min(float64(tasks)/s.Rate*float64(second), float64(longest)))
@@ -49,4 +78,27 @@ func perSecond(interval int64) float64 {
 		return math.Inf(1)
 	}
 	return float64(second) / float64(interval)
+}
+
+// brokenUntil explains an open breaker.
+func (t *target) brokenUntil(now int64) Explanation {
+	e := Explanation{Scope: t.name, Why: Broken, Until: max(now, t.breaker.until, t.gate.until)}
+	if t.breaker.mode == BreakerOpen {
+		e.Detail, e.Until = "held by an operator", Never
+	}
+	if t.probing {
+		e.Detail, e.Until = "a probe is out", Never
+	}
+	return e
+}
+
+// pacedBy names what sets a target's pace, where that is not its limit.
+func (t *target) pacedBy() string {
+	switch every := t.pace.interval; {
+	case every == t.breaker.interval() && every > 0:
+		return "ramp"
+	case t.adaptive.on && every == t.adaptive.interval():
+		return "adaptive"
+	}
+	return ""
 }

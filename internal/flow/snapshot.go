@@ -18,6 +18,12 @@ type Snapshot struct {
 	GateReason string
 	Fault      bool // a service fault; GateUntil is the next probe
 
+	Breaker      BreakerState
+	BreakerMode  BreakerMode
+	BreakerUntil int64 // ns; the next probe goes no sooner
+	Probing      bool  // a probe is out
+	Ramp         int   // tenths of the last good rate that a breaker that closed lets go; 0: all
+
 	Adaptive  float64 // calls per second that were found; 0: the lane is not adaptive
 	Rate      float64 // calls per second that hold now; +Inf: no limit
 	Throttled float64 // share of 429 and 503 in the answers of the last minute
@@ -29,7 +35,7 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 	sc := s.scope(name, now)
 	snap := Snapshot{
 		Scope: sc.name, Configured: sc.configured, Effective: sc.effective, InFlight: sc.inFlight,
-		Paused: sc.paused, PauseReason: sc.pauseReason, OldestDue: Never,
+		Paused: sc.paused, PauseReason: sc.pauseReason, OldestDue: Never, Rate: perSecond(sc.pace.interval),
 	}
 	if name.Kind != ScopeForward && name.Kind != ScopeCompensation {
 		s.leave(s.commons[name])

@@ -159,12 +159,14 @@ func (t *target) state(now int64) (st TargetState) {
 	if t.gate.until > now {
 		st.GateUntil, st.GateReason = t.gate.until, t.gate.reason
 	}
+	st.Breaker = t.breaker.encode()
 	return st
 }
 
 // restore takes up what an earlier process kept.
 func (t *target) restore(st TargetState, now int64) {
 	if st.GateUntil > now {
-		t.gate.close(min(st.GateUntil, now+HintCap), st.GateReason)
+		t.close(min(st.GateUntil, now+t.hintCap()), st.GateReason)
 	}
+	t.restoreBreaker(st.Breaker, now)
 }

@@ -103,6 +103,13 @@ func (p *player) run(t *testing.T, line string) string {
 		if h := a.get("hold"); h != "" {
 			l.Hold = a.duration(h)
 		}
+		l.Adaptive, l.Strict = a.get("adaptive") == "yes", a.get("strict") == "yes"
+		if h := a.get("hint-cap"); h != "" {
+			l.HintCap = a.duration(h)
+		}
+		if b := a.get("breaker"); b != "" {
+			l.Breaker = Breaker{Failures: 0.5, Minimum: a.number("minimum"), Open: a.duration(b)}
+		}
 		p.s.Configure(a.scope(), l, p.now)
 		return ""
 	case "send-now":
@@ -118,8 +125,22 @@ func (p *player) run(t *testing.T, line string) string {
 	case "resume":
 		p.s.Resume(a.scope(), p.now)
 		return ""
+	case "breaker":
+		mode := map[string]BreakerMode{"auto": BreakerAuto, "open": BreakerOpen, "closed": BreakerClosed}[a.words[1]]
+		p.s.SetBreaker(a.scope().Target(), mode, p.now)
+		return ""
+	case "restart": // of one target, with nothing in flight and no tasks
+		record := p.s.target(a.scope().Target(), p.now).breaker.encode()
+		l := p.s.Snapshot(a.scope(), p.now).Configured
+		p.s = New(Config{CompensationHeads: 4})
+		p.s.Configure(a.scope(), l, p.now)
+		p.s.target(a.scope().Target(), p.now).restoreBreaker(record, p.now)
+		p.s.changed(a.scope(), p.now)
+		return ""
+	case "each": // so many tasks are granted and answered alike, as soon as they may
+		return p.each(t, a)
 	case "gate":
-		p.s.Gate(a.scope().target(), a.duration(a.get("until")), a.get("by"), p.now)
+		p.s.Gate(a.scope().Target(), a.duration(a.get("until")), a.get("by"), p.now)
 		return ""
 	case "push":
 		out := ""
@@ -151,12 +172,13 @@ func (p *player) run(t *testing.T, line string) string {
 		if h := a.get("hint"); h != "" {
 			f.Hint = a.duration(h)
 		}
+		f.Quota = a.quota()
 		return p.result(p.s.Done(g, f, p.now))
 	case "dead":
 		out := ""
 		for _, name := range strings.Split(a.words[0], ",") {
 			k := key(name, Compensation)
-			out += fmt.Sprintln(p.s.DeadLettered(a.scope().target(), k.Saga, a.get("fingerprint"), p.now))
+			out += fmt.Sprintln(p.s.DeadLettered(a.scope().Target(), k.Saga, a.get("fingerprint"), p.now))
 		}
 		return out
 	case "explain":
@@ -166,7 +188,7 @@ func (p *player) run(t *testing.T, line string) string {
 		}
 		return e.String() + ", " + p.time(e.Until) + "\n"
 	case "explain-target":
-		e := p.s.ExplainTarget(a.scope().target(), p.now)
+		e := p.s.ExplainTarget(a.scope().Target(), p.now)
 		return e.String() + ", " + p.time(e.Until) + "\n"
 	case "snapshot":
 		return p.snapshot(a.scope())
@@ -213,6 +235,31 @@ func (p *player) runUntil(end int64) (out string) {
 	return out
 }
 
+// each answers all alike: how many were granted, of them probes, and when the
+// last was.
+func (p *player) each(t *testing.T, a args) (out string) {
+	t.Helper()
+	n, err := strconv.Atoi(a.words[0])
+	a.must(err)
+	f := Feedback{Status: a.number("status")}
+	f.Outcome = map[string]Outcome{"ok": OK, "error": Error, "throttled": Throttled}[a.words[1]]
+	for i := range n {
+		p.s.Push(a.task(fmt.Sprintf("%d-%d", p.now, i), p.now), p.now)
+		task, g, ok := p.s.Next(p.now)
+		for wake := int64(0); !ok; task, g, ok = p.s.Next(p.now) {
+			if wake = p.s.Wake(); wake <= p.now || wake == Never {
+				return out + fmt.Sprintf("stands after %d at %s\n", i, p.time(p.now))
+			}
+			p.now = wake
+		}
+		_ = task
+		if r := p.result(p.s.Done(g, f, p.now)); r != "" && !strings.HasPrefix(r, "wait 1s\n") {
+			out += p.time(p.now) + " " + r
+		}
+	}
+	return out + fmt.Sprintf("%d until %s\n", n, p.time(p.now))
+}
+
 func (p *player) granted(task Task, g Grant) string {
 	name := strings.TrimRight(string(task.Key.Saga[:]), "\x00")
 	p.grants[name] = g
@@ -238,6 +285,12 @@ func (p *player) result(r Result) (out string) {
 	if r.FaultClosed {
 		out += " fault closed"
 	}
+	if r.BreakerOpened {
+		out += " breaker opened"
+	}
+	if r.BreakerClosed {
+		out += " breaker closed"
+	}
 	if out == "" {
 		return ""
 	}
@@ -256,6 +309,18 @@ func (p *player) snapshot(name Scope) string {
 	}
 	if s.GateUntil > p.now {
 		out += fmt.Sprintf(", gate until %s (%s)", p.time(s.GateUntil), s.GateReason)
+	}
+	if s.Breaker != BreakerShut {
+		out += fmt.Sprintf(", breaker %s until %s", s.Breaker, p.time(s.BreakerUntil))
+	}
+	if s.Ramp > 0 {
+		out += fmt.Sprintf(", ramp %d0%%", s.Ramp)
+	}
+	if s.Rate != s.Effective.Rate.Float() {
+		out += fmt.Sprintf(", goes at %.4g/s", s.Rate)
+	}
+	if s.Throttled+s.Failed > 0 {
+		out += fmt.Sprintf(", %.0f%% throttled, %.0f%% failed", 100*s.Throttled, 100*s.Failed)
 	}
 	if s.Paused {
 		out += ", paused (" + s.PauseReason + ")"
@@ -352,7 +417,7 @@ func (a args) lane() Lane {
 }
 
 func (a args) task(name string, now int64) Task {
-	target := a.scope().target()
+	target := a.scope().Target()
 	task := Task{Key: key(name, target.Lane), Target: target, SagaType: a.get("type"), Tenant: a.get("tenant"), Due: now}
 	if d := a.get("due"); d != "" {
 		task.Due = a.duration(d)
@@ -364,4 +429,21 @@ func (a args) task(name string, now int64) Task {
 		task.Class = Low
 	}
 	return task
+}
+
+// quota reads quota=remaining/reset, or quota=remaining/reset/limit/window.
+func (a args) quota() (q Quota) {
+	v := strings.Split(a.get("quota"), "/")
+	if len(v) < 2 {
+		return q
+	}
+	n, err := strconv.ParseInt(v[0], 10, 64)
+	a.must(err)
+	q.Remaining, q.Reset = n, a.duration(v[1])
+	if len(v) == 4 {
+		q.Limit, err = strconv.ParseInt(v[2], 10, 64)
+		a.must(err)
+		q.Window = a.duration(v[3])
+	}
+	return q
 }

@@ -97,7 +97,7 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 	if f.Outcome == flow.Throttled && a.Hint > 0 {
 		return machine.Micros(r.Wait / 1000)
 	}
-	return min(a.Hint, machine.Micros(flow.HintCap/1000))
+	return min(a.Hint, machine.Micros(flow.DefaultHintCap/1000))
 }
 
 // guard counts dead letters in a row; five of one cause pause the lane.

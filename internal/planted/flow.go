@@ -22,6 +22,28 @@ const (
 	HalfHint Bug = "half-hint"
 	// TwoProbes probes a service fault with every call.
 	TwoProbes Bug = "two-probes"
+	// CutAlways cuts the adaptive rate on every 429, also of calls sent before the last cut.
+	CutAlways Bug = "cut-always"
+	// CutForever does not let the adaptive rate grow again after a cut.
+	CutForever Bug = "cut-forever"
+	// EndlessProbe waits for ever for a probe that was not answered.
+	EndlessProbe Bug = "endless-probe"
+	// BreakerCounts429 opens a breaker for calls that were throttled.
+	BreakerCounts429 Bug = "breaker-counts-429"
+	// ThrottledProbeFails takes a probe that was throttled for one that failed.
+	ThrottledProbeFails Bug = "throttled-probe-fails"
+	// SkipRamp goes on at the full rate when a breaker closes.
+	SkipRamp Bug = "skip-ramp"
+	// ForgetBreaker begins with a closed breaker after a restart.
+	ForgetBreaker Bug = "forget-breaker"
+	// LateCloses believes answers to calls that were sent before a breaker opened.
+	LateCloses Bug = "late-closes"
+	// GateOneFlow closes a gate for one call alone, while others wait.
+	GateOneFlow Bug = "gate-one-flow"
+	// HintUncapped waits for as long as a participant asks.
+	HintUncapped Bug = "hint-uncapped"
+	// IgnoreQuota does not slow down for what RateLimit headers say.
+	IgnoreQuota Bug = "ignore-quota"
 )
 
 // Bugs of fair shares and of scopes.
