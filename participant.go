@@ -68,13 +68,16 @@ const (
 	HoldStarts BacklogPolicy = "hold"
 )
 
-// Breaker says when a participant's compensation lane opens (stops). It is
-// checked and stored, and not applied yet.
+// Breaker says when a lane of a participant opens (stops) because calls fail:
+// 5xx and timeouts, not 429 and 503. The zero value is no breaker; else a zero
+// field takes its default.
 type Breaker struct {
-	// Failures is the share of calls, above 0 and at most 1, from which it opens.
+	// Failures is the share of the last 64 calls, above 0 and at most 1, from which
+	// it opens. Defaults to 0.5.
 	Failures float64 `json:"failures,omitempty"`
-	// Minimum is how many calls are judged at least.
+	// Minimum is how many calls are judged at least. Defaults to 10.
 	Minimum int `json:"minimum,omitempty"`
-	// Open is how long nothing is sent before a probe.
+	// Open is how long nothing is sent before a probe. It doubles up to a minute
+	// while probes fail. Defaults to 30 s.
 	Open Duration `json:"open,omitempty"`
 }

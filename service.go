@@ -228,6 +228,7 @@ type Alert struct {
 const (
 	AlertDeadLetter   = "dead_letter"
 	AlertServiceFault = "service_fault"
+	AlertBreaker      = "breaker_open"
 	AlertLaneGuard    = "lane_guard"
 	AlertDeadline     = "deadline"
 	AlertRetryAfter   = "retry_after_capped"

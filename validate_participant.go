@@ -48,9 +48,6 @@ func (p *Participant) Validate() []Fault {
 		b.below("minimum").add("minimum %d: write how many calls are judged at least, as in 10", p.Breaker.Minimum)
 	}
 	validateSpan(b.below("open"), p.Breaker.Open)
-	if p.Breaker != (Breaker{}) {
-		b.notYet()
-	}
 	validateSpan(f.below("key_lifetime"), p.KeyLifetime)
 	validateSpan(f.below("backlog", "objective"), p.Backlog.Objective)
 	switch at := f.below("backlog"); {

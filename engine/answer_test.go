@@ -148,3 +148,17 @@ func TestConfiguredHeadersThatComeBackAreHidden(t *testing.T) {
 		t.Errorf("the output is %s", a.Output)
 	}
 }
+
+func TestRateLimitHeadersReachFlowControl(t *testing.T) {
+	h := http.Header{}
+	h.Add("RateLimit", `"a";r=9;t=60`)
+	h.Add("RateLimit", `"b";r=2;t=30`)
+	h.Set("RateLimit-Policy", `"b";q=10;w=60`)
+	want := machine.Quota{Remaining: 2, Reset: 30_000_000, Limit: 10, Window: 60_000_000}
+	if got := quota(h, time.Unix(1_800_000_000, 0)); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := quota(http.Header{}, time.Now()); got != (machine.Quota{}) {
+		t.Errorf("%+v without a header", got)
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
 )
@@ -195,7 +196,7 @@ func (r *bodyReader) Close() error { return nil }
 
 // readAnswer reads what the engine needs of an answer, and no more.
 func (ep *endpoint) readAnswer(resp *http.Response, dir unwind.Direction) machine.Answer {
-	a := machine.Answer{Status: resp.StatusCode, Hint: retryAfter(resp.Header, time.Now()), Outcome: outcomeOf(resp.Header.Get("Unwind-Outcome"))}
+	a := machine.Answer{Status: resp.StatusCode, Hint: retryAfter(resp.Header, time.Now()), Quota: quota(resp.Header, time.Now()), Outcome: outcomeOf(resp.Header.Get("Unwind-Outcome"))}
 	if a.Status < 200 {
 		_ = resp.Body.Close() // another protocol's connection, which no context ends
 		return machine.Answer{Status: a.Status, Fault: machine.FaultUnreadable, Message: "the answer asks for another protocol"}
@@ -321,6 +322,12 @@ func retryAfter(h http.Header, now time.Time) machine.Micros {
 		return machine.Micros(max(min(at.Sub(now).Microseconds(), most*1_000_000), 0))
 	}
 	return 0
+}
+
+// quota reads RateLimit headers.
+func quota(h http.Header, now time.Time) machine.Quota {
+	q := flow.ParseQuota(func(name string) string { return strings.Join(h[name], ",") }, now.UnixNano())
+	return machine.Quota{Remaining: q.Remaining, Reset: machine.Micros(q.Reset / 1000), Limit: q.Limit, Window: machine.Micros(q.Window / 1000)}
 }
 
 // ask puts the question to a participant's status path.

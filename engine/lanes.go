@@ -94,13 +94,16 @@ func (e *Engine) scope(m node.Moment, scope store.Scope) unwind.ScopeState {
 func (e *Engine) lane(m node.Moment, scope store.Scope) unwind.LaneState {
 	now := int64(m.Now) * 1000
 	s := e.node.Snapshot(m, scope)
-	l := unwind.LaneState{Concurrency: s.Effective.Concurrency, InFlight: s.InFlight, Breaker: unwind.LaneBreaker{State: "closed"}}
+	l := unwind.LaneState{Concurrency: s.Effective.Concurrency, InFlight: s.InFlight, Breaker: unwind.LaneBreaker{State: s.Breaker.String()}}
 	l.Depth = unwind.LaneDepth{Ready: s.Ready, BackingOff: s.BackingOff}
 	if r := s.Effective.Rate.Float(); !math.IsInf(r, 1) {
-		l.Rate.Configured, l.Rate.Effective = &r, &r
+		l.Rate.Configured = &r
+	}
+	if !math.IsInf(s.Rate, 1) {
+		l.Rate.Effective = &s.Rate
 	}
 	if s.Adaptive > 0 {
-		l.Rate.Adaptive, l.Rate.Effective = &s.Adaptive, &s.Rate
+		l.Rate.Adaptive = &s.Adaptive
 	}
 	l.Throttled, l.Failed = s.Throttled, s.Failed
 	if w := e.node.Limits(scope).Window; !w.IsZero() {

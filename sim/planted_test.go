@@ -29,21 +29,35 @@ var (
 // elsewhere are bugs that can't show in a simulated world; the tests that find
 // them are named.
 var elsewhere = map[planted.Bug]string{
-	planted.SkipFsync:        "store/sqlite: crash images",
-	planted.AcknowledgeEarly: "store/sqlite: crash images",
-	planted.EarlyTimer:       "internal/machine: transcripts; a node never fires a timer early",
-	planted.CatchUp:          "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.IgnoreWeight:     "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.SkipTenant:       "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.WindowFromSend:   "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.ForgetUnanswered: "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.RefillOnRestart:  "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.GrantUnreserved:  "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.ForgetHold:       "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.BurstOnChange:    "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.SkipOnRetry:      "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
-	planted.FreeSendNow:      "internal/flow: TestPlantedBugsAreFound, which prints the seeds",
+	planted.SkipFsync:           "store/sqlite: crash images",
+	planted.AcknowledgeEarly:    "store/sqlite: crash images",
+	planted.EarlyTimer:          "internal/machine: transcripts; a node never fires a timer early",
+	planted.CatchUp:             foundByFlow,
+	planted.IgnoreWeight:        foundByFlow,
+	planted.SkipTenant:          foundByFlow,
+	planted.WindowFromSend:      foundByFlow,
+	planted.ForgetUnanswered:    foundByFlow,
+	planted.RefillOnRestart:     foundByFlow,
+	planted.GrantUnreserved:     foundByFlow,
+	planted.ForgetHold:          foundByFlow,
+	planted.BurstOnChange:       foundByFlow,
+	planted.SkipOnRetry:         foundByFlow,
+	planted.FreeSendNow:         foundByFlow,
+	planted.CutAlways:           foundByFlow,
+	planted.CutForever:          foundByFlow,
+	planted.EndlessProbe:        foundByFlow,
+	planted.BreakerCounts429:    foundByFlow,
+	planted.ThrottledProbeFails: foundByFlow,
+	planted.SkipRamp:            foundByFlow,
+	planted.ForgetBreaker:       foundByFlow,
+	planted.LateCloses:          foundByFlow,
+	planted.GateOneFlow:         foundByFlow,
+	planted.HintUncapped:        foundByFlow,
+	planted.IgnoreQuota:         foundByFlow,
 }
+
+// foundByFlow: what the participants of a simulated world do not provoke.
+const foundByFlow = "internal/flow: TestPlantedBugsAreFound, which prints the seeds"
 
 // A plant is a declared bug.
 type plant struct {

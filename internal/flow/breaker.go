@@ -213,7 +213,7 @@ func (b *breaker) interval() int64 {
 	if b.step == 0 || b.mode != BreakerAuto {
 		return 0
 	}
-	return interval(max(1, b.good/rampSteps*int64(b.step)))
+	return interval(max(slowest, b.good/rampSteps*int64(b.step)))
 }
 
 // SetBreaker gives an operator's word on a target's breaker. A breaker that is

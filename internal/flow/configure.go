@@ -32,7 +32,7 @@ func (s *Scheduler) Resume(name Scope, now int64) {
 	s.scope(name, now).resume(now)
 	switch name.Kind {
 	case ScopeForward, ScopeCompensation:
-		s.target(name.target(), now).guard.reset()
+		s.target(name.Target(), now).guard.reset()
 	}
 	s.changed(name, now)
 }
@@ -49,14 +49,15 @@ func (s *Scheduler) Gate(name Target, until int64, reason string, now int64) {
 func (s *Scheduler) scope(name Scope, now int64) *scope {
 	switch name.Kind {
 	case ScopeForward, ScopeCompensation:
-		return &s.target(name.target(), now).scope
+		return &s.target(name.Target(), now).scope
 	case ScopeSagaType, ScopeTenant:
 		return &s.common(name).scope
 	}
 	return &s.lanes[Compensation].all
 }
 
-func (s Scope) target() Target {
+// Target returns the target that the scope limits alone.
+func (s Scope) Target() Target {
 	if s.Kind == ScopeForward {
 		return Target{s.Name, Forward}
 	}

@@ -84,7 +84,7 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 			t.fault.seen(g, t.fault.reason, now)
 		}
 	}
-	r.Capped = r.Capped && f.Outcome != Dropped
+	r.Capped = r.Capped && (f.Outcome == Throttled || f.Outcome == Error)
 	return r
 }
 

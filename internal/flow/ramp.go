@@ -42,11 +42,11 @@ func ParseBreakerRecord(b []byte) (r BreakerRecord, err error) {
 	open, b := b[1] == 1, b[2:]
 	var v [4]int64
 	for i := range v {
-		n := 0
-		if v[i], n = binary.Varint(b); n <= 0 {
+		value, n := binary.Varint(b)
+		if n <= 0 {
 			return r, fmt.Errorf("reading a breaker's record: it breaks off in field %d", i+1)
 		}
-		b = b[n:]
+		v[i], b = value, b[n:]
 	}
 	if len(b) > 0 {
 		return r, fmt.Errorf("reading a breaker's record: %d bytes too many", len(b))

@@ -299,7 +299,7 @@ func (s *Scheduler) targetOf(sc *scope) *target {
 	if k := sc.name.Kind; k != ScopeForward && k != ScopeCompensation {
 		return nil
 	}
-	name := sc.name.target()
+	name := sc.name.Target()
 	return s.targets[s.services[name.Service]+int32(name.Lane)]
 }
 
@@ -308,7 +308,7 @@ func (s *Scheduler) lookup(name Scope) *scope {
 	switch name.Kind {
 	case ScopeForward, ScopeCompensation:
 		if first, ok := s.services[name.Name]; ok {
-			return &s.targets[first+int32(name.target().Lane)].scope
+			return &s.targets[first+int32(name.Target().Lane)].scope
 		}
 		return nil
 	case ScopeSagaType, ScopeTenant:

@@ -41,7 +41,7 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 		s.leave(s.commons[name])
 		return snap
 	}
-	t := s.target(name.target(), now)
+	t := s.target(name.Target(), now)
 	snap.Ready, snap.BackingOff = t.ready, t.delayed
 	snap.GateUntil, snap.GateReason = t.gate.until, t.gate.reason
 	if t.fault.open {

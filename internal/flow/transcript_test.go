@@ -245,14 +245,14 @@ func (p *player) each(t *testing.T, a args) (out string) {
 	f.Outcome = map[string]Outcome{"ok": OK, "error": Error, "throttled": Throttled}[a.words[1]]
 	for i := range n {
 		p.s.Push(a.task(fmt.Sprintf("%d-%d", p.now, i), p.now), p.now)
-		task, g, ok := p.s.Next(p.now)
-		for wake := int64(0); !ok; task, g, ok = p.s.Next(p.now) {
-			if wake = p.s.Wake(); wake <= p.now || wake == Never {
+		_, g, ok := p.s.Next(p.now)
+		for ; !ok; _, g, ok = p.s.Next(p.now) {
+			wake := p.s.Wake()
+			if wake <= p.now || wake == Never {
 				return out + fmt.Sprintf("stands after %d at %s\n", i, p.time(p.now))
 			}
 			p.now = wake
 		}
-		_ = task
 		if r := p.result(p.s.Done(g, f, p.now)); r != "" && !strings.HasPrefix(r, "wait 1s\n") {
 			out += p.time(p.now) + " " + r
 		}

@@ -82,10 +82,21 @@ type Answer struct {
 	// Fault says why there was no usable answer.
 	Fault Fault
 	// Hint is the Retry-After of the answer; 0 where there was none.
-	Hint   Micros
+	Hint Micros
+	// Quota is what the answer says of the participant's own limit.
+	Quota  Quota
 	Output json.RawMessage
 	// Message for people, at most a few hundred bytes.
 	Message string
+}
+
+// A Quota is what an answer says of its participant's own limit. The zero value
+// says nothing.
+type Quota struct {
+	Remaining int64  // calls until the reset
+	Reset     Micros // from the answer to the reset; 0: nothing is said
+	Limit     int64  // calls per Window; 0: not said
+	Window    Micros
 }
 
 // An Outcome is a participant's own word on what became of a call.

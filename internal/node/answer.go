@@ -68,7 +68,8 @@ func (n *Node) late(m Moment, sg *saga, ev machine.Event) {
 // call itself is to wait for.
 func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 	call := o.plan.Call(o.step, o.dir)
-	f := flow.Feedback{Status: a.Status, Hint: nanos(a.Hint), Reason: a.Message}
+	f := flow.Feedback{Status: a.Status, Hint: nanos(a.Hint), Reason: a.Message, Rand: m.Rand,
+		Quota: flow.Quota{Remaining: a.Quota.Remaining, Reset: nanos(a.Quota.Reset), Limit: a.Quota.Limit, Window: nanos(a.Quota.Window)}}
 	switch a.Class(call.Call.Async) {
 	case unwind.ClassThrottled:
 		f.Outcome = flow.Throttled
@@ -93,6 +94,10 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 	if r.FaultOpened {
 		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertServiceFault, Saga: o.saga, Service: call.Service,
 			Message: "service " + call.Service + " answers with a fault of its set-up (" + a.Message + "); its lane is closed and probed until that is mended: look at its URL, credentials and certificate"})
+	}
+	if r.BreakerOpened {
+		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertBreaker, Saga: o.saga, Service: call.Service,
+			Message: "service " + call.Service + " fails most calls of its " + string(o.dir) + " lane; its breaker is open, and one call at a time probes whether it is there again"})
 	}
 	if f.Outcome == flow.Throttled && a.Hint > 0 {
 		return machine.Micros(r.Wait / 1000)

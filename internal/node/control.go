@@ -170,13 +170,21 @@ type Tenant struct {
 func (n *Node) limit(m Moment, c *control) {
 	l := c.settings.over(c.configured)
 	n.sched.Configure(flowScope(c.scope), flowLimits(l), nanos(m.Now))
+	if scope := flowScope(c.scope); scope.Kind == flow.ScopeForward || scope.Kind == flow.ScopeCompensation {
+		n.sched.SetBreaker(scope.Target(), breakerModes[c.settings.Breaker], nanos(m.Now))
+	}
 	if c.scope.Kind == store.ScopeSagaType || c.scope.Kind == store.ScopeTenant {
 		n.sched.Weight(flowScope(c.scope), max(l.Weight, 1))
 	}
 }
 
+var breakerModes = map[unwind.BreakerMode]flow.BreakerMode{
+	unwind.BreakerAuto: flow.BreakerAuto, unwind.BreakerOpen: flow.BreakerOpen, unwind.BreakerClosed: flow.BreakerClosed,
+}
+
 func flowLimits(l Limits) flow.Limits {
-	return flow.Limits{Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst, Adaptive: l.Adaptive}
+	return flow.Limits{Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst, Adaptive: l.Adaptive,
+		Breaker: flow.Breaker{Failures: l.Breaker.Failures, Minimum: l.Breaker.Minimum, Open: int64(l.Breaker.Open)}}
 }
 
 // SetControl changes a control. A pause holds from now on, everything else once it
