@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/unwindhq/unwind"
@@ -57,19 +58,49 @@ func (e *Engine) commitLoop() {
 	}
 }
 
-// read does a read of the store beside the loop; few are under way at once.
+// read does a read of the store beside the loop, or when one that is under way
+// ends: a list of what waits takes less than a goroutine for each.
 func (e *Engine) read(do func()) {
+	e.reads.mu.Lock()
+	defer e.reads.mu.Unlock()
+	if e.reads.running == concurrentReads {
+		e.reads.waiting = append(e.reads.waiting, do)
+		return
+	}
+	e.reads.running++
 	e.workers.Add(1)
-	go func() {
-		defer e.workers.Done()
-		select {
-		case e.reads <- struct{}{}:
-		case <-e.ctx.Done():
-			return
-		}
-		defer func() { <-e.reads }()
+	go e.readLoop(do)
+}
+
+// readLoop does one read, and then those that wait.
+func (e *Engine) readLoop(do func()) {
+	defer e.workers.Done()
+	for do != nil {
 		do()
-	}()
+		do = e.reads.next(e.ctx.Err() == nil)
+	}
+}
+
+// reads are the reads of the store for the loop. Their bound is what asks for
+// them: sagas to be loaded, queues to be read.
+type reads struct {
+	mu      sync.Mutex
+	running int
+	waiting []func()
+}
+
+// next returns the next read, or nil where a reader is to end.
+func (r *reads) next(more bool) func() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !more || len(r.waiting) == 0 {
+		r.running--
+		return nil
+	}
+	do := r.waiting[0]
+	r.waiting[0] = nil
+	r.waiting = r.waiting[1:]
+	return do
 }
 
 func (e *Engine) load(saga id.ID) {

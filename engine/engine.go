@@ -48,13 +48,15 @@ type Engine struct {
 	commits chan *store.Batch
 	calls   chan *node.Call // to goroutines that wait for another call
 	free    atomic.Int32    // how many of them there are
-	reads   chan struct{}   // bounds the reads under way
+	reads   reads
 
 	ctx     context.Context // ends when the engine is closed
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 	stopped chan struct{} // closed when run has ended
 	failure error         // why run ended; read after stopped
+
+	draining atomic.Bool // it is being closed
 }
 
 var _ unwind.Service = (*Engine)(nil)
@@ -79,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, store: cfg.Store, epoch: epoch, ids: id.NewSource(nil, nil),
 		clock: newClock(cfg.Clock()), lacking: rate.Sometimes{Interval: time.Minute}, waiting: map[node.Token]chan node.Reply{},
-		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), reads: make(chan struct{}, concurrentReads), stopped: make(chan struct{}),
+		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), stopped: make(chan struct{}),
 	}
 	e.depths.store, e.depths.clock = e.store, e.clock
 	e.events.wake = make(chan struct{}, 1)
@@ -170,6 +172,7 @@ func typeLimits(l *unwind.TypeLimits, weight int) node.Limits {
 // made again by the next process.
 func (e *Engine) Close(ctx context.Context) error {
 	e.unregister()
+	e.draining.Store(true)
 	e.post(func(node.Moment) { e.node.Drain() })
 	select {
 	case <-e.stopped:

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -101,9 +103,9 @@ func (e *Engine) sleep(timer *time.Timer) bool {
 
 // refuseAll answers whoever still waits.
 func (e *Engine) refuseAll(cause error) {
-	err := unwind.Errorf(unwind.StoreUnavailable, "the engine is shutting down before the answer was known; ask again with the same key")
+	err := unknown(errors.New("the engine has stopped"))
 	if cause != nil {
-		err = unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped: %w; restart it, then ask again with the same key", cause)
+		err = unknown(fmt.Errorf("the engine has stopped: %w; restart it", cause))
 	}
 	for token, ch := range e.waiting {
 		ch <- node.Reply{Token: token, Err: err}
@@ -121,7 +123,7 @@ func (e *Engine) ask(ctx context.Context, request func(node.Moment, node.Token))
 	case r := <-ch:
 		return r, r.Err
 	case <-ctx.Done():
-		return node.Reply{}, unwind.Errorf(unwind.StoreUnavailable, "waiting for the answer to become durable: %w; ask again with the same key", ctx.Err())
+		return node.Reply{}, unknown(ctx.Err())
 	case <-e.stopped:
 		return e.afterStop(ch)
 	}
@@ -133,8 +135,15 @@ func (e *Engine) afterStop(ch chan node.Reply) (node.Reply, error) {
 	case r := <-ch:
 		return r, r.Err
 	default:
-		return node.Reply{}, unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped; restart it, then ask again with the same key")
+		return node.Reply{}, unknown(errors.New("the engine has stopped; restart it"))
 	}
+}
+
+// unknown is the error of a request that may have been done.
+func unknown(why error) error {
+	err := unwind.Errorf(unwind.StoreUnavailable, "it is not known whether this became durable: %w; a saga may exist: started again with the same key it is the same one, so that is safe, and without a key look for it first", why)
+	err.RetryAfter = unwind.Second
+	return err
 }
 
 // begin posts a request; its reply comes through the channel, which has room for it.
@@ -143,8 +152,7 @@ func (e *Engine) begin(request func(node.Moment, node.Token)) (chan node.Reply, 
 	token := new(node.Token)
 	select {
 	case <-e.stopped:
-		_, err := e.afterStop(ch)
-		return nil, nil, err
+		return nil, nil, unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped, and nothing was begun; restart it, then ask again")
 	default:
 	}
 	e.post(func(m node.Moment) {

@@ -24,14 +24,18 @@ func (e *Engine) Start(ctx context.Context, req unwind.StartRequest) (*unwind.In
 	if err != nil {
 		return nil, false, err
 	}
-	ch, token, err := e.begin(func(m node.Moment, t node.Token) {
-		start.Token = t
-		e.node.Start(m, *start)
-	})
+	ch, token, err := e.beginStart(start)
 	if err != nil {
 		return nil, false, err
 	}
 	return e.started(ctx, ch, token, start, req.Wait)
+}
+
+func (e *Engine) beginStart(start *node.Start) (chan node.Reply, *node.Token, error) {
+	return e.begin(func(m node.Moment, t node.Token) {
+		start.Token = t
+		e.node.Start(m, *start)
+	})
 }
 
 // StartBatch implements unwind.Service. All are begun before the first is waited for.
@@ -51,10 +55,7 @@ func (e *Engine) StartBatch(ctx context.Context, reqs []unwind.StartRequest) ([]
 		}
 		start.Wait = false
 		p := pending{start: start}
-		p.ch, p.token, results[i].Err = e.begin(func(m node.Moment, t node.Token) {
-			start.Token = t
-			e.node.Start(m, *start)
-		})
+		p.ch, p.token, results[i].Err = e.beginStart(start)
 		waiting[i] = p
 	}
 	for i, p := range waiting {
@@ -90,7 +91,7 @@ func (e *Engine) started(ctx context.Context, ch chan node.Reply, token *node.To
 				e.node.Forget(start.ID, *token)
 				delete(e.waiting, *token)
 			})
-			return nil, false, unwind.Errorf(unwind.StoreUnavailable, "starting saga %q: %w before the answer was known; start it again with the same key", start.Name, ctx.Err())
+			return nil, false, unknown(fmt.Errorf("starting saga %q: %w", start.Name, ctx.Err()))
 		case <-e.stopped:
 			r, err := e.afterStop(ch)
 			if err != nil {

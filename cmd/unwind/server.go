@@ -99,9 +99,11 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 			Service: s.engine, Tokens: tokens, Events: s.engine, Gatherer: registry, Logger: s.log, Version: versionText(),
 			MaxStarts: cfg.Limits.MaxStarts, MaxBodyBytes: int64(cfg.Limits.MaxBodyBytes),
 			Checks: []api.Check{{Name: "store", Ready: func(ctx context.Context) error {
-				_, err := s.engine.Stats(ctx)
-				return err
-			}}, {Name: "engine", Ready: s.ready}},
+				if _, err := s.engine.Stats(ctx); err != nil {
+					return err
+				}
+				return s.engine.Writable(ctx)
+			}}, {Name: "engine", Ready: s.running}},
 		})
 	}
 	if err != nil {
@@ -110,17 +112,12 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 	return nil
 }
 
-// ready tells those who send requests here to go elsewhere, once it stops.
-func (s *server) ready(context.Context) error {
+// running tells those who send requests here to go elsewhere, once it stops.
+func (s *server) running(context.Context) error {
 	if s.stopping.Load() {
 		return errors.New("it is stopping")
 	}
-	select {
-	case <-s.engine.Done():
-		return errors.New("it has stopped")
-	default:
-		return nil
-	}
+	return s.engine.Running()
 }
 
 func tokensOf(cfg *config.Config) []api.Token {
