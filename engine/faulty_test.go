@@ -46,7 +46,11 @@ func (f *faultyStore) Commit(ctx context.Context, b *store.Batch) ([]store.Resul
 		<-hold
 	}
 	if delay > 0 {
-		<-time.After(delay) // a slow disk
+		select { // a slow disk
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	if err != nil {
 		return nil, err

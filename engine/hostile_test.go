@@ -209,7 +209,11 @@ func TestEndlessAnswersEnd(t *testing.T) {
 			for err == nil {
 				_, err = io.WriteString(conn, piece)
 				if pause > 0 {
-					<-time.After(pause) // a slow participant
+					select { // a slow participant
+					case <-time.After(pause):
+					case <-t.Context().Done():
+						return false
+					}
 				}
 			}
 			return false

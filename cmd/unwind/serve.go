@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -14,8 +15,9 @@ import (
 )
 
 func serverFlags() []cli.Flag {
+	variables, _ := config.Variables()
 	return []cli.Flag{
-		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the configuration file"},
+		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the configuration file; before it go " + strings.Join(variables, ", ")},
 		&cli.StringFlag{Name: "listen", Usage: "the address to listen on, in place of the file's"},
 		&cli.StringFlag{Name: "store", Usage: "where sagas are kept, in place of the file's: sqlite:PATH or memory:"},
 		&cli.BoolFlag{Name: "log-json", Usage: "log as JSON lines"},

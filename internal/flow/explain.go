@@ -92,11 +92,6 @@ func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
 	return e, true
 }
 
-// ExplainTarget says what a task at the head of the target would wait for.
-func (s *Scheduler) ExplainTarget(name Target, now int64) Explanation {
-	return s.binding(s.target(name, now), nil, now)
-}
-
 // binding returns what holds a target's next call of a flow back: first
 // what an operator did, then what the service said, then the limits.
 func (s *Scheduler) binding(t *target, f *flow, now int64) Explanation {

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/unwindhq/unwind"
 )
 
 // ErrFull says that a recorder has written as much as it may.
@@ -129,16 +127,4 @@ func InputSHA(input json.RawMessage) (string, error) {
 		return "", fmt.Errorf("writing an input: %w", err)
 	}
 	return SHA(sorted), nil
-}
-
-// ParseKey takes an idempotency key apart. The saga's id holds no slash.
-func ParseKey(key string) (saga, step string, dir unwind.Direction, generation int, ok bool) {
-	parts := strings.Split(key, "/")
-	if len(parts) != 3 && len(parts) != 4 {
-		return "", "", "", 0, false
-	}
-	l := Line{Saga: parts[0], Step: parts[1], Direction: unwind.Direction(parts[2]), Key: key}
-	g := l.generation()
-	ok = l.checkPlace() == nil && (len(parts) == 3 || g > 0)
-	return l.Saga, l.Step, l.Direction, g, ok
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/sagatest/history"
 )
 
@@ -92,18 +91,6 @@ func TestARecorderUsesItsClock(t *testing.T) {
 	}
 	if l.T != 42 || l.Node != "shop" || l.Data.Status != 503 {
 		t.Errorf("wrote %s", b.String())
-	}
-}
-
-func TestParseKey(t *testing.T) {
-	for key, want := range map[string]int{
-		"s/charge/action": 0, "s/charge/compensation/2": 2,
-		"s/charge": -1, "s/charge/back": -1, "s/charge/action/x": -1, "s/charge/action/0": -1, "/charge/action": -1, "a/b/c/d/e": -1,
-	} {
-		saga, step, dir, generation, ok := history.ParseKey(key)
-		if ok != (want >= 0) || ok && (saga != "s" || step != "charge" || generation != want || dir == unwind.Direction("")) {
-			t.Errorf("%s: %q %q %q %d %t", key, saga, step, dir, generation, ok)
-		}
 	}
 }
 
