@@ -30,6 +30,7 @@ type world struct {
 	granted map[Scope][]int64
 	arrived map[Scope][]int64
 	express bool   // an operator sends now
+	still   bool   // it acts when something happens or the scheduler says so, no sooner
 	tasks   []Task // in the queue, from the oldest
 	sentNow map[TaskKey]bool
 }
@@ -103,8 +104,10 @@ func (w *world) join() {
 // die ends it; of the commit under way nobody knows whether it is durable.
 func (w *world) die() {
 	for _, c := range w.calls {
-		c.lost = true
-		w.requeue(c.task)
+		if !c.lost {
+			c.lost = true
+			w.requeue(c.task)
+		}
 	}
 	if w.commit != nil && w.r.IntN(2) == 0 {
 		w.write()
@@ -140,6 +143,9 @@ func (w *world) fill(most int) {
 // step does what is to be done now and returns when to come back.
 func (w *world) step(delay int64) (next int64) {
 	next = w.now + 1 + w.r.Int64N(50*ms)
+	if w.still {
+		next = Never
+	}
 	for i := 0; i < len(w.calls); i++ {
 		c := w.calls[i]
 		if !c.there && c.arrives <= w.now {
@@ -160,17 +166,24 @@ func (w *world) step(delay int64) (next int64) {
 			}
 			w.calls = slices.Delete(w.calls, i, i+1)
 			i--
-			continue
 		}
+	}
+	if w.s != nil {
+		next = min(next, w.act(delay))
+	}
+	for _, c := range w.calls {
 		for _, at := range []int64{c.arrives, c.ended} {
 			if at > w.now {
 				next = min(next, at)
 			}
 		}
 	}
-	if w.s == nil {
-		return next
-	}
+	return next
+}
+
+// act has the process do what is to be done, and returns when it wants to again.
+func (w *world) act(delay int64) (next int64) {
+	next = Never
 	if w.commit != nil && w.lands <= w.now {
 		ok := w.r.IntN(10) > 0
 		if ok {
@@ -204,7 +217,7 @@ func (w *world) send(task Task, g Grant, delay int64) {
 	i := slices.IndexFunc(w.tasks, func(t Task) bool { return t.Key == task.Key })
 	w.tasks = slices.Delete(w.tasks, i, i+1)
 	c := &wire{task: task, grant: g, arrives: w.now + w.r.Int64N(delay)}
-	c.ended = c.arrives + w.r.Int64N(delay)
+	c.ended = c.arrives + 1 + w.r.Int64N(delay)
 	w.calls = append(w.calls, c)
 	at := w.now
 	if w.sentNow[task.Key] {
@@ -282,8 +295,61 @@ func crashes(seed uint64) error {
 			w.crash = w.now + 1 + w.r.Int64N(w.every)
 		}
 		w.now = next
+		if err := w.sound(); err != nil {
+			return err
+		}
+	}
+	if err := w.judge(); err != nil || seed%5 > 0 {
+		return err
+	}
+	return w.drain(delay)
+}
+
+// sound reports what the scheduler's own account lacks.
+func (w *world) sound() error {
+	if w.s == nil || w.r.IntN(40) > 0 {
+		return nil
+	}
+	var f faulty
+	check(&f, w.s)
+	return f.err
+}
+
+// faulty keeps the first fault.
+type faulty struct{ err error }
+
+func (*faulty) Helper() {}
+
+func (f *faulty) Fatalf(format string, args ...any) {
+	if f.err == nil {
+		f.err = fmt.Errorf(format, args...)
+	}
+}
+
+// drain: without crashes everything goes, in the end, by the wakes alone.
+func (w *world) drain(delay int64) error {
+	if w.s == nil {
+		w.join()
+	}
+	w.tasks, w.express, w.still = w.tasks[:min(len(w.tasks), 20)], false, true
+	for _, sc := range w.scopes {
+		w.granted[sc], w.arrived[sc] = nil, nil
+	}
+	w.die()
+	w.join()
+	for end := w.now + 3_600_000*ms; len(w.tasks) > 0; {
+		next := w.step(delay)
+		if next > end && len(w.tasks) > 0 {
+			return fmt.Errorf("%d tasks wait for an hour; the first: %v", len(w.tasks), w.why())
+		}
+		w.now = next
 	}
 	return w.judge()
+}
+
+func (w *world) why() string {
+	e, ok := w.s.Explain(w.tasks[0].Key, w.now)
+	return fmt.Sprint(e, e.Until-w.now, ok)
 }
 
 func TestLimitsHoldAcrossCrashes(t *testing.T) {
