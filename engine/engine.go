@@ -37,6 +37,7 @@ type Engine struct {
 	clock          clock
 	events         queue
 	committed      bell
+	fan            fan
 	lacking        rate.Sometimes // warnings of what this machine lacks
 	begun, refused atomic.Int64   // starts since the engine was opened
 	node           *node.Node     // owned by run
@@ -84,6 +85,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), stopped: make(chan struct{}),
 	}
 	e.depths.store, e.depths.clock = e.store, e.clock
+	e.fan = newFan()
 	e.events.wake = make(chan struct{}, 1)
 	e.plans.init(cfg.Store, cfg.Participants, cfg.Definitions)
 	if e.metrics, err = newMetrics(cfg.Metrics); err != nil {

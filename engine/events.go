@@ -90,7 +90,12 @@ func (e *Engine) Events(ctx context.Context, cursor string, limit int) ([]unwind
 	defer timer.Stop()
 	for {
 		committed := e.committed.wait()
-		events, next, err := e.readEvents(ctx, at, limit)
+		var events []unwind.Event
+		next := at
+		page, err := e.fan.read(ctx, pageKey{at, limit}, func(newest *eventPage) (*eventPage, error) { return e.readEvents(ctx, at, limit, newest) })
+		if err == nil {
+			events, next = page.events, page.next
+		}
 		if unwind.CodeOf(err) == unwind.InvalidRequest {
 			end, err := e.eventsEnd(ctx)
 			return reset(end), end.String(), err
@@ -133,15 +138,19 @@ func (e *Engine) eventsEnd(ctx context.Context) (eventCursor, error) {
 
 // readEvents reads what is there past the cursor: a page of the journal, then,
 // at the journal's end, the alerts that are new.
-func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int) ([]unwind.Event, eventCursor, error) {
-	rows, journal, err := e.store.Journal(ctx, at.journal, limit)
+func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int, newest *eventPage) (*eventPage, error) {
+	all, journal, err := e.store.Journal(ctx, at.journal, limit)
 	if err != nil {
-		return nil, at, failed("reading the journal", err)
+		return nil, failed("reading the journal", err)
+	}
+	rows, joined := newest.upTo(all)
+	if joined {
+		journal = newest.next.journal
 	}
 	var events []unwind.Event
 	for i := range rows {
 		if events, err = e.rowEvents(ctx, events, &rows[i]); err != nil {
-			return nil, at, err
+			return nil, err
 		}
 	}
 	end := eventCursor{journal: journal, alert: at.alert}
@@ -152,14 +161,18 @@ func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int) ([]u
 		events[len(events)-1].Cursor = end.String()
 	}
 	events = events[min(at.seen, len(events)):]
-	if len(rows) < store.PageLimit(limit) {
+	if !joined && len(all) < store.PageLimit(limit) {
 		alerts, err := e.alertEvents(ctx, &end)
 		if err != nil {
-			return nil, at, err
+			return nil, err
 		}
 		events = append(events, alerts...)
 	}
-	return events, end, nil
+	page := &eventPage{events: events, next: end}
+	if n := len(rows); n > 0 {
+		page.last = &rows[n-1]
+	}
+	return page, nil
 }
 
 // rowEvents appends the events of one transition: the saga's, and one for each
