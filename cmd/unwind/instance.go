@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/unwindhq/unwind"
 )
@@ -13,8 +14,12 @@ func writeInstance(w io.Writer, inst *unwind.Instance) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 	p("%s  %s  key %s  %s\n", inst.ID, printable(inst.Saga), orDash(printable(inst.Key)), inst.Status)
 	p("begun %s, last change %s\n", when(inst.CreatedAt), when(inst.UpdatedAt))
+	width := len("undo") + 2 // the undoing of a step stands below it, two further in
 	for _, s := range inst.Steps {
-		p("  %s %-20s %-10s %s", mark(string(s.Status)), printable(s.Name), s.Status, attempts(s.Attempts, s.Throttled, s.Uncertain))
+		width = max(width, utf8.RuneCountInString(s.Name))
+	}
+	for _, s := range inst.Steps {
+		p("  %s %-*s  %-13s  %s", mark(string(s.Status)), width, printable(s.Name), s.Status, attempts(s.Attempts, s.Throttled, s.Uncertain))
 		if s.Error != nil {
 			p("  %s", printable(callError(s.Error)))
 		}
@@ -29,7 +34,7 @@ func writeInstance(w io.Writer, inst *unwind.Instance) {
 			p("      awaits POST /v1/calls/%s\n", s.CallToken)
 		}
 		if c := s.Compensation; c != nil && c.Status != unwind.CompensationNone {
-			p("    ↩ %-19s %-14s %s", "undo", c.Status, attempts(c.Attempts, c.Throttled, c.Uncertain))
+			p("    ↩ %-*s  %-13s  %s", width-2, "undo", c.Status, attempts(c.Attempts, c.Throttled, c.Uncertain))
 			if c.Error != nil {
 				p("  %s", printable(callError(c.Error)))
 			}
