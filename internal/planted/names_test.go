@@ -44,11 +44,14 @@ func TestEveryBugIsCalledAsItsConstant(t *testing.T) {
 	}
 }
 
-// dashed writes LeakTheSlot as leak-the-slot.
+// dashed writes Counts429 as counts-429.
 func dashed(name string) string {
 	var b strings.Builder
+	var before rune
 	for i, r := range name {
-		if unicode.IsUpper(r) && i > 0 {
+		word := unicode.IsUpper(r) || unicode.IsDigit(r) && !unicode.IsDigit(before)
+		before = r
+		if word && i > 0 {
 			b.WriteByte('-')
 		}
 		b.WriteRune(unicode.ToLower(r))
