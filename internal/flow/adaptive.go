@@ -183,7 +183,7 @@ func (a *adaptive) throttled(number, last uint64, took, closed, now int64) (hold
 	if number <= a.mark && !planted.On(planted.CutAlways) {
 		return 0
 	}
-	if a.mark > 0 && a.accepted == 0 {
+	if a.mark > 0 && a.accepted == 0 && !planted.On(planted.CutAlways) {
 		// Nothing got through since the cut: not a rate that is too high, but
 		// a window that is used up.
 		if a.refusedAt == 0 {

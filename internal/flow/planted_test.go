@@ -34,6 +34,17 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{planted.ForgetHold, crashes},
 		{planted.SkipOnRetry, crashes},
 		{planted.FreeSendNow, crashes},
+		{planted.CutAlways, drained},
+		{planted.CutForever, drained},
+		{planted.IgnoreQuota, heeded},
+		{planted.EndlessProbe, trouble},
+		{planted.BreakerCounts429, trouble},
+		{planted.ThrottledProbeFails, trouble},
+		{planted.SkipRamp, trouble},
+		{planted.ForgetBreaker, trouble},
+		{planted.LateCloses, trouble},
+		{planted.GateOneFlow, trouble},
+		{planted.HintUncapped, trouble},
 	} {
 		t.Run(string(c.bug), func(t *testing.T) {
 			defer planted.Plant("")

@@ -28,12 +28,11 @@ func (q *quota) said(number uint64, s Quota, inFlight int, longestWait, now int6
 	if s.Reset <= 0 || number < q.number || planted.On(planted.IgnoreQuota) {
 		return
 	}
-	left := s.Remaining - int64(inFlight)
-	q.number, q.until, q.used = number, now+min(s.Reset, longestWait), left <= 0
+	q.number, q.until, q.used = number, now+min(s.Reset, longestWait), s.Remaining <= 0
 	if q.used {
 		return
 	}
-	q.interval = s.Reset / left
+	q.interval = s.Reset / max(1, s.Remaining-int64(inFlight))
 	if s.Limit > 0 && s.Window > 0 {
 		q.interval = min(q.interval, s.Window/s.Limit)
 	}

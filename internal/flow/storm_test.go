@@ -67,7 +67,7 @@ type storm struct {
 	limits   Limits
 	length   time.Duration
 	seed     uint64
-	feedback func(f *Feedback, at int64, ok bool, wait int64) // optional
+	feedback func(f *Feedback, at int64) // optional
 }
 
 // outcome is what a storm came to.
@@ -89,23 +89,13 @@ type event struct {
 }
 
 // run plays the storm in virtual time.
-func (st storm) run(t *testing.T) (o outcome) {
+func (st storm) run(t failer) (o outcome) {
 	t.Helper()
 	const begin = int64(1000) * second
 	s := New(Config{CompensationHeads: Unlimited})
 	target := Target{"payments", Compensation}
 	s.Configure(target.Scope(), st.limits, begin)
-	chance := st.seed
-	random := func(n int64) int64 { // splitmix64
-		if n <= 0 {
-			return 0
-		}
-		chance += 0x9e3779b97f4a7c15
-		z := chance
-		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-		z = (z ^ z>>27) * 0x94d049bb133111eb
-		return int64((z ^ z>>31) % uint64(n))
-	}
+	random := splitmix(st.seed)
 	saga := uint64(0)
 	fresh := func(now int64) {
 		saga++
@@ -135,7 +125,7 @@ func (st storm) run(t *testing.T) (o outcome) {
 		next := s.Wake()
 		if next <= todo.top().at {
 			if next == Never {
-				t.Fatal("the lane waits for nothing")
+				t.Fatalf("the lane waits for nothing")
 			}
 			now = next
 			continue
@@ -161,7 +151,7 @@ func (st storm) run(t *testing.T) (o outcome) {
 			}
 		}
 		if st.feedback != nil {
-			st.feedback(&f, now-begin, e.ok, e.wait)
+			st.feedback(&f, now-begin)
 		}
 		r := s.Done(e.grant, f, now)
 		at := int((now - begin) / second)
