@@ -31,6 +31,8 @@ type Compared struct {
 	Without unwind.Duration   `json:"without"`
 	With    unwind.Duration   `json:"with"`
 	Rounds  []unwind.Duration `json:"rounds"` // without, with, without…
+
+	curves [2]curve // of the last round, without and with
 }
 
 // ratio is the speed beside the trouble by that without it.
@@ -90,12 +92,13 @@ func (r *run) comparison(ctx context.Context, sc *Scenario, v *Verdict) error {
 	var took [2][]unwind.Duration
 	for range rounds {
 		for side, trouble := range []bool{false, true} {
-			d, err := r.side(ctx, sc, v, trouble)
+			drain, err := r.side(ctx, sc, v, trouble)
 			if err != nil {
 				return err
 			}
+			d := unwind.Duration(drain.length)
 			took[side] = append(took[side], d)
-			c.Rounds = append(c.Rounds, d)
+			c.Rounds, c.curves[side] = append(c.Rounds, d), drain
 		}
 	}
 	for side := range took {
@@ -106,20 +109,20 @@ func (r *run) comparison(ctx context.Context, sc *Scenario, v *Verdict) error {
 	return nil
 }
 
-// side runs one load and returns how long its own refunds took.
-func (r *run) side(ctx context.Context, sc *Scenario, v *Verdict, trouble bool) (unwind.Duration, error) {
+// side runs one load and returns the drain of its own refunds.
+func (r *run) side(ctx context.Context, sc *Scenario, v *Verdict, trouble bool) (curve, error) {
 	services, batches, err := sc.compare.load(r, sc, trouble)
 	if err != nil {
-		return 0, err
+		return curve{}, err
 	}
 	w, err := openWorld(ctx, 0, services...)
 	if err != nil {
-		return 0, err
+		return curve{}, err
 	}
 	defer w.close() //nolint:errcheck // what it served is in its books
 	trip, err := w.roundTrip(ctx)
 	if err != nil {
-		return 0, err
+		return curve{}, err
 	}
 	v.RoundTrip = unwind.Duration(trip + sc.takes)
 	var defs []unwind.Definition
@@ -128,14 +131,14 @@ func (r *run) side(ctx context.Context, sc *Scenario, v *Verdict, trouble bool) 
 	}
 	s, err := r.subject(ctx, sc, w, defs)
 	if err != nil {
-		return 0, err
+		return curve{}, err
 	}
 	defer s.close() //nolint:errcheck // the books say what it did
 	mine, all := map[string]bool{}, map[string]int{}
 	for _, b := range batches {
 		ids, err := start(ctx, s, "order-"+b.service, b.tenant, b.n)
 		if err != nil {
-			return 0, err
+			return curve{}, err
 		}
 		for _, id := range ids {
 			all[id] = 1
@@ -145,37 +148,49 @@ func (r *run) side(ctx context.Context, sc *Scenario, v *Verdict, trouble bool) 
 		}
 	}
 	if err := w.gather(ctx, len(all)); err != nil {
-		return 0, fmt.Errorf("storm: waiting for %d sagas at their third step: %w", len(all), err)
+		return curve{}, fmt.Errorf("storm: waiting for %d sagas at their third step: %w", len(all), err)
 	}
 	w.release()
 	watching, cancel := context.WithTimeout(ctx, r.watched(sc))
 	defer cancel()
-	var last time.Time
 	err = poll(watching, 20*time.Millisecond, func() (bool, error) {
-		n := 0
-		for _, e := range w.books.refunded() {
-			if mine[e.saga] {
-				n, last = n+1, e.at
-			}
-		}
-		return n >= len(mine), nil
+		return len(ofThese(w.books.refunded(), mine)) >= len(mine), nil
 	})
-	if err != nil {
-		if ctx.Err() != nil {
-			return 0, err
-		}
-		last = time.Now() // not drained within the watch: that long, at least
+	if ctx.Err() != nil {
+		return curve{}, err
 	}
 	e := &evidence{owed: all, ended: time.Now()}
 	if e.standing, err = standing(ctx, s); err != nil {
-		return 0, err
+		return curve{}, err
 	}
 	e.refunds = w.books.refunded() // after what the engine says, which never runs ahead of them
-	o := judge(e)
 	if len(e.refunds) == 0 {
-		return 0, errors.New("storm: no refund was made")
+		return curve{}, errors.New("storm: no refund was made")
 	}
-	v.Ours.Owed, v.Ours.Done, v.Ours.Left = v.Ours.Owed+o.Owed, v.Ours.Done+o.Done, v.Ours.Left+o.Left
-	v.Ours.Lost, v.Ours.Dead, v.Ours.Duplicated = v.Ours.Lost+o.Lost, v.Ours.Dead+o.Dead, v.Ours.Duplicated+o.Duplicated
-	return unwind.Duration(last.Sub(e.refunds[0].at)), nil
+	v.Ours.add(judge(e))
+	first, last := e.refunds[0].at, e.ended
+	own := &evidence{owed: map[string]int{}, refunds: ofThese(e.refunds, mine)}
+	for saga := range mine {
+		own.owed[saga] = 1
+	}
+	if len(own.refunds) >= len(mine) {
+		last = own.refunds[len(own.refunds)-1].at
+	} // else it is not drained within the watch: that long, at least
+	return draw(own, first, last), nil
+}
+
+// ofThese picks the refunds of some sagas.
+func ofThese(refunds []effect, sagas map[string]bool) (picked []effect) {
+	for i := range refunds {
+		if sagas[refunds[i].saga] {
+			picked = append(picked, refunds[i])
+		}
+	}
+	return picked
+}
+
+// add sums up rounds.
+func (o *Outcome) add(round Outcome) {
+	o.Owed, o.Done, o.Left = o.Owed+round.Owed, o.Done+round.Done, o.Left+round.Left
+	o.Lost, o.Dead, o.Duplicated = o.Lost+round.Lost, o.Dead+round.Dead, o.Duplicated+round.Duplicated
 }

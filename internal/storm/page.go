@@ -17,9 +17,6 @@ func (r *Report) Write(file string) error {
 	}
 	for i := range r.Verdicts {
 		v := &r.Verdicts[i]
-		if v.Ours.curve.length == 0 {
-			continue
-		}
 		if err := os.WriteFile(filepath.Join(folder, v.Scenario+".svg"), picture(v), 0o644); err != nil { //nolint:gosec // a picture for everybody
 			return fmt.Errorf("storm: writing a picture: %w", err)
 		}
@@ -96,7 +93,5 @@ func (v *Verdict) section(p func(string, ...any), pictures string) {
 	if v.Ours.Kills > 0 {
 		p("\nThe engine was killed %d times.\n", v.Ours.Kills)
 	}
-	if v.Ours.curve.length > 0 {
-		p("\n![%s: refunds owed, calls against the capacity, rejected calls](%s/%s.svg)\n", v.Scenario, pictures, v.Scenario)
-	}
+	p("\n![%s over time](%s/%s.svg)\n", v.Scenario, pictures, v.Scenario)
 }

@@ -10,13 +10,12 @@ import (
 
 // The page of a picture, in pixels.
 const (
-	wide   = 760
-	left   = 64
-	right  = 16
-	top    = 74
-	panel  = 120
-	gap    = 46
-	panels = 3
+	wide  = 760
+	left  = 64
+	right = 16
+	top   = 74
+	panel = 120
+	gap   = 46
 )
 
 // The colours hold on white and on black; the style switches what does not.
@@ -49,9 +48,41 @@ func (d *drawing) x(at time.Duration) float64 {
 	return left + (wide-left-right)*min(at.Seconds()/d.span, 1)
 }
 
-// picture draws a drain as the gateway saw it: refunds owed, calls borne against
-// the capacity, calls rejected.
+// begin writes what comes before n panels: the lines' names, each in the class
+// of its line, stand under the title.
+func (d *drawing) begin(v *Verdict, n int, names ...[2]string) {
+	d.p(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s">`,
+		wide, top+n*(panel+gap)-gap+28, html.EscapeString(v.Scenario+": "+v.About))
+	d.WriteString(style)
+	d.p(`<text class="title" x="%d" y="20">%s</text>`, left, html.EscapeString(v.Scenario))
+	for i, name := range names {
+		d.p(`<text class="t-%s" x="%d" y="40">%s</text>`, name[0], left+160*i, name[1])
+	}
+}
+
+// picture draws a drain as the gateway saw it.
 func picture(v *Verdict) []byte {
+	if v.Compared != nil {
+		return v.Compared.picture(v)
+	}
+	return drain(v)
+}
+
+// picture draws the same load without and with the trouble.
+func (c *Compared) picture(v *Verdict) []byte {
+	without, with := &c.curves[0], &c.curves[1]
+	d := &drawing{span: math.Ceil(max(without.length, with.length).Seconds())}
+	d.begin(v, 1, [2]string{"ours", "— beside the trouble"}, [2]string{"naive", "- - without it"})
+	depth, _ := nice(float64(with.owed))
+	d.axes(0, "refunds owed, but for those of the trouble", depth)
+	d.steps(0, "ours", with.depth(), depth)
+	d.steps(0, "naive", without.depth(), depth)
+	d.p("</svg>")
+	return d.Bytes()
+}
+
+// drain draws refunds owed, calls borne against the capacity, calls rejected.
+func drain(v *Verdict) []byte {
 	ours := &v.Ours.curve
 	span := max(ours.length, v.Ideal.Std())
 	var naive *curve
@@ -60,11 +91,7 @@ func picture(v *Verdict) []byte {
 		span = max(span, min(naive.length, 2*span))
 	}
 	d := &drawing{span: math.Ceil(max(span.Seconds(), 1))}
-	height := top + panels*(panel+gap) - gap + 28
-	d.p(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s">`, wide, height, html.EscapeString(v.Scenario+": "+v.About))
-	d.WriteString(style)
-	d.p(`<text class="title" x="%d" y="20">%s</text>`, left, html.EscapeString(v.Scenario))
-	d.p(`<text class="t-ours" x="%d" y="40">— engine</text><text class="t-naive" x="%d" y="40">- - naive control</text><text class="t-capacity" x="%d" y="40">— capacity; in the first panel: ideal</text>`, left, left+90, left+230)
+	d.begin(v, 3, [2]string{"ours", "— engine"}, [2]string{"naive", "- - naive control"}, [2]string{"capacity", "— capacity; in the first panel: ideal"})
 
 	depth, _ := nice(float64(ours.owed))
 	d.axes(0, "refunds owed", depth)
