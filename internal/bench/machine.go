@@ -89,13 +89,14 @@ func fsyncTime(dir string) time.Duration {
 	return took[len(took)/2]
 }
 
-// ticks is the CPU time of the machine, and of this process and its children
+// Ticks are the CPU time of the machine, and of this process and its children
 // that have ended, in seconds.
-type ticks struct{ all, busy, ours float64 }
+type Ticks struct{ all, busy, ours float64 }
 
 const perSecond = 100 // the unit of /proc/stat: USER_HZ
 
-func machineTime() (t ticks) {
+// MachineTime reads it; zero where the system does not tell.
+func MachineTime() (t Ticks) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return t
@@ -120,9 +121,9 @@ func machineTime() (t ticks) {
 	return t
 }
 
-// others is the share of the CPUs that other processes used since then.
-func others(since ticks) float64 {
-	now := machineTime()
+// Others is the share of the CPUs that other processes used since then.
+func Others(since Ticks) float64 {
+	now := MachineTime()
 	if now.all <= since.all {
 		return 0
 	}

@@ -87,11 +87,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		}
 		r.name = m.name
 		r.say("%s…", m.name)
-		begin, before := time.Now(), machineTime()
+		begin, before := time.Now(), MachineTime()
 		if err := m.take(r, ctx); err != nil {
 			return nil, fmt.Errorf("measuring %s: %w", m.name, err)
 		}
-		took := Taken{Measurement: m.name, Seconds: time.Since(begin).Seconds(), Others: others(before)}
+		took := Taken{Measurement: m.name, Seconds: time.Since(begin).Seconds(), Others: Others(before)}
 		report.Taken = append(report.Taken, took)
 		r.say("%s took %.0f s; other processes used %.0f%% of the CPUs", m.name, took.Seconds, took.Others*100)
 	}

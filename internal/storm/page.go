@@ -56,10 +56,10 @@ func (r *Report) page(pictures string) []byte {
 			p("| %s |\n", strings.Join(row, " | "))
 		}
 	}
-	p("\n## Models\n\n| storm | capacity | burst | window | a rejection uses up | Retry-After | a call takes |\n|---|---|---|---|---|---|---|\n")
+	p("\n## Models\n\n| storm | capacity | burst | window | a rejection uses up | Retry-After | a call takes | refunds | watched for at most | CPU used by others |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for i := range r.Verdicts {
-		s := &r.Verdicts[i].Spec
-		p("| %s | %s | %d | %s | %s | %s | %s |\n", r.Verdicts[i].Scenario, s.Capacity, s.Burst, s.Window, s.Rejection, s.Hint, s.Takes)
+		v, s := &r.Verdicts[i], &r.Verdicts[i].Spec
+		p("| %s | %s | %d | %s | %s | %s | %s | %d | %s | %.0f%% |\n", v.Scenario, s.Capacity, s.Burst, s.Window, s.Rejection, s.Hint, s.Takes, v.Ours.Owed, v.Watched, v.Others*100)
 	}
 	for i := range r.Verdicts {
 		r.Verdicts[i].section(p, pictures)

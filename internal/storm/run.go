@@ -105,7 +105,8 @@ func (r *run) folder() (string, error) {
 }
 
 func (r *run) scenario(ctx context.Context, sc *Scenario) (*Verdict, error) {
-	v := &Verdict{Scenario: sc.Name, About: sc.About, Spec: sc.Spec}
+	v := &Verdict{Scenario: sc.Name, About: sc.About, Spec: sc.Spec, Watched: unwind.Duration(r.watched(sc))}
+	before := bench.MachineTime()
 	var err error
 	if sc.compare != nil {
 		err = r.comparison(ctx, sc, v)
@@ -115,6 +116,7 @@ func (r *run) scenario(ctx context.Context, sc *Scenario) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.Others = bench.Others(before)
 	v.judge(sc.goals, r.quick)
 	return v, nil
 }

@@ -23,6 +23,11 @@ type Verdict struct {
 	Scenario string `json:"scenario"`
 	About    string `json:"about"`
 	Spec     Spec   `json:"model"`
+	// Watched is how long a drain was watched at most.
+	Watched unwind.Duration `json:"watched"`
+	// Others is the share of the CPUs, 0 to 1, that processes used meanwhile which
+	// have nothing to do with it.
+	Others float64 `json:"others"`
 	// Ideal is the time in which a caller that knows everything would be done.
 	Ideal     unwind.Duration `json:"ideal"`
 	RoundTrip unwind.Duration `json:"round_trip"`
