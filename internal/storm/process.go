@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/unwindhq/unwind"
@@ -88,6 +89,7 @@ func (p *process) keep(ctx context.Context) error {
 		var said bytes.Buffer
 		cmd := exec.Command(p.args[0], p.args[1:]...) //nolint:gosec,noctx // it is this program itself, and keep kills it
 		cmd.Stderr = &said
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for this process, which ends it
 		for _, v := range os.Environ() { // the file says everything
 			if !strings.HasPrefix(v, "UNWIND_") {
 				cmd.Env = append(cmd.Env, v)
