@@ -76,7 +76,7 @@ func Scenarios() []Scenario {
 			func(time.Duration) (gateway.Model, error) { return gateway.NewCrowd(4, 80*time.Millisecond, 4) },
 			efficiency(0.50, ours)).
 			with(func(sc *Scenario) {
-				sc.Sagas, sc.few, sc.latency, sc.takes, sc.persist, sc.patience = 500, 30, 0, 80*time.Millisecond, true, 40
+				sc.Sagas, sc.few, sc.latency, sc.takes, sc.persist, sc.patience = 500, 30, 0, 80*time.Millisecond, true, 30
 			}),
 		storm("latency", "answers take twenty times as long from one moment on, without an error",
 			Spec{Capacity: "50/s", Burst: 6, Takes: "5 ms, 100 ms from 5 s on"},
