@@ -90,7 +90,7 @@ func (p *process) keep(ctx context.Context) error {
 		cmd := exec.Command(p.args[0], p.args[1:]...) //nolint:gosec,noctx // it is this program itself, and keep kills it
 		cmd.Stderr = &said
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for this process, which ends it
-		for _, v := range os.Environ() { // the file says everything
+		for _, v := range os.Environ() {                      // the file says everything
 			if !strings.HasPrefix(v, "UNWIND_") {
 				cmd.Env = append(cmd.Env, v)
 			}
