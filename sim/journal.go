@@ -80,7 +80,7 @@ func (w *world) line(e *machine.Entry, of *life, ep int64) history.Line {
 	case unwind.EntrySagaEnded:
 		d.Ended, d.As = unwind.Status(e.As), ""
 		of.ended = d.Ended
-	case unwind.EntryReplayed, unwind.EntryResolved:
+	case unwind.EntryReplayed, unwind.EntryResolved, unwind.EntryReopened:
 		of.ended = ""
 	}
 	l.Data = d

@@ -64,11 +64,13 @@ const (
 	Replayed
 	// Resolved: an operator settled a dead letter by hand. Step, Dir.
 	Resolved
+	// Reopened: an operator takes back that a compensation was settled by hand. Step, Dir.
+	Reopened
 	eventKinds
 )
 
 var eventNames = [...]string{"started", "answered", "status_answered", "withdrawn", "lost", "timer_fired", "deadline_reached",
-	"cancel_requested", "signalled", "call_completed", "replayed", "resolved"}
+	"cancel_requested", "signalled", "call_completed", "replayed", "resolved", "reopened"}
 
 // String returns the event's name.
 func (k EventKind) String() string { return eventNames[k] }

@@ -23,7 +23,7 @@ func (w *world) judge(before *State, ev Event, t *Transition) error {
 	if s.Version != before.Version+1 {
 		return fmt.Errorf("version %d follows %d", s.Version, before.Version)
 	}
-	if before.Phase.AtRest() && ev.Kind != Replayed && ev.Kind != Resolved {
+	if before.Phase.AtRest() && !ofOperator(ev.Kind) {
 		return w.unchanged(before, t)
 	}
 	for _, e := range t.Effects {
@@ -31,7 +31,7 @@ func (w *world) judge(before *State, ev Event, t *Transition) error {
 			return fmt.Errorf("G6: the action of step %d was ordered after the turn back", e.Step)
 		}
 	}
-	if ev.Kind == Replayed || ev.Kind == Resolved {
+	if ofOperator(ev.Kind) {
 		if e := t.Entries[0]; e.Kind != ev.Kind.String() || e.Actor != ev.Actor || e.Reason != ev.Reason || e.Evidence != ev.Evidence {
 			return fmt.Errorf("G14: the operator's act is journalled as %+v", e)
 		}
@@ -49,6 +49,8 @@ func (w *world) judge(before *State, ev Event, t *Transition) error {
 	}
 	return nil
 }
+
+func ofOperator(k EventKind) bool { return k == Replayed || k == Resolved || k == Reopened }
 
 // unchanged: nothing but the journal may have grown.
 func (w *world) unchanged(before *State, t *Transition) error {

@@ -65,6 +65,8 @@ func (t *turn) apply() error {
 		return t.replayed()
 	case Resolved:
 		return t.resolved()
+	case Reopened:
+		return t.reopened()
 	default:
 		return unwind.Errorf(unwind.Internal, "applying event %d: it is not known", ev.Kind)
 	}

@@ -3,6 +3,7 @@ package machine
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/unwindhq/unwind"
 )
@@ -76,6 +77,26 @@ func (w *world) resolve(at side) error {
 	}
 	tr.resolved = ev.As
 	return w.apply(ev)
+}
+
+// reopen takes back what was settled by hand, if anything was. Only at rest is
+// that granted.
+func (w *world) reopen() error {
+	for i := range w.state.Steps {
+		if w.state.Steps[i].Comp != CompResolved {
+			continue
+		}
+		tr, rests := w.sides[side{i, unwind.Compensation}], w.state.Phase.AtRest()
+		if rests {
+			tr.resolved = ""
+		}
+		err := w.apply(Event{Kind: Reopened, Step: i, Dir: unwind.Compensation, Actor: "ann", Reason: "a mistake"})
+		if reopened := w.state.Steps[i].Comp == CompDead; err == nil && reopened != rests {
+			return fmt.Errorf("reopened: %v; at rest: %v", reopened, rests)
+		}
+		return err
+	}
+	return nil
 }
 
 // disturb sends something that nobody waits for, or that comes too early.

@@ -202,6 +202,30 @@ func (t *turn) resolved() error {
 	return nil
 }
 
+// reopened makes a compensation that was settled by hand a dead letter again. Only
+// at rest: while others are being undone they may have been let go because of it
+// (G5). A forward resolution is not taken back: what followed was built on it.
+func (t *turn) reopened() error {
+	i := t.ev.Step
+	st, name := &t.State.Steps[i], t.plan.Steps[i].Name
+	switch {
+	case t.ev.Dir == unwind.Action:
+		return unwind.Errorf(unwind.Conflict, "reopening the action of step %q: the saga went on from how it was settled; only a compensation can be reopened", name)
+	case st.Comp != CompResolved:
+		return unwind.Errorf(unwind.Conflict, "reopening the compensation of step %q: it is %s, and only what was resolved by hand can be reopened", name, st.Comp.Status())
+	case !t.State.Phase.AtRest():
+		return unwind.Errorf(unwind.Conflict, "reopening the compensation of step %q: the saga is %s; try again once it is at rest", name, t.State.Phase)
+	}
+	e := t.entry(unwind.EntryReopened)
+	e.Actor, e.Reason, e.Evidence = t.ev.Actor, t.ev.Reason, t.ev.Evidence
+	t.log(e)
+	t.do(Effect{Kind: MoveDeadLetter, Step: i, Dir: t.ev.Dir, State: unwind.DeadLetterOpen, Actor: t.ev.Actor, Reason: t.ev.Reason, Proof: t.ev.Evidence})
+	st.Comp = CompDead
+	t.State.Phase = Compensating
+	t.undo()
+	return nil
+}
+
 func (t *turn) isDead() error {
 	st := &t.State.Steps[t.ev.Step]
 	if t.ev.Dir == unwind.Action && st.Dead || t.ev.Dir == unwind.Compensation && st.Comp == CompDead {

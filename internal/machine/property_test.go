@@ -69,6 +69,8 @@ func (w *world) step() error {
 		return w.replay(at)
 	case n < 95:
 		return w.signal()
+	case n < 97:
+		return w.reopen()
 	}
 	return w.disturb()
 }
@@ -107,11 +109,15 @@ func (w *world) signal() error {
 	return nil
 }
 
-// atRest: nothing moves a saga that rests well.
+// atRest: nothing moves a saga that rests well, but an operator who takes back
+// what was settled by hand.
 func (w *world) atRest() error {
 	for kind := Started; kind < eventKinds; kind++ {
 		for i := range w.plan.Steps {
 			for _, dir := range []unwind.Direction{unwind.Action, unwind.Compensation} {
+				if kind == Reopened && dir == unwind.Compensation && w.state.Steps[i].Comp == CompResolved {
+					continue
+				}
 				ev := Event{Kind: kind, Step: i, Dir: dir, Attempt: w.state.Side(i, dir).Attempts + 1, As: "done", Actor: "ann"}
 				if err := w.stale(ev); err != nil {
 					return fmt.Errorf("at rest: %w", err)

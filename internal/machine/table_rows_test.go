@@ -112,6 +112,8 @@ var phaseSituations = []situation{
 	{"completed", undoSaga, "answer reserve 200\nanswer charge 200\nanswer ship 200", ""},
 	{"compensated", undoSaga, turned + "\nanswer refund 200\nanswer release 200", ""},
 	{"dead_lettered, a compensation", undoSaga, turned + "\nanswer refund 422\nanswer release 200", ""},
+	{"compensated, a compensation resolved by hand", undoSaga, turned + "\nanswer refund 422\nanswer release 200\nresolve refund", ""},
+	{"compensating, a compensation resolved by hand", undoSaga, turned + "\nanswer refund 422\nresolve refund", ""},
 	{"dead_lettered, on_dead_letter: block", "block\n" + undoSaga, turned + "\nanswer refund 422", ""},
 	{"dead_lettered, an uncertain pivot", "reserve: undo release\ncharge: undo refund, pivot\nship: undo cancel", "answer reserve 200\nanswer charge timeout times 5", ""},
 	{"dead_lettered, past the pivot", "reserve: pivot\ncharge: undo refund\nship: undo cancel", "answer reserve 200\nanswer charge 409", ""},
@@ -122,4 +124,5 @@ var tableEvents = []string{
 	"withdrawn charge", "lost charge", "late charge 9 200",
 	"replay charge", "replay refund", "replay refund new_key", "replay refund new_key evidence",
 	"resolve charge", "resolve charge done 1", "resolve charge refused", "resolve refund", "resolve refund refused",
+	"reopen charge", "reopen refund",
 }
