@@ -72,6 +72,15 @@ func (s *Snapshot) Drain(tasks int) int64 {
 	return int64(min(float64(tasks)/s.Rate*float64(second), float64(longest)))
 }
 
+// going returns the calls per second at which the scope lets go, as configured
+// where nothing else bounds them: an interval is rounded.
+func (s *scope) going() float64 {
+	if s.pace.interval == s.effective.Rate.interval() {
+		return s.effective.Rate.Float()
+	}
+	return perSecond(s.pace.interval)
+}
+
 // perSecond returns the calls per second of an interval in ns.
 func perSecond(interval int64) float64 {
 	if interval == 0 {

@@ -35,7 +35,7 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 	sc := s.scope(name, now)
 	snap := Snapshot{
 		Scope: sc.name, Configured: sc.configured, Effective: sc.effective, InFlight: sc.inFlight,
-		Paused: sc.paused, PauseReason: sc.pauseReason, OldestDue: Never, Rate: perSecond(sc.pace.interval),
+		Paused: sc.paused, PauseReason: sc.pauseReason, OldestDue: Never, Rate: sc.going(),
 	}
 	if name.Kind != ScopeForward && name.Kind != ScopeCompensation {
 		s.leave(s.commons[name])
