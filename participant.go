@@ -38,8 +38,8 @@ type Limits struct {
 	Concurrency int `json:"concurrency,omitempty"`
 	// Burst is how many calls may go at once after a quiet time. Defaults to 2.
 	Burst int `json:"burst,omitempty"`
-	// Window is the most calls in any span of that length. Zero: no window.
-	// It is checked and stored, and not applied yet.
+	// Window is the most calls that the participant sees in any span of that
+	// length, by its own clock. It opens bit by bit. Zero: no window.
 	Window Rate `json:"window,omitzero"`
 	// Adaptive finds the rate that the participant bears, at most Rate: it begins
 	// at 10/s, grows with every accepted call and is cut by a 429.

@@ -40,9 +40,6 @@ func (f faults) warn(format string, args ...any) {
 	*f.all = append(*f.all, Fault{Pointer: f.at, Message: message(format, args), Warning: true})
 }
 
-// notYet warns of a setting that is checked and stored, and that nothing acts on.
-func (f faults) notYet() { f.warn("this setting does nothing yet; take it away, or do not rely on it") }
-
 func message(format string, args []any) string {
 	m := fmt.Sprintf(format, args...)
 	if len(m) > maxMessage {

@@ -138,9 +138,6 @@ func validateBounds(f faults, l Limits) {
 // validateLane checks one lane, and warns of what keeps its rate from being reached.
 func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
 	validateBounds(f, l)
-	if !l.Window.IsZero() {
-		f.below("window").notYet()
-	}
 	if l.Concurrency > 0 {
 		concurrency = l.Concurrency
 	}

@@ -231,7 +231,7 @@ sagas:
 	}
 	want := []string{
 		"/services/payments/key_lifetime", "/services/payments/headers/Authorization", "/services/payments/compensation/rate",
-		"/services/payments/compensation/concurrency", "/services/payments/compensation/window", "/services/payments/compensation/window",
+		"/services/payments/compensation/concurrency", "/services/payments/compensation/window",
 		"/sagas/pay/compensation/rate", "/sagas/pay/tenants/acme/compensation/rate",
 	}
 	if !slices.Equal(got, want) {

@@ -48,6 +48,7 @@ func (e *Engine) commitLoop() {
 	defer e.workers.Done()
 	for b := range e.commits {
 		begin := time.Now()
+		e.stamp(b)
 		results, err := e.store.Commit(e.ctx, b)
 		e.metrics.committed(b, results, err, time.Since(begin))
 		if err != nil {

@@ -10,8 +10,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +41,7 @@ type Engine struct {
 	node           *node.Node     // owned by run
 
 	depths  depths
+	holds   map[string]unwind.Duration // how long calls may be out, by service; owned by run
 	gauges  *gauges
 	waiting map[node.Token]chan node.Reply // owned by run
 	token   node.Token                     // owned by run
@@ -81,7 +80,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, store: cfg.Store, epoch: epoch, ids: id.NewSource(nil, nil),
-		clock: newClock(cfg.Clock()), lacking: rate.Sometimes{Interval: time.Minute}, waiting: map[node.Token]chan node.Reply{},
+		clock: newClock(cfg.Clock()), lacking: rate.Sometimes{Interval: time.Minute}, waiting: map[node.Token]chan node.Reply{}, holds: map[string]unwind.Duration{},
 		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), stopped: make(chan struct{}),
 	}
 	e.depths.store, e.depths.clock = e.store, e.clock
@@ -128,45 +127,15 @@ func (e *Engine) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading what operators have set: %w", err)
 	}
+	states, err := e.store.FlowStates(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the states of flow control: %w", err)
+	}
 	m := e.moment()
 	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, MaxActive: e.cfg.MaxActive, MaxBytes: e.cfg.MaxActiveBytes}, m)
-	e.node.Configure(m, store.Scope{Kind: store.ScopeGlobal}, node.Limits{Limits: e.cfg.Compensation})
-	for name, p := range e.cfg.Participants {
-		e.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: name}, node.Limits{Limits: p.Forward, Breaker: p.Breaker})
-		e.node.Configure(m, store.Scope{Kind: store.ScopeCompensation, Name: name}, node.Limits{Limits: p.Compensation, Breaker: p.Breaker})
-		e.node.SetBacklog(name, p.Backlog)
-	}
-	for i := range revisions {
-		def, err := definitionOf(&revisions[i])
-		if err != nil { // its sagas say so too
-			e.cfg.Logger.Error("reading the limits of a saga", "error", err)
-			continue
-		}
-		e.limitType(m, def)
-	}
-	e.node.Recover(m, queues, controls)
+	e.limit(m, revisions)
+	e.node.Recover(m, queues, controls, e.kept(states))
 	return nil
-}
-
-// limitType sets the limits of a saga type and of its tenants.
-func (e *Engine) limitType(m node.Moment, d *unwind.Definition) {
-	var tenants []node.Tenant
-	for _, name := range slices.Sorted(maps.Keys(d.Tenants)) {
-		t := d.Tenants[name]
-		tenants = append(tenants, node.Tenant{Name: name, Limits: typeLimits(t.Compensation, t.Weight)})
-	}
-	l := node.Limits{}
-	if d.Compensation != nil {
-		l = typeLimits(d.Compensation, d.Compensation.Weight)
-	}
-	e.node.ConfigureType(m, d.Name, l, tenants)
-}
-
-func typeLimits(l *unwind.TypeLimits, weight int) node.Limits {
-	if l == nil {
-		return node.Limits{Weight: weight}
-	}
-	return node.Limits{Limits: unwind.Limits{Rate: l.Rate, Window: l.Window, Concurrency: l.Concurrency}, Weight: weight}
 }
 
 // Close takes no more starts, waits for the calls in flight (until ctx ends, at

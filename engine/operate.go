@@ -237,7 +237,12 @@ func (e *Engine) PutDefinition(ctx context.Context, def unwind.Definition, actor
 	}
 	e.plans.keep(plan, true)
 	if e.node != nil {
-		e.post(func(m node.Moment) { e.limitType(m, plan.Def) })
+		e.post(func(m node.Moment) {
+			if e.outlast(plan) {
+				e.limitServices(m)
+			}
+			e.limitType(m, plan.Def)
+		})
 	}
 	return revision(&row)
 }

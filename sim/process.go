@@ -65,7 +65,7 @@ func (w *world) join() {
 	if err != nil {
 		panic(err)
 	}
-	p.node.Recover(m, queues, paused)
+	p.node.Recover(m, queues, paused, w.kept(p))
 	w.all = append(w.all, p)
 	w.current = p
 	w.tracef("%s joins", p.name)

@@ -45,10 +45,29 @@ func (p *process) commit(b *store.Batch) {
 		if err != nil && !errors.Is(err, store.ErrFenced) {
 			panic(err)
 		}
+		if err == nil {
+			for i := range b.Flow {
+				w.stamps[b.Flow[i].Scope] = p.offset
+			}
+		}
 		w.tracef("%s commits %d transitions: %v", p.name, len(b.Transitions), err)
 		w.readJournal()
 		w.after(w.chance.span(1, 500), func() { p.do(func(m node.Moment) { p.node.Committed(m, results, err) }) })
 	})
+}
+
+// kept is what flow control kept before a process, and by how much the clock was set
+// since; as the engine knows it from a clock that can't be set.
+func (w *world) kept(p *process) []node.Kept {
+	rows, err := w.store.FlowStates(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	kept := make([]node.Kept, len(rows))
+	for i := range rows {
+		kept[i] = node.Kept{FlowState: rows[i], Set: machine.Micros(p.offset - w.stamps[rows[i].Scope])}
+	}
+	return kept
 }
 
 // read has the store read after a while, and the answer given after another.

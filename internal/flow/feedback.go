@@ -32,6 +32,9 @@ type Feedback struct {
 	Reason  string // of a Fault, for operators
 	Quota   Quota  // from RateLimit headers
 	Rand    uint64 // spreads the probes of breakers
+	// Ends, in ns, is when a call without an answer has surely ended; until then it
+	// keeps its slots and its entries. Not after now: it has ended.
+	Ends int64
 }
 
 // Result tells the caller what a feedback led to.

@@ -108,8 +108,8 @@ func (s *Scheduler) grant(q *queue, id int32, now int64) (Task, Grant) {
 	return n.task, g
 }
 
-// Done gives the grant's slots back and applies what the call came to. A
-// grant that was given back before, or is none, changes nothing.
+// Done gives the grant's slots back, now or at Feedback.Ends, and applies what the
+// call came to. A grant that was given back before, or is none, changes nothing.
 func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 	if g.target == nil {
 		return Result{}
@@ -118,27 +118,22 @@ func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 		return Result{}
 	}
 	t := g.target
-	t.release(g.At, now)
+	if f.Ends > now {
+		s.linger(g, f.Ends)
+	} else {
+		s.release(t, g.flow, g.At, now)
+	}
 	switch {
 	case planted.On(planted.LeakSlot) && f.Outcome == Unsent:
 		t.inFlight++
 	case planted.On(planted.ReleaseTwice) && f.Outcome == Throttled:
 		t.inFlight--
 	}
-	s.lanes[t.lane].all.release(g.At, now)
 	r := t.learn(g, f, s.grants, now)
 	if r.Gated || r.BreakerChanged {
 		s.note(t)
 	}
 	s.refresh(t, now)
-	for _, c := range g.flow.commons() {
-		if c == nil {
-			continue
-		}
-		if c.release(g.At, now); c.first != nil {
-			s.alarm(c, now)
-		}
-	}
 	s.forget(g.node)
 	return r
 }

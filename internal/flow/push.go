@@ -103,6 +103,7 @@ func (s *Scheduler) forget(id int32) {
 
 // advance brings in the tasks that have become due.
 func (s *Scheduler) advance(now int64) {
+	s.endLingers(now)
 	for e := s.delayed.top(); e.at <= now && e.id >= 0; e = s.delayed.top() {
 		s.delayed.remove(e.id)
 		s.nodes[e.id].queue.target.delayed--

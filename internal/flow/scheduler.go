@@ -39,6 +39,10 @@ type Scheduler struct {
 	delayed heap // nodes that are not due, by due time
 	alarms  heap // saga types and tenants with something parked, by the time of their next call
 	shorts  heap // queues that want a refill, by due time of what was left behind
+	ends    heap // calls without an answer, by the time at which they have ended
+
+	lingers     []lingering
+	freeLingers []int32
 
 	durable bool
 	listed  []*scope // used, or to be named by Reservations for another reason
@@ -121,8 +125,11 @@ func (s *Scheduler) refresh(t *target, now int64) {
 // than they just did, if no other method is called before: Never when only an
 // event can help. It is exact after a Next that returned false. It is in the past
 // when something waits for Reservations to be called.
-func (s *Scheduler) Wake() int64 {
-	at := min(s.urgent, s.delayed.top().at, s.alarms.top().at, s.shorts.top().at)
+func (s *Scheduler) Wake() int64 { return min(s.urgent, s.Timed()) }
+
+// Timed is Wake without what only Reserved can help.
+func (s *Scheduler) Timed() int64 {
+	at := min(s.delayed.top().at, s.alarms.top().at, s.shorts.top().at, s.ends.top().at)
 	for i := range s.lanes {
 		l := &s.lanes[i]
 		if l.ready.len() > 0 && l.all.open() {

@@ -150,9 +150,6 @@ func (n *Node) pump(m Moment) {
 	}
 	for {
 		task, grant, ok := n.sched.Next(nanos(m.Now))
-		if !ok && n.reserve(m) {
-			continue
-		}
 		if !ok {
 			break
 		}
@@ -165,15 +162,6 @@ func (n *Node) pump(m Moment) {
 		n.send(m, o)
 	}
 	n.readShort(m)
-}
-
-// reserve confirms at once what flow control wants to have durable, and reports
-// whether that was anything: nothing of it is kept over a restart, where every
-// limit begins empty.
-func (n *Node) reserve(m Moment) bool {
-	rs := n.sched.Reservations(nanos(m.Now), nil)
-	n.sched.Reserved(rs, true, nanos(m.Now))
-	return len(rs) > 0
 }
 
 // keyIsOld: an earlier process may have sent the call so long ago that its

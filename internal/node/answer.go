@@ -86,6 +86,9 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 	default:
 		f.Outcome = flow.OK
 	}
+	if a.Fault == machine.FaultTimeout { // nobody knows whether it is still worked on
+		f.Ends = nanos(o.sentAt + call.Timeout + call.Settle)
+	}
 	r := n.sched.Done(o.grant, f, nanos(m.Now))
 	if r.Capped {
 		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertRetryAfter, Saga: o.saga, Service: call.Service,

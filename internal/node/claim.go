@@ -37,11 +37,12 @@ type Claimed struct {
 
 // Recover begins the work after a start: every unfinished saga is read and its
 // orders are made again; the queues that hold compensations are read.
-func (n *Node) Recover(m Moment, queues []store.QueueDepth, controls []store.Control) {
+func (n *Node) Recover(m Moment, queues []store.QueueDepth, controls []store.Control, kept []Kept) {
 	n.claim.due, n.claim.next, n.claim.until = store.AtRest, m.Now, m.Now+n.cfg.Horizon
 	for i := range controls {
 		n.force(m, &controls[i])
 	}
+	n.restore(m, kept)
 	n.Depths(m, queues)
 	if planted.On(planted.ForgetTasksOnRestart) {
 		return

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/planted"
@@ -28,7 +29,8 @@ type batch struct {
 	answers []answer
 	// controls wait for rows.Controls.
 	controls []Token
-	sleeps   int // Node.sleeps when it was handed out
+	sleeps   int                // Node.sleeps when it was handed out
+	reserved []flow.Reservation // beside rows.Flow
 }
 
 // An answer is a request that changes nothing, and the saga that it found so; err
@@ -161,12 +163,15 @@ func (n *Node) record(row *store.Transition, sg *saga, e *machine.Effect, m Mome
 
 // flush hands the next batch out when no commit is under way.
 func (n *Node) flush(m Moment) {
-	asks := n.doubts && n.sched.Wake() <= nanos(m.Now)
-	if n.flying != nil || n.building.empty() && !asks || n.sick.err != nil && m.Now < n.sick.retryAt {
+	if n.flying != nil || n.sick.err != nil && m.Now < n.sick.retryAt {
 		return
 	}
 	b := n.building
-	if !asks && b.noRows() {
+	urgent := !n.draining && n.sched.Wake() <= nanos(m.Now)
+	if urgent || !b.noRows() {
+		n.reserve(m, b)
+	}
+	if asks := n.doubts && urgent; !asks && b.noRows() {
 		// Everything before these answers is durable.
 		n.answer(m, b.answers)
 		b.answers = nil
@@ -187,6 +192,7 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 		return
 	}
 	n.sick, n.doubts = sickness{}, n.doubts && b.sleeps != n.sleeps
+	n.sched.Reserved(b.reserved, true, nanos(m.Now))
 	n.controlsSet(m, b) // first: what is decided below may pause a lane anew
 	for i := range b.steps {
 		n.stepDone(m, &b.steps[i], results[i])
@@ -334,6 +340,7 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 		n.out.Stop = err
 		return
 	}
+	n.sched.Reserved(b.reserved, false, nanos(m.Now))
 	n.sick.err = err
 	n.sick.wait = min(max(n.sick.wait*2, sickStart), sickMost)
 	n.sick.retryAt = m.Now + n.sick.wait

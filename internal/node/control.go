@@ -80,6 +80,9 @@ type Limits struct {
 	Weight int
 	// Breaker of a service's lane.
 	Breaker unwind.Breaker
+	// Hold is how long after it was sent a call of the scope has surely ended: its
+	// timeout and the time it takes to settle, of the slowest.
+	Hold unwind.Duration
 }
 
 // A control is one scope's configuration and what operators have set above it.
@@ -183,8 +186,11 @@ var breakerModes = map[unwind.BreakerMode]flow.BreakerMode{
 }
 
 func flowLimits(l Limits) flow.Limits {
-	return flow.Limits{Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst, Adaptive: l.Adaptive,
-		Breaker: flow.Breaker{Failures: l.Breaker.Failures, Minimum: l.Breaker.Minimum, Open: int64(l.Breaker.Open)}}
+	return flow.Limits{
+		Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst,
+		Window: flow.Rate{N: l.Window.Calls, Per: int64(l.Window.Per)}, Hold: int64(l.Hold), Adaptive: l.Adaptive,
+		Breaker: flow.Breaker{Failures: l.Breaker.Failures, Minimum: l.Breaker.Minimum, Open: int64(l.Breaker.Open)},
+	}
 }
 
 // SetControl changes a control. A pause holds from now on, everything else once it
@@ -273,6 +279,9 @@ var scopeKinds = [...]string{
 func storeScope(s flow.Scope) store.Scope {
 	return store.Scope{Kind: scopeKinds[s.Kind], Name: s.Name, Tenant: s.Tenant}
 }
+
+// known reports whether flow control has scopes of the kind.
+func known(s store.Scope) bool { return slices.Contains(scopeKinds[:], s.Kind) }
 
 // flowScope is the reverse of storeScope.
 func flowScope(s store.Scope) flow.Scope {

@@ -131,7 +131,7 @@ func New(cfg Config, m Moment) *Node {
 	}
 	n := &Node{
 		cfg: cfg, awake: m.Now,
-		sched:   flow.New(flow.Config{Durable: true, CompensationHeads: cfg.Heads}),
+		sched:   flow.New(flow.Config{CompensationHeads: cfg.Heads, Durable: true}),
 		sagas:   map[id.ID]*saga{},
 		loading: map[id.ID]*visit{},
 		muddled: map[id.ID]bool{},
@@ -211,7 +211,17 @@ func (n *Node) Wake() machine.Micros {
 	}
 	add(n.expiry)
 	if !n.draining {
-		if at := n.sched.Wake(); at != flow.Never && (!n.doubts || n.flying == nil) {
+		at := n.sched.Timed()
+		if reserve := n.sched.Wake(); reserve < at {
+			switch { // what is to be durable waits for the commit under way, or for the store
+			case n.flying != nil:
+			case n.sick.err != nil:
+				add(n.sick.retryAt)
+			default:
+				at = reserve
+			}
+		}
+		if at != flow.Never && (!n.doubts || n.flying == nil) {
 			at = (at + 999) / 1000
 			if n.doubts {
 				at = max(at, int64(n.sick.retryAt))

@@ -73,7 +73,7 @@ func (r *rig) restart(cfg Config) {
 			queues = append(queues, store.QueueDepth{Queue: t.Queue})
 		}
 	}
-	r.n.Recover(r.moment(), queues, r.controls)
+	r.n.Recover(r.moment(), queues, r.controls, nil)
 	r.look()
 	r.claimed()
 }

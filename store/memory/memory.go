@@ -45,9 +45,6 @@ type Store struct {
 	controls    map[store.Scope]store.Control
 	flow        map[store.Scope][]byte
 	definitions map[string][]store.Definition // by name, the newest last
-
-	operations              map[int64]*operation
-	lastOperation, revision int64
 }
 
 // A saga is what belongs to one saga.
@@ -56,7 +53,6 @@ type saga struct {
 	rows       []*journalRow
 	tasks      []*store.Task
 	dead       []*store.DeadLetter
-	notes      []note
 }
 
 // An identity is what makes two starts the same.
@@ -79,8 +75,6 @@ func New() *Store {
 
 		controls: map[store.Scope]store.Control{},
 		flow:     map[store.Scope][]byte{},
-
-		operations: map[int64]*operation{},
 	}
 }
 
@@ -105,17 +99,11 @@ func (s *Store) Clone() *Store {
 		controls:    maps.Clone(s.controls),
 		flow:        maps.Clone(s.flow),
 		definitions: make(map[string][]store.Definition, len(s.definitions)),
-
-		operations: make(map[int64]*operation, len(s.operations)), lastOperation: s.lastOperation, revision: s.revision,
-	}
-	for name, op := range s.operations {
-		c.operations[name] = op.clone()
 	}
 	for sequence, from := range s.sagas {
 		to := *from
 		to.State = bytes.Clone(from.State)
-		to.rows, to.tasks = slices.Clone(from.rows), slices.Clone(from.tasks)
-		to.dead, to.notes = slices.Clone(from.dead), slices.Clone(from.notes)
+		to.rows, to.tasks, to.dead = slices.Clone(from.rows), slices.Clone(from.tasks), slices.Clone(from.dead)
 		c.sagas[sequence] = &to
 		if to.Key != "" {
 			c.keys[identityOf(&to.Start)] = &to

@@ -132,11 +132,9 @@ func (w *writer) apply(t *store.Transition) (store.Result, error) {
 		}
 	}
 	if t.Audit != nil {
-		if err := w.addAudit(t.Audit); err != nil {
-			return result, err
-		}
+		return result, w.addAudit(t.Audit)
 	}
-	return result, w.moveItem(t.Done, store.ItemQueued, store.ItemSucceeded)
+	return result, nil
 }
 
 var conflicting = store.Result{Outcome: store.Conflicting}

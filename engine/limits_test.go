@@ -1,0 +1,68 @@
+package engine_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/unwindhq/unwind"
+)
+
+// A gate that a service has closed stays closed over a crash.
+func TestAGateHoldsOverACrash(t *testing.T) {
+	s := newStage(t, placeOrder(), "ship:409 refund:503+3,200", nil)
+	first := s.begin("first")
+	s.called("/refund", 1)
+	closed := time.Now()
+	gate := func() *unwind.LaneGate {
+		services, err := s.Participants(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return services[0].Lanes.Compensation.Gate
+	}
+	s.until("the lane is closed", func() bool { return gate() != nil })
+	until := gate().Until
+	s.step(first, "charge") // the answer is durable, and what rode with it
+	s.until("the gate is durable", func() bool {
+		states, err := s.st.FlowStates(t.Context())
+		return err == nil && len(states) > 0
+	})
+	s.crash()
+	if g := gate(); g == nil || g.Until.Sub(until.Time).Abs() > time.Second {
+		t.Fatalf("after the crash the gate is %+v; it was closed until %s", g, until)
+	}
+	s.called("/refund", 2)
+	if waited := time.Since(closed); waited < 2900*time.Millisecond {
+		t.Errorf("the service asked for 3s and was called again after %s", waited)
+	}
+}
+
+// Limits that an operator has set hold over a crash, and end by themselves.
+func TestLimitsThatWereSetEndByThemselves(t *testing.T) {
+	s := newStage(t, placeOrder(), "", nil)
+	one, scope := unwind.PerSecond(1), unwind.Scope{Kind: unwind.ScopeCompensation, Name: "payments"}
+	change := unwind.ControlRequest{Scope: scope, Limits: &unwind.LimitsChange{Rate: &one}, ExpiresIn: 2 * unwind.Second, Reason: "they asked", Actor: "ops"}
+	if _, err := s.Control(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+	rate := func() float64 {
+		services, err := s.Participants(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *services[0].Lanes.Compensation.Rate.Effective
+	}
+	s.crash()
+	if got := rate(); got != 1 {
+		t.Errorf("after a crash the rate is %v/s, want 1/s", got)
+	}
+	s.until("they have ended", func() bool { return rate() == 1000 })
+	s.crash()
+	if got := rate(); got != 1000 {
+		t.Errorf("after they ended and a crash the rate is %v/s, want 1000/s", got)
+	}
+	audit, err := s.Audit(t.Context(), unwind.Page{Limit: 1})
+	if err != nil || audit.Items[0].Action != "expire" || audit.Items[0].Actor != "unwind" {
+		t.Errorf("the last row of the audit is %+v, %v", audit.Items, err)
+	}
+}

@@ -1,0 +1,42 @@
+package flow
+
+import "testing"
+
+// A call without an answer keeps its slot and its entry in the window until it has
+// surely ended; its task may be queued again at once.
+func TestACallWithoutAnAnswerKeepsItsSlotUntilItHasEnded(t *testing.T) {
+	const sec = int64(1e9)
+	s := New(Config{})
+	target := Target{"payments", Compensation}
+	s.Configure(target.Scope(), Limits{Rate: Rate{N: Unlimited}, Concurrency: 1, Window: Rate{N: 2, Per: 10 * sec}}, 0)
+	now := 20 * sec // the window has opened
+	task := Task{Key: sagaKey(1, Compensation), Target: target, SagaType: "order"}
+	s.Push(task, now)
+	_, g, ok := s.Next(now)
+	if !ok {
+		t.Fatal("the first call was not granted")
+	}
+	timeout := now + 5*sec
+	s.Done(g, Feedback{Outcome: Error, Ends: now + 8*sec}, timeout)
+	if s.Push(task, timeout) != Queued {
+		t.Fatal("the task could not be queued again")
+	}
+	if _, _, ok := s.Next(timeout); ok {
+		t.Fatal("a second call went out while the first may still be carried out")
+	}
+	if at := s.Wake(); at != now+8*sec {
+		t.Errorf("wakes at %d, want %d", at, now+8*sec)
+	}
+	if _, g, ok = s.Next(now + 8*sec); !ok {
+		t.Fatal("the call was not granted when the first had ended")
+	}
+	s.Done(g, Feedback{Outcome: OK}, now+8*sec)
+	task.Key = sagaKey(2, Compensation)
+	s.Push(task, now+8*sec)
+	if _, _, ok := s.Next(now + 18*sec - 1); ok {
+		t.Error("a third call went out within ten seconds of the end of the first")
+	}
+	if _, _, ok := s.Next(now + 18*sec); !ok {
+		t.Error("the third call was not granted when the window had room")
+	}
+}
