@@ -69,6 +69,9 @@ type Transition struct {
 	DeadLetters []DeadLetterChange
 	Alerts      []Alert
 	Audit       *Audit
+	// Done is the item of an operation that succeeds with this transition; the zero
+	// value: none.
+	Done ItemID
 }
 
 // A Start is what never changes about a saga.

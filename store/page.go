@@ -34,6 +34,9 @@ const (
 	JournalCursor    Cursor = 'j'
 	AlertCursor      Cursor = 'a'
 	AuditCursor      Cursor = 'u'
+	OperationCursor  Cursor = 'o'
+	// OldestCursor is of dead letters, oldest first.
+	OldestCursor Cursor = 'e'
 )
 
 // At writes the cursor of a place; what its numbers mean is the adapter's.

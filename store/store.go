@@ -7,7 +7,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
@@ -86,11 +85,9 @@ type Store interface {
 	// tenant and class.
 	Queues(ctx context.Context, now int64) ([]QueueDepth, error)
 
-	// DeadLetters returns dead letters in the order of (DeadAt, saga, step), newest
-	// first, of one step the compensation before the action.
-	DeadLetters(ctx context.Context, f DeadLetterFilter) (items []DeadLetter, next string, err error)
-	// DeadLetter returns one dead letter, or ErrNotFound.
-	DeadLetter(ctx context.Context, dead DeadLetterID) (DeadLetter, error)
+	DeadLetters
+	Operations
+
 	// Journal returns rows of all sagas in the order of their commits, past the
 	// opaque cursor; the empty cursor is the beginning, "now" the end. Its next
 	// cursor resumes where the rows end, also where there are none yet.
@@ -204,52 +201,6 @@ type QueueDepth struct {
 	Oldest     int64 // QueuedAt of the oldest
 }
 
-// A DeadLetterID names a dead letter: one per saga, step and direction.
-type DeadLetterID struct {
-	Saga      id.ID
-	Step      int
-	Direction unwind.Direction
-}
-
-// Name is what it is called outside: <saga>.<step's index>.<a or c>.
-func (d DeadLetterID) Name() string {
-	return d.Saga.String() + "." + strconv.Itoa(d.Step) + "." + string(d.Direction[0])
-}
-
-// A DeadLetter is a stored dead letter.
-type DeadLetter struct {
-	DeadLetterID
-	SagaType, Tenant  string
-	StepName, Service string
-	Key               string
-	Attempts          int
-	Throttled         int
-	FirstAt, DeadAt   int64
-	Error             unwind.CallError
-	Group             string
-	State             unwind.DeadLetterState
-	Amount            string // a JSON number, or empty
-	By                string
-	Reason, Evidence  string
-	UpdatedAt         int64
-}
-
-// A DeadLetterChange opens a dead letter (or opens it anew, replacing all of it),
-// or moves the one that exists to another state; moving one that does not exist
-// changes nothing. Open is stored as it is given, its State being open.
-type DeadLetterChange struct {
-	Open *DeadLetter
-	Move *DeadLetterMove
-}
-
-// A DeadLetterMove is a dead letter's change of state.
-type DeadLetterMove struct {
-	DeadLetterID
-	State                unwind.DeadLetterState
-	By, Reason, Evidence string // empty: as before
-	At                   int64
-}
-
 // A Definition is a stored revision.
 type Definition struct {
 	Name, Version string
@@ -291,12 +242,4 @@ type Filter struct {
 	Since  int64 // the earliest CreatedAt
 	Cursor string
 	Limit  int
-}
-
-// A DeadLetterFilter selects dead letters, newest first; zero fields match all.
-type DeadLetterFilter struct {
-	SagaType, Service, Group string
-	State                    unwind.DeadLetterState
-	Cursor                   string
-	Limit                    int
 }

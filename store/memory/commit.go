@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
@@ -69,6 +70,7 @@ func (s *Store) apply(b *store.Batch, t *store.Transition) store.Result {
 	if t.Audit != nil && !planted.On(planted.LoseAudit) {
 		s.addAudit(t.Audit)
 	}
+	s.moveItem(t.Done, store.ItemQueued, store.ItemSucceeded)
 	return store.Result{Outcome: store.Committed}
 }
 
@@ -126,6 +128,11 @@ func (s *Store) changeTask(of *saga, epoch int64, change *store.TaskChange) {
 func (s *Store) changeDeadLetter(of *saga, change *store.DeadLetterChange) {
 	if open := change.Open; open != nil {
 		letter := *open
+		letter.Owner, letter.Replays, letter.Item = "", 0, store.ItemID{}
+		if was := of.deadLetter(open.DeadLetterID); was != nil {
+			letter.Owner, letter.Replays, letter.Item = was.Owner, was.Replays, was.Item
+			s.moveItem(was.Item, store.ItemRunning, store.ItemFailed)
+		}
 		s.putDeadLetter(of, &letter)
 	}
 	if move := change.Move; move != nil {
@@ -138,6 +145,14 @@ func (s *Store) changeDeadLetter(of *saga, change *store.DeadLetterChange) {
 		replace(&letter.By, move.By)
 		replace(&letter.Reason, move.Reason)
 		replace(&letter.Evidence, move.Evidence)
+		switch move.State {
+		case unwind.DeadLetterReplaying:
+			letter.Replays++
+			letter.Item = move.Item
+			s.moveItem(move.Item, store.ItemQueued, store.ItemRunning)
+		case unwind.DeadLetterReplayed:
+			s.moveItem(letter.Item, store.ItemRunning, store.ItemSucceeded)
+		}
 		s.putDeadLetter(of, &letter)
 	}
 }

@@ -53,13 +53,16 @@ func (s *Store) DeadLetter(ctx context.Context, dead store.DeadLetterID) (store.
 
 // DeadLetters implements [store.Store].
 func (s *Store) DeadLetters(ctx context.Context, f store.DeadLetterFilter) ([]store.DeadLetter, string, error) {
-	var before *deadPlace
+	list, at := store.DeadLetterCursor, (*deadPlace)(nil)
+	if f.OldestFirst {
+		list = store.OldestCursor
+	}
 	if f.Cursor != "" {
-		at, err := parseDeadLetterCursor(f.Cursor)
+		place, err := parseDeadLetterCursor(list, f.Cursor)
 		if err != nil {
 			return nil, "", err
 		}
-		before = &at
+		at = &place
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -68,14 +71,22 @@ func (s *Store) DeadLetters(ctx context.Context, f store.DeadLetterFilter) ([]st
 	}
 	limit := store.PageLimit(f.Limit)
 	var found []store.DeadLetter
-	for place := range s.dead.before(before) {
+	walk := s.dead.before(at)
+	switch {
+	case f.OldestFirst && at == nil:
+		walk = s.dead.all()
+	case f.OldestFirst:
+		walk = s.dead.after(*at)
+	}
+	for place := range walk {
 		d := place.letter
 		if f.SagaType != "" && f.SagaType != d.SagaType || f.Service != "" && f.Service != d.Service ||
-			f.Group != "" && f.Group != d.Group || f.State != "" && f.State != d.State {
+			f.Group != "" && f.Group != d.Group || f.State != "" && f.State != d.State ||
+			f.Before != 0 && d.DeadAt >= f.Before {
 			continue
 		}
 		if len(found) == limit {
-			return found, cursorOfDeadLetter(&found[limit-1]), nil
+			return found, cursorOfDeadLetter(list, &found[limit-1]), nil
 		}
 		found = append(found, *d)
 	}
@@ -84,16 +95,16 @@ func (s *Store) DeadLetters(ctx context.Context, f store.DeadLetterFilter) ([]st
 
 // A dead letter's cursor is its place in the order: DeadAt, saga, step and
 // whether it is a compensation.
-func cursorOfDeadLetter(d *store.DeadLetter) string {
+func cursorOfDeadLetter(list store.Cursor, d *store.DeadLetter) string {
 	compensation := int64(0)
 	if d.Direction == unwind.Compensation {
 		compensation = 1
 	}
-	return store.DeadLetterCursor.At(d.DeadAt, d.Saga.Sequence(), int64(d.Step), compensation)
+	return list.At(d.DeadAt, d.Saga.Sequence(), int64(d.Step), compensation)
 }
 
-func parseDeadLetterCursor(text string) (deadPlace, error) {
-	at, err := store.DeadLetterCursor.Parse(text, 4)
+func parseDeadLetterCursor(list store.Cursor, text string) (deadPlace, error) {
+	at, err := list.Parse(text, 4)
 	if err != nil {
 		return deadPlace{}, err
 	}

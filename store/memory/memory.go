@@ -45,6 +45,9 @@ type Store struct {
 	controls    map[store.Scope]store.Control
 	flow        map[store.Scope][]byte
 	definitions map[string][]store.Definition // by name, the newest last
+
+	operations              map[int64]*operation
+	lastOperation, revision int64
 }
 
 // A saga is what belongs to one saga.
@@ -53,6 +56,7 @@ type saga struct {
 	rows       []*journalRow
 	tasks      []*store.Task
 	dead       []*store.DeadLetter
+	notes      []note
 }
 
 // An identity is what makes two starts the same.
@@ -75,6 +79,8 @@ func New() *Store {
 
 		controls: map[store.Scope]store.Control{},
 		flow:     map[store.Scope][]byte{},
+
+		operations: map[int64]*operation{},
 	}
 }
 
@@ -99,11 +105,17 @@ func (s *Store) Clone() *Store {
 		controls:    maps.Clone(s.controls),
 		flow:        maps.Clone(s.flow),
 		definitions: make(map[string][]store.Definition, len(s.definitions)),
+
+		operations: make(map[int64]*operation, len(s.operations)), lastOperation: s.lastOperation, revision: s.revision,
+	}
+	for name, op := range s.operations {
+		c.operations[name] = op.clone()
 	}
 	for sequence, from := range s.sagas {
 		to := *from
 		to.State = bytes.Clone(from.State)
-		to.rows, to.tasks, to.dead = slices.Clone(from.rows), slices.Clone(from.tasks), slices.Clone(from.dead)
+		to.rows, to.tasks = slices.Clone(from.rows), slices.Clone(from.tasks)
+		to.dead, to.notes = slices.Clone(from.dead), slices.Clone(from.notes)
 		c.sagas[sequence] = &to
 		if to.Key != "" {
 			c.keys[identityOf(&to.Start)] = &to

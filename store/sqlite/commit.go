@@ -132,9 +132,11 @@ func (w *writer) apply(t *store.Transition) (store.Result, error) {
 		}
 	}
 	if t.Audit != nil {
-		return result, w.addAudit(t.Audit)
+		if err := w.addAudit(t.Audit); err != nil {
+			return result, err
+		}
 	}
-	return result, nil
+	return result, w.moveItem(t.Done, store.ItemQueued, store.ItemSucceeded)
 }
 
 var conflicting = store.Result{Outcome: store.Conflicting}

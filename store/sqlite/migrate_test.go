@@ -8,6 +8,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -42,5 +43,41 @@ func TestAPausedLaneSurvivesTheUpgrade(t *testing.T) {
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("the controls are %+v, %v; want %+v", got, err, want)
+	}
+}
+
+// G3: a dead letter of an older file is still open after the upgrade, belongs to
+// nobody, and is counted in its group.
+func TestADeadLetterSurvivesTheUpgrade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "unwind.db")
+	conn, err := sqlite.OpenConn(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, file := range []string{"migrations/0001_sagas.sql", "migrations/0002_scopes.sql"} {
+		if err := apply(conn, file, int64(n)+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	saga := id.OfSequence(7)
+	err = each(conn, `INSERT INTO dead_letter VALUES (7, 1, 1, ?, 'place-order', '', 'charge', 'payments', 'key', 30, 0, 1, 2, 500, 'uncertain', 'boom',
+		'g1', 'open', '12.50', '', '', '', 2)`, nil, saga[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	groups, err := s.DeadLetterGroups(t.Context())
+	if err != nil || len(groups) != 1 || groups[0].Open != 1 || groups[0].AtRisk.String() != "12.50" {
+		t.Fatalf("the groups are %+v, %v", groups, err)
+	}
+	if d := groups[0].Sample; d.Owner != "" || d.Replays != 0 || d.Item != (store.ItemID{}) || d.Saga != saga {
+		t.Errorf("the dead letter is %+v", d)
 	}
 }

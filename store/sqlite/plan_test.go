@@ -49,11 +49,15 @@ func TestPlansOfReads(t *testing.T) {
 	defer closed(t, s)
 	phase := uint8(4)
 	for name, c := range map[string]struct{ query, want string }{
-		"the queue":              {tasksQuery, "SEARCH task USING INDEX task_queue"},
-		"the sagas due":          {dueAtQuery, "SEARCH saga USING INDEX saga_due (due=? AND rowid>?)"},
-		"the sagas due later":    {dueLaterQuery, "SEARCH saga USING INDEX saga_due (due>? AND due<?)"},
-		"the dead letters":       {selectDead + "WHERE (dead_at, rid, step, direction) < (?, ?, ?, ?) AND state = ? ORDER BY dead_at DESC, rid DESC, step DESC, direction DESC LIMIT ?", "USING INDEX dead_letter_state"},
-		"a list of a rare phase": {listQuery(&store.Filter{Phase: &phase}), "SEARCH saga USING INDEX saga_phase"},
+		"the queue":               {tasksQuery, "SEARCH task USING INDEX task_queue"},
+		"the sagas due":           {dueAtQuery, "SEARCH saga USING INDEX saga_due (due=? AND rowid>?)"},
+		"the sagas due later":     {dueLaterQuery, "SEARCH saga USING INDEX saga_due (due>? AND due<?)"},
+		"the dead letters":        {selectDead + "WHERE (dead_at, rid, step, direction) < (?, ?, ?, ?) AND state = ? ORDER BY dead_at DESC, rid DESC, step DESC, direction DESC LIMIT ?", "USING INDEX dead_letter_state"},
+		"the oldest dead letters": {selectDead + "WHERE (dead_at, rid, step, direction) > (?, ?, ?, ?) AND state = ? ORDER BY dead_at, rid, step, direction LIMIT ?", "USING INDEX dead_letter_state"},
+		"a group's dead letters":  {selectDead + "WHERE (dead_at, rid, step, direction) < (?, ?, ?, ?) AND cause = ? ORDER BY dead_at DESC, rid DESC, step DESC, direction DESC LIMIT ?", "USING INDEX dead_letter_cause"},
+		"the groups":              {groupsQuery, "USING COVERING INDEX dead_letter_cause"},
+		"the items of an outcome": {itemsQuery, "USING COVERING INDEX operation_item_outcome (operation=? AND outcome=? AND seq>?)"},
+		"a list of a rare phase":  {listQuery(&store.Filter{Phase: &phase}), "SEARCH saga USING INDEX saga_phase"},
 	} {
 		var plan []string
 		err := each(s.writer.conn, "EXPLAIN QUERY PLAN "+c.query, func(stmt *sqlite.Stmt) error {

@@ -75,7 +75,7 @@ func (w *writer) purge(rids []int64, before int64) (int, error) {
 		case err != nil:
 			return 0, fmt.Errorf("the journal of saga %s: %w", row.id, err)
 		}
-		for _, table := range []string{"saga", "task", "dead_letter"} {
+		for _, table := range []string{"saga", "task", "dead_letter", "note"} {
 			if err := each(w.conn, "DELETE FROM "+table+" WHERE rid = ?", nil, rid); err != nil {
 				return 0, err
 			}

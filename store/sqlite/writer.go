@@ -54,7 +54,7 @@ type statements struct {
 	insertJournal, readJournal                            *sqlite.Stmt
 	logKeys, dropLog, insertBucket, insertBlock, keyBlock *sqlite.Stmt
 	putTask, dropTask                                     *sqlite.Stmt
-	openDead, moveDead                                    *sqlite.Stmt
+	openDead, moveDead, deadItem, moveItemTo              *sqlite.Stmt
 	insertAlert, delivered, insertAudit                   *sqlite.Stmt
 	putControl, dropControl, putFlow, dropFlow            *sqlite.Stmt
 	insertDefinition, newestDefinition                    *sqlite.Stmt
@@ -88,6 +88,16 @@ const (
 	atVersion    = " WHERE rid = ?1 AND version = ?2 - 1"
 )
 
+// openDeadQuery keeps what a dead letter that opens anew does not begin afresh.
+const openDeadQuery = `INSERT INTO dead_letter (rid, step, direction, saga, type, tenant, step_name, service, key, attempts, throttled,
+		first_at, dead_at, status, error, message, cause, state, amount, by, reason, evidence, updated)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT DO UPDATE SET saga = excluded.saga, type = excluded.type, tenant = excluded.tenant, step_name = excluded.step_name,
+		service = excluded.service, key = excluded.key, attempts = excluded.attempts, throttled = excluded.throttled,
+		first_at = excluded.first_at, dead_at = excluded.dead_at, status = excluded.status, error = excluded.error,
+		message = excluded.message, cause = excluded.cause, state = excluded.state, amount = excluded.amount,
+		by = excluded.by, reason = excluded.reason, evidence = excluded.evidence, updated = excluded.updated`
+
 func (w *writer) prepare() error {
 	for _, s := range []struct {
 		to    **sqlite.Stmt
@@ -116,11 +126,13 @@ func (w *writer) prepare() error {
 		{&w.keyBlock, "SELECT body FROM key_block WHERE id = ?"},
 		{&w.putTask, "INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&w.dropTask, "DELETE FROM task WHERE rid = ? AND step = ?"},
-		{&w.openDead, `INSERT OR REPLACE INTO dead_letter
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&w.openDead, openDeadQuery},
 		{&w.moveDead, `UPDATE dead_letter SET state = ?4, updated = ?5,
-			by = iif(?6 = '', by, ?6), reason = iif(?7 = '', reason, ?7), evidence = iif(?8 = '', evidence, ?8)
+			by = iif(?6 = '', by, ?6), reason = iif(?7 = '', reason, ?7), evidence = iif(?8 = '', evidence, ?8),
+			replays = replays + ?9, operation = iif(?9, ?10, operation), item = iif(?9, ?11, item)
 			WHERE rid = ?1 AND step = ?2 AND direction = ?3`},
+		{&w.deadItem, "SELECT operation, item FROM dead_letter WHERE rid = ? AND step = ? AND direction = ?"},
+		{&w.moveItemTo, "UPDATE operation_item SET outcome = ?4 WHERE operation = ?1 AND seq = ?2 AND outcome = ?3"},
 		{&w.insertAlert, "INSERT INTO alert (at, kind, saga, service, message, data, delivered) VALUES (?, ?, ?, ?, ?, ?, 0)"},
 		{&w.delivered, "UPDATE alert SET delivered = 1 WHERE id = ? AND delivered = 0"},
 		{&w.insertAudit, "INSERT INTO audit (at, actor, action, target, reason, data) VALUES (?, ?, ?, ?, ?, ?)"},

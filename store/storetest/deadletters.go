@@ -75,7 +75,7 @@ func moveChangesTheStateAndWhoDidIt(s *scene) {
 	s.change(d.DeadLetterID, store.DeadLetterChange{Move: &store.DeadLetterMove{
 		DeadLetterID: d.DeadLetterID, State: unwind.DeadLetterReplaying, By: "ada", Reason: "fixed", At: s.now,
 	}})
-	d.State, d.By, d.Reason, d.UpdatedAt = unwind.DeadLetterReplaying, "ada", "fixed", s.now-second
+	d.State, d.By, d.Reason, d.UpdatedAt, d.Replays = unwind.DeadLetterReplaying, "ada", "fixed", s.now-second, 1
 	s.is("the replaying dead letter", s.deadLetter(d.DeadLetterID), d)
 	s.change(d.DeadLetterID, store.DeadLetterChange{Move: &store.DeadLetterMove{
 		DeadLetterID: d.DeadLetterID, State: unwind.DeadLetterReplayed, At: s.now,
@@ -101,6 +101,7 @@ func deadLetterOpensAnew(s *scene) {
 	again := d
 	again.DeadAt, again.UpdatedAt, again.Attempts, again.By, again.Reason, again.Evidence = s.now, s.now, 60, "", "", ""
 	s.change(d.DeadLetterID, store.DeadLetterChange{Open: &again})
+	again.Replays = 1
 	s.is("the dead letter", s.deadLetter(d.DeadLetterID), again)
 	s.is("the list", s.deadLetters(store.DeadLetterFilter{}), []store.DeadLetter{again, younger})
 	s.is("how many are open", must(s.Stats(s.Context()))(s).DeadLettersOpen, int64(2))

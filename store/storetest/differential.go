@@ -40,6 +40,8 @@ func Differential(t *testing.T, model func(t *testing.T) store.Store, subject fu
 			"fenced":        d.fenced,
 			"deliver":       d.deliver,
 			"define":        d.define,
+			"operate":       d.operate,
+			"note":          d.note,
 			"purge":         d.purge,
 			"look around":   d.lookAround,
 			"claim":         d.claim,
@@ -107,6 +109,10 @@ func kindOf(err error) string {
 		return "fenced"
 	case errors.Is(err, store.ErrNotFound):
 		return "not found"
+	case errors.Is(err, store.ErrStale):
+		return "stale"
+	case errors.Is(err, store.ErrTaken):
+		return "taken"
 	case errors.As(err, &coded):
 		return string(coded.Code)
 	}

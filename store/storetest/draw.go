@@ -21,7 +21,8 @@ var (
 		{Kind: store.ScopeGlobal}, {Kind: store.ScopeForward, Name: "payments"}, {Kind: store.ScopeCompensation, Name: "payments"},
 		{Kind: store.ScopeSagaType, Name: "place-order"}, {Kind: store.ScopeTenant, Name: "place-order", Tenant: "acme"},
 	}
-	letters = []unwind.DeadLetterState{unwind.DeadLetterOpen, unwind.DeadLetterReplaying, unwind.DeadLetterReplayed, unwind.DeadLetterResolved}
+	directions = []unwind.Direction{unwind.Action, unwind.Compensation}
+	letters    = []unwind.DeadLetterState{unwind.DeadLetterOpen, unwind.DeadLetterReplaying, unwind.DeadLetterReplayed, unwind.DeadLetterResolved}
 )
 
 func draw[T any](r *rapid.T, what string, of ...T) T { return rapid.SampledFrom(of).Draw(r, what) }
@@ -113,6 +114,7 @@ func drawStart(r *rapid.T, key string) *store.Start {
 
 // drawRows draws what a transition writes beside its saga.
 func (d *duel) drawRows(r *rapid.T, t *store.Transition) {
+	t.Done = d.drawItem(r)
 	t.SetDue, t.Due = rapid.Bool().Draw(r, "set due"), draw(r, "due", dues...)
 	some(r, "tasks", 3, func() {
 		t.Tasks = append(t.Tasks, store.TaskChange{Delete: draw(r, "delete", false, false, true), Task: store.Task{
@@ -133,7 +135,7 @@ func (d *duel) drawDeadLetter(r *rapid.T, saga id.ID) (c store.DeadLetterChange)
 	if rapid.Bool().Draw(r, "move") {
 		c.Move = &store.DeadLetterMove{
 			DeadLetterID: name, State: draw(r, "state", letters...), By: draw(r, "by", "", "ada"),
-			Reason: draw(r, "reason", "", "fixed"), Evidence: draw(r, "evidence", "", "ticket 7"), At: d.now,
+			Reason: draw(r, "reason", "", "fixed"), Evidence: draw(r, "evidence", "", "ticket 7"), At: d.now, Item: d.drawItem(r),
 		}
 		return c
 	}
@@ -141,7 +143,7 @@ func (d *duel) drawDeadLetter(r *rapid.T, saga id.ID) (c store.DeadLetterChange)
 		DeadLetterID: name, SagaType: draw(r, "name", names...), Tenant: draw(r, "tenant", tenants...), StepName: "charge",
 		Service: draw(r, "service", "payments", "inventory"), Key: string(d.text("key")), Attempts: d.written, Throttled: 1,
 		FirstAt: d.now, DeadAt: draw[int64](r, "dead at", 10, 20, 30), Error: unwind.CallError{Status: 500, Class: unwind.ClassUncertain, Message: "boom"},
-		Group: draw(r, "group", "g1", "g2"), State: unwind.DeadLetterOpen, Amount: draw(r, "amount", "", "12.50"), UpdatedAt: d.now,
+		Group: draw(r, "group", "g1", "g2"), State: unwind.DeadLetterOpen, Amount: draw(r, "amount", "", "12.50", "1e400"), UpdatedAt: d.now,
 	}
 	return c
 }
@@ -170,6 +172,6 @@ func (d *duel) drawFilter(r *rapid.T) store.Filter {
 func drawDeadLetterFilter(r *rapid.T) store.DeadLetterFilter {
 	return store.DeadLetterFilter{
 		SagaType: draw(r, "name", append([]string{"", ""}, names...)...), Service: draw(r, "service", "", "", "payments"),
-		Group: draw(r, "group", "", "g1"), State: draw(r, "state", append([]unwind.DeadLetterState{"", ""}, letters...)...),
+		Group: draw(r, "group", "", "g1"), Before: draw[int64](r, "before", 0, 0, 25), State: draw(r, "state", append([]unwind.DeadLetterState{"", ""}, letters...)...),
 	}
 }

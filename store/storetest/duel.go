@@ -140,6 +140,7 @@ func (d *duel) openList(r *rapid.T) {
 		}
 	case "dead letters":
 		f := drawDeadLetterFilter(r)
+		f.OldestFirst = rapid.Bool().Draw(r, "oldest first")
 		h.page = func(s *side, cursor string, limit int) (any, string, error) {
 			g := f
 			g.Cursor, g.Limit = cursor, limit

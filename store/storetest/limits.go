@@ -29,6 +29,7 @@ func (s *scene) crowd(n int) {
 func pagesHaveADefaultAndABound(s *scene) {
 	s.crowd(1003)
 	ctx := s.Context()
+	op := s.operation("", make([]store.DeadLetter, 1003)...)
 	reads := map[string]func(limit int) (rows int, err error){
 		"ClaimDue": func(n int) (int, error) {
 			r, err := s.ClaimDue(ctx, store.Active, id.ID{}, math.MaxInt64, n)
@@ -40,6 +41,7 @@ func pagesHaveADefaultAndABound(s *scene) {
 			r, _, err := s.DeadLetters(ctx, store.DeadLetterFilter{Limit: n})
 			return len(r), err
 		},
+		"Items":         func(n int) (int, error) { r, err := s.Items(ctx, op.ID, store.ItemQueued, 0, n); return len(r), err },
 		"Journal":       func(n int) (int, error) { r, _, err := s.Journal(ctx, "", n); return len(r), err },
 		"Alerts":        func(n int) (int, error) { r, _, err := s.Alerts(ctx, "", n); return len(r), err },
 		"PendingAlerts": func(n int) (int, error) { r, err := s.PendingAlerts(ctx, n); return len(r), err },
@@ -56,6 +58,8 @@ func pagesHaveADefaultAndABound(s *scene) {
 
 func wrongCursorsAreRefused(s *scene) {
 	s.crowd(3)
+	s.operation("")
+	s.operation("")
 	ctx := s.Context()
 	lists := map[string]func(cursor string) (next string, err error){
 		"List": func(c string) (string, error) {
@@ -67,8 +71,16 @@ func wrongCursorsAreRefused(s *scene) {
 			return next, err
 		},
 		"Journal": func(c string) (string, error) { _, next, err := s.Journal(ctx, c, 1); return next, err },
-		"Alerts":  func(c string) (string, error) { _, next, err := s.Alerts(ctx, c, 1); return next, err },
-		"Audit":   func(c string) (string, error) { _, next, err := s.Audit(ctx, c, 1); return next, err },
+		"Operations": func(c string) (string, error) {
+			_, next, err := s.Operations(ctx, store.OperationFilter{Cursor: c, Limit: 1})
+			return next, err
+		},
+		"DeadLetters, oldest first": func(c string) (string, error) {
+			_, next, err := s.DeadLetters(ctx, store.DeadLetterFilter{OldestFirst: true, Cursor: c, Limit: 1})
+			return next, err
+		},
+		"Alerts": func(c string) (string, error) { _, next, err := s.Alerts(ctx, c, 1); return next, err },
+		"Audit":  func(c string) (string, error) { _, next, err := s.Audit(ctx, c, 1); return next, err },
 	}
 	own := map[string]string{}
 	for what, list := range lists {

@@ -18,6 +18,9 @@ type observation struct {
 	Queues      []store.QueueDepth
 	Tasks       []store.Task
 	DeadLetters []store.DeadLetter
+	Groups      []counted
+	Notes       []store.Note
+	Operations  []operated
 	Journal     []store.JournalRow
 	Definitions []store.Definition
 	Alerts      []store.Alert
@@ -56,6 +59,14 @@ func observe(ctx context.Context, st store.Store, now int64) (o observation, err
 			return st.DeadLetters(ctx, store.DeadLetterFilter{Cursor: cursor, Limit: most})
 		})
 	})
+	o.Groups = read(&err, "the groups of dead letters", func() ([]counted, error) {
+		groups, err := st.DeadLetterGroups(ctx)
+		return countedOf(groups), err
+	})
+	for i := range o.DeadLetters {
+		o.Notes = append(o.Notes, read(&err, "the notes", func() ([]store.Note, error) { return st.Notes(ctx, o.DeadLetters[i].DeadLetterID) })...)
+	}
+	o.Operations = read(&err, "the operations", func() ([]operated, error) { return operations(ctx, st) })
 	o.Journal = read(&err, "the journal", func() ([]store.JournalRow, error) { return journalFrom(ctx, st, "", most) })
 	o.Definitions = read(&err, "the definitions", func() ([]store.Definition, error) { return st.Definitions(ctx) })
 	o.Alerts = read(&err, "the alerts", func() ([]store.Alert, error) {
@@ -69,6 +80,30 @@ func observe(ctx context.Context, st store.Store, now int64) (o observation, err
 	o.Flow = read(&err, "the states of flow control", func() ([]store.FlowState, error) { return st.FlowStates(ctx) })
 	o.Stats = read(&err, "the stats", func() (unwind.Stats, error) { return st.Stats(ctx) })
 	return o, err
+}
+
+// An operated is an operation with its items and their counts.
+type operated struct {
+	store.Operation
+	Items  []store.Item
+	Counts []store.ItemCount
+}
+
+func operations(ctx context.Context, st store.Store) ([]operated, error) {
+	ops, err := all(func(cursor string) ([]store.Operation, string, error) {
+		return st.Operations(ctx, store.OperationFilter{Cursor: cursor, Limit: most})
+	})
+	var out []operated
+	for i := range ops {
+		o := operated{Operation: ops[i]}
+		for outcome := store.ItemQueued; outcome <= store.ItemSkipped; outcome++ {
+			items := read(&err, "items", func() ([]store.Item, error) { return st.Items(ctx, o.ID, outcome, 0, most) })
+			o.Items = append(o.Items, items...)
+		}
+		o.Counts = read(&err, "counts", func() ([]store.ItemCount, error) { return st.CountItems(ctx, o.ID, 0) })
+		out = append(out, o)
+	}
+	return out, err
 }
 
 // read reads one part, unless reading another failed before.

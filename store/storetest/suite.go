@@ -80,6 +80,21 @@ var suite = []behaviour{
 	{"Store", "dead letters are paged newest first", deadLettersArePagedNewestFirst},
 	{"Store", "dead letter pages stay right while others die", deadLetterPagesStayRightWhileOthersDie},
 
+	{"Store", "dead letters are paged oldest first", deadLettersArePagedOldestFirst},
+	{"Store", "groups are counted exactly", groupsAreCountedExactly},
+	{"Store", "amounts are added exactly", amountsAreAddedExactly},
+	{"G14", "a note is kept with its audit row", noteIsKeptWithItsAuditRow},
+	{"Store", "the last notes are read", lastNotesAreRead},
+
+	{"G14", "an operation is read back as it was changed", operationIsReadBackAsItWasChanged},
+	{"Store", "an operation changes only as it was read", operationChangesOnlyAsItWasRead},
+	{"Store", "operations are paged newest first", operationsArePagedNewestFirst},
+	{"G2", "an item follows its dead letter", itemFollowsItsDeadLetter},
+	{"G2", "a conflict takes up no item", conflictTakesUpNoItem},
+	{"G2", "a transition settles an item", transitionSettlesAnItem},
+	{"Store", "an item is skipped only while it is queued", itemIsSkippedOnlyWhileItIsQueued},
+	{"Store", "an operation is dropped with its items", operationIsDroppedWithItsItems},
+
 	{"Liveness", "an alert is written with what it covers", alertIsWrittenWithWhatItCovers},
 	{"Liveness", "an alert is pending until it is delivered", alertIsPendingUntilItIsDelivered},
 	{"Store", "alerts are paged newest first", alertsArePagedNewestFirst},
