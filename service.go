@@ -35,6 +35,14 @@ type Service interface {
 	DeadLetter(ctx context.Context, id string) (*DeadLetter, error)
 	Replay(ctx context.Context, id string, req ReplayRequest) (*DeadLetter, error)
 	Resolve(ctx context.Context, id string, req ResolveRequest) (*DeadLetter, error)
+	// Reopen makes a compensation that was resolved by hand a dead letter again. Its
+	// saga must be at rest; it rests as dead_lettered then.
+	Reopen(ctx context.Context, id string, req ReopenRequest) (*DeadLetter, error)
+	// Note writes down what people should know of a dead letter, and who looks after it.
+	Note(ctx context.Context, id string, req NoteRequest) (*DeadLetter, error)
+	// DeadLetterGroups counts dead letters by their cause, exactly: those with most
+	// open ones first.
+	DeadLetterGroups(ctx context.Context, filter GroupFilter) (List[DeadLetterGroup], error)
 
 	Participants(ctx context.Context) ([]ServiceState, error)
 	// Scopes returns every scope that has limits or that operators have set
@@ -115,33 +123,6 @@ type Revision struct {
 	Definition Definition `json:"definition"`
 	CreatedAt  Time       `json:"created_at"`
 	By         string     `json:"by"`
-}
-
-// DeadLetterFilter selects dead letters; zero fields match all.
-type DeadLetterFilter struct {
-	Page
-	Saga, Service, Group string
-	State                DeadLetterState
-}
-
-// ReplayRequest asks for a dead letter to be called again.
-type ReplayRequest struct {
-	Reason string `json:"reason"`
-	// NewKey raises the key's generation: only where the participant is known
-	// not to have executed the old one. It needs Evidence.
-	NewKey   bool   `json:"new_key,omitempty"`
-	Evidence string `json:"evidence,omitempty"`
-	Actor    string `json:"-"`
-}
-
-// ResolveRequest settles a dead letter by hand, without a call.
-type ResolveRequest struct {
-	Reason   string `json:"reason"`
-	Evidence string `json:"evidence"`
-	// As is "done" or "refused" for a forward dead letter; empty for a compensation.
-	As     string          `json:"as,omitempty"`
-	Output json.RawMessage `json:"output,omitempty"`
-	Actor  string          `json:"-"`
 }
 
 // The lanes of a participant.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -217,6 +218,22 @@ func (c *contract) deadLetters() {
 	if p.By != "local" || p.Action != "resolved" || p.At == "" {
 		c.t.Errorf("the conflict does not say who did what when: %s", r.body)
 	}
+	const groups, reopen, note = "GET /v1/dead-letters/groups", "POST /v1/dead-letters/{id}/reopen", "POST /v1/dead-letters/{id}/note"
+	c.call(200, note, id+"/note", `{"text":"the bank is asked","owner":"ann"}`)
+	c.call(422, note, id+"/note", `{}`)
+	c.call(422, note, id+"/note", `{"text":"`+strings.Repeat("x", 5000)+`"}`)
+	c.call(404, note, "/v1/dead-letters/x/note", `{"owner":"ann"}`)
+	c.call(422, reopen, id+"/reopen", `{"reason":""}`)
+	c.call(404, reopen, "/v1/dead-letters/x/reopen", `{"reason":"a mistake"}`)
+	c.call(200, reopen, id+"/reopen", `{"reason":"a mistake"}`)
+	c.call(409, reopen, id+"/reopen", `{"reason":"a mistake"}`).decode(c.t, &p)
+	if p.By != "local" || p.Action != "open" {
+		c.t.Errorf("the conflict does not say who did what: %+v", p)
+	}
+	c.call(200, groups, "/v1/dead-letters/groups?saga=dead&state=open&limit=1", "")
+	c.call(200, groups, "/v1/dead-letters/groups?service=nobody", "")
+	c.call(422, groups, "/v1/dead-letters/groups?state=closed&group=x", "")
+	c.call(400, groups, "/v1/dead-letters/groups?cursor="+url.QueryEscape("g1.2"), "")
 }
 
 func (c *contract) lists() {
@@ -289,7 +306,7 @@ func TestWhatDoesNotExistIsAProblem(t *testing.T) {
 		{"GET", "/v1/sagas/", 404, "not-found", ""},
 		{"GET", "/v1//sagas", 404, "not-found", ""},
 		{"GET", "/v1/../v1/sagas", 404, "not-found", ""},
-		{"POST", "/v1/dead-letters/x/reopen", 404, "not-found", ""},
+		{"POST", "/v1/dead-letters/x/forget", 404, "not-found", ""},
 		{"DELETE", "/v1/sagas", 405, "method-not-allowed", "GET, HEAD, POST"},
 		{"OPTIONS", "/v1/sagas", 405, "method-not-allowed", "GET, HEAD, POST"},
 		{"PUT", "/v1/services/payments", 405, "method-not-allowed", "GET, HEAD, PATCH"},

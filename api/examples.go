@@ -13,6 +13,8 @@ var examples = map[string]string{
 	"validate-definition": `{"name":"place-order","steps":[{"name":"charge","action":{"service":"payments","path":"/charge"},"compensation":"none"}]}`,
 	"replay-dead-letter":  `{"reason":"the gateway is back"}`,
 	"resolve-dead-letter": `{"reason":"refunded by hand","evidence":"slip 4711"}`,
+	"reopen-dead-letter":  `{"reason":"slip 4711 was of another order"}`,
+	"note-dead-letter":    `{"text":"the bank is asked","owner":"ann"}`,
 	"pause-lane":          `{"lane":"compensation","reason":"they move house"}`,
 	"resume-lane":         `{"lane":"compensation","reason":"they have moved"}`,
 	"limit-lane":          `{"compensation":{"rate":"20/s"},"expires_in":"1h","reason":"the gateway is slow"}`,

@@ -120,7 +120,11 @@ func deadLetterRoutes() []route {
 		text:  "Calls that are not made again before a person decides.",
 		serve: (*call).deadLetters, query: deadLetterParams, answers: ok[unwind.List[unwind.DeadLetter]]("A page"),
 	}, {
-		key: "GET /v1/dead-letters/{id}", id: "get-dead-letter", tag: "dead letters", summary: "Get a dead letter with its history",
+		key: "GET /v1/dead-letters/groups", id: "list-dead-letter-groups", tag: "dead letters", summary: "Count dead letters by their cause",
+		text:  "The counts are exact. Groups with most open ones come first, then the latest.",
+		serve: (*call).deadLetterGroups, query: groupParams, answers: ok[unwind.List[unwind.DeadLetterGroup]]("A page"),
+	}, {
+		key: "GET /v1/dead-letters/{id}", id: "get-dead-letter", tag: "dead letters", summary: "Get a dead letter with its verdict, notes and history",
 		text:  "The history is the journal of its step and direction.",
 		serve: (*call).deadLetter, answers: ok[unwind.DeadLetter]("The dead letter"),
 		refusals: []unwind.Code{unwind.NotFound},
@@ -134,6 +138,16 @@ func deadLetterRoutes() []route {
 		text:  "A compensation counts as done; an action past its pivot is resolved as done, with an output, or as refused.",
 		serve: (*call).resolve, body: typeOf[unwind.ResolveRequest](), answers: ok[unwind.DeadLetter]("It is settled"),
 		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}, {
+		key: "POST /v1/dead-letters/{id}/reopen", id: "reopen-dead-letter", tag: "dead letters", summary: "Take back that it was settled by hand",
+		text:  "Of a compensation, while its saga is at rest; the saga is dead_lettered then.",
+		serve: (*call).reopen, body: typeOf[unwind.ReopenRequest](), answers: ok[unwind.DeadLetter]("It is open again"),
+		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}, {
+		key: "POST /v1/dead-letters/{id}/note", id: "note-dead-letter", tag: "dead letters", summary: "Write down what there is to know, and who looks after it",
+		text:  "It is kept with the dead letter, and in the audit.",
+		serve: (*call).note, body: typeOf[unwind.NoteRequest](), answers: ok[unwind.DeadLetter]("It is written down"),
+		refusals: []unwind.Code{unwind.NotFound},
 	}}
 }
 

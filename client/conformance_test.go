@@ -341,6 +341,18 @@ func (p *player) deadLetters() {
 	p.say("resolve twice", unwind.Conflict, err, nil)
 	_, err = p.s.Replay(ctx, id, unwind.ReplayRequest{Reason: "r", Actor: "local"})
 	p.say("replay what is resolved", unwind.Conflict, err, nil)
+	d, err = p.s.Note(ctx, id, unwind.NoteRequest{Text: "the bank is asked", Owner: "ann", Actor: "local"})
+	p.say("note", "", err, d)
+	_, err = p.s.Note(ctx, id, unwind.NoteRequest{Actor: "local"})
+	p.say("note nothing", unwind.InvalidRequest, err, nil)
+	d, err = p.s.Reopen(ctx, id, unwind.ReopenRequest{Reason: "a mistake", Actor: "local"})
+	p.say("reopen", "", err, d)
+	_, err = p.s.Reopen(ctx, id, unwind.ReopenRequest{Reason: "a mistake", Actor: "local"})
+	p.say("reopen twice", unwind.Conflict, err, nil)
+	groups, err := p.s.DeadLetterGroups(ctx, unwind.GroupFilter{Saga: "dead", State: unwind.DeadLetterOpen})
+	p.say("groups", "", err, groups)
+	_, err = p.s.DeadLetterGroups(ctx, unwind.GroupFilter{Page: unwind.Page{Cursor: "d1.2"}})
+	p.say("groups of a foreign cursor", unwind.InvalidRequest, err, nil)
 }
 
 func (p *player) definitions() {

@@ -63,6 +63,22 @@ func (c *Client) Resolve(ctx context.Context, id string, req unwind.ResolveReque
 	return post[unwind.DeadLetter](c, ctx, "resolving dead letter "+id, "/v1/dead-letters/"+url.PathEscape(id)+"/resolve", req)
 }
 
+// Reopen implements unwind.Service. The server takes the actor from the token.
+func (c *Client) Reopen(ctx context.Context, id string, req unwind.ReopenRequest) (*unwind.DeadLetter, error) {
+	return post[unwind.DeadLetter](c, ctx, "reopening dead letter "+id, "/v1/dead-letters/"+url.PathEscape(id)+"/reopen", req)
+}
+
+// Note implements unwind.Service. The server takes the actor from the token.
+func (c *Client) Note(ctx context.Context, id string, req unwind.NoteRequest) (*unwind.DeadLetter, error) {
+	return post[unwind.DeadLetter](c, ctx, "noting something about dead letter "+id, "/v1/dead-letters/"+url.PathEscape(id)+"/note", req)
+}
+
+// DeadLetterGroups implements unwind.Service.
+func (c *Client) DeadLetterGroups(ctx context.Context, f unwind.GroupFilter) (unwind.List[unwind.DeadLetterGroup], error) {
+	return list[unwind.DeadLetterGroup](c, ctx, "listing the groups of dead letters", "/v1/dead-letters/groups", f.Page,
+		values{"saga": f.Saga, "service": f.Service, "state": string(f.State)})
+}
+
 // Participants implements unwind.Service.
 func (c *Client) Participants(ctx context.Context) ([]unwind.ServiceState, error) {
 	all, err := list[unwind.ServiceState](c, ctx, "listing services", "/v1/services", unwind.Page{}, nil)

@@ -28,7 +28,8 @@ import (
 
 // Bounds on what a participant may send.
 const (
-	maxErrorBody = 4 << 10 // bytes read of an answer that is an error
+	maxErrorBody = 4 << 10 // bytes kept of an answer that is an error
+	errorSlack   = 1 << 10 // bytes read past them, so that a secret at the edge is known
 	maxMessage   = 500     // bytes kept of its text
 )
 
@@ -213,9 +214,20 @@ func (ep *endpoint) readAnswer(resp *http.Response, dir unwind.Direction) machin
 		a.Output = ep.secrets.hideIn(a.Output)
 		return a
 	}
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what came is what can be shown
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody+errorSlack)) // what came is what can be shown
 	a.Message = ep.say(messageOf(resp, body))
+	a.Body = ep.keep(body, a.Message)
 	return a
+}
+
+// keep is the body of an error as the journal may keep it; empty where the
+// message says it all. What cut a character in two is left out.
+func (ep *endpoint) keep(body []byte, message string) string {
+	text := strings.TrimSpace(strings.ToValidUTF8(ep.secrets.hide(string(body)), ""))
+	if text == message {
+		return ""
+	}
+	return strings.ToValidUTF8(text[:min(len(text), maxErrorBody)], "")
 }
 
 // say makes a message out of what a participant sent.

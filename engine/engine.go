@@ -42,6 +42,7 @@ type Engine struct {
 
 	depths  depths
 	holds   map[string]unwind.Duration // how long calls may be out, by service; owned by run
+	groups  groups
 	gauges  *gauges
 	waiting map[node.Token]chan node.Reply // owned by run
 	token   node.Token                     // owned by run
@@ -84,6 +85,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), stopped: make(chan struct{}),
 	}
 	e.depths.store, e.depths.clock = e.store, e.clock
+	e.groups.store = e.store
 	e.fan = newFan()
 	e.events.wake = make(chan struct{}, 1)
 	e.plans.init(cfg.Store, cfg.Participants, cfg.Definitions)

@@ -21,6 +21,7 @@ type gauges struct {
 	active, orders, inFlight *prometheus.Desc
 	depth, oldest            *prometheus.Desc
 	limit, breaker, gated    *prometheus.Desc
+	dead                     *prometheus.Desc
 }
 
 func newGauges(e *Engine) *gauges {
@@ -36,6 +37,7 @@ func newGauges(e *Engine) *gauges {
 		oldest:   desc("compensation_oldest_seconds", "Age of the oldest compensation that waits; 0: none does.", "service"),
 		limit:    desc("limit_rate", "Rate of a scope in calls per second; no sample: it has none.", "scope", "name", "kind"),
 		breaker:  desc("breaker_state", "Breaker of a service's compensation lane: 0 closed, 1 half-open or ramping, 2 open.", "service"),
+		dead:     desc("dead_letters", "Dead letters that are open.", "saga", "service"),
 		gated:    desc("lane_closed", "1 while a lane's gate is closed or it is paused.", "service", "direction"),
 	}
 }
@@ -60,7 +62,7 @@ func (e *Engine) unregister() {
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{g.active, g.orders, g.inFlight, g.depth, g.oldest, g.limit, g.breaker, g.gated} {
+	for _, d := range []*prometheus.Desc{g.active, g.orders, g.inFlight, g.depth, g.oldest, g.limit, g.breaker, g.gated, g.dead} {
 		ch <- d
 	}
 }
@@ -86,6 +88,11 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 			sample(g.depth, float64(d.ready), name, "ready")
 			sample(g.depth, float64(d.backingOff), name, "backing_off")
 			sample(g.oldest, age, name)
+		}
+	}
+	if rows, err := g.e.groups.recent(ctx); err == nil {
+		for of, n := range openBySaga(rows) {
+			sample(g.dead, float64(n), of.saga, of.service)
 		}
 	}
 	var states []unwind.ScopeState
@@ -132,4 +139,16 @@ func (g *gauges) scope(sample func(*prometheus.Desc, float64, ...string), s *unw
 	}
 	sample(g.inFlight, float64(st.InFlight), name, direction)
 	sample(g.gated, closed, name, direction)
+}
+
+type sagaAndService struct{ saga, service string }
+
+// openBySaga counts open dead letters. What was handled to the end counts as 0, so
+// that a series does not end at its last count.
+func openBySaga(rows []store.DeadLetterGroup) map[sagaAndService]int64 {
+	open := map[sagaAndService]int64{}
+	for i := range rows {
+		open[sagaAndService{rows[i].Sample.SagaType, rows[i].Sample.Service}] += rows[i].Open
+	}
+	return open
 }

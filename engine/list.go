@@ -128,53 +128,6 @@ func (e *Engine) Validate(_ context.Context, def unwind.Definition) ([]unwind.Fa
 	return def.Validate(e.cfg.Participants), nil
 }
 
-// DeadLetters implements unwind.Service.
-func (e *Engine) DeadLetters(ctx context.Context, f unwind.DeadLetterFilter) (unwind.List[unwind.DeadLetter], error) {
-	var list unwind.List[unwind.DeadLetter]
-	rows, next, err := e.store.DeadLetters(ctx, store.DeadLetterFilter{SagaType: f.Saga, Service: f.Service, Group: f.Group, State: f.State, Cursor: f.Cursor, Limit: store.PageLimit(f.Limit)})
-	if err != nil {
-		return list, failed("listing dead letters", err)
-	}
-	list.Items, list.NextCursor = make([]unwind.DeadLetter, 0, len(rows)), next
-	for i := range rows {
-		list.Items = append(list.Items, deadLetter(&rows[i]))
-	}
-	return list, nil
-}
-
-// DeadLetter implements unwind.Service.
-func (e *Engine) DeadLetter(ctx context.Context, dead string) (*unwind.DeadLetter, error) {
-	row, err := e.findDeadLetter(ctx, dead)
-	if err != nil {
-		return nil, err
-	}
-	d := deadLetter(&row)
-	page := unwind.Page{Limit: 1000}
-	for {
-		history, err := e.History(ctx, row.Saga.String(), page)
-		if err != nil {
-			return nil, err
-		}
-		for _, en := range history.Items {
-			if en.Step == d.Step && (en.Direction == d.Direction || en.Direction == "") {
-				d.History = append(d.History, en)
-			}
-		}
-		if page.Cursor = history.NextCursor; page.Cursor == "" {
-			return &d, nil
-		}
-	}
-}
-
-func deadLetter(row *store.DeadLetter) unwind.DeadLetter {
-	return unwind.DeadLetter{
-		ID: row.Name(), SagaID: row.Saga.String(), Saga: row.SagaType, Tenant: row.Tenant,
-		Step: row.StepName, Direction: row.Direction, Service: row.Service, Key: row.Key, Attempts: row.Attempts, Throttled: row.Throttled,
-		FirstAt: unwind.TimeFromMicros(row.FirstAt), DeadAt: unwind.TimeFromMicros(row.DeadAt), Error: row.Error, Group: row.Group, State: row.State,
-		Amount: json.RawMessage(row.Amount), By: row.By, Reason: row.Reason, Evidence: row.Evidence, UpdatedAt: unwind.TimeFromMicros(row.UpdatedAt),
-	}
-}
-
 // Alerts implements unwind.Service.
 func (e *Engine) Alerts(ctx context.Context, page unwind.Page) (unwind.List[unwind.Alert], error) {
 	rows, next, err := e.store.Alerts(ctx, page.Cursor, store.PageLimit(page.Limit))

@@ -182,7 +182,7 @@ func (e *Engine) settle(ctx context.Context, dead string, ev machine.Event, a *s
 	_, err = e.operate(ctx, d.Saga, node.Operation{Event: ev, Audit: a})
 	var conflict *unwind.Error
 	if errors.As(err, &conflict) && conflict.Code == unwind.Conflict {
-		return nil, e.explainConflict(ctx, dead, conflict)
+		return nil, e.explainConflict(ctx, dead, ev.Kind, conflict)
 	}
 	if err != nil {
 		return nil, err
@@ -190,9 +190,15 @@ func (e *Engine) settle(ctx context.Context, dead string, ev machine.Event, a *s
 	return e.DeadLetter(ctx, dead)
 }
 
-func (e *Engine) explainConflict(ctx context.Context, dead string, conflict *unwind.Error) error {
+// explainConflict says who was faster, unless it stands as it is asked for: then
+// the refusal has another reason.
+func (e *Engine) explainConflict(ctx context.Context, dead string, kind machine.EventKind, conflict *unwind.Error) error {
+	wanted := unwind.DeadLetterOpen
+	if kind == machine.Reopened {
+		wanted = unwind.DeadLetterResolved
+	}
 	d, err := e.findDeadLetter(ctx, dead)
-	if err != nil || d.State == unwind.DeadLetterOpen {
+	if err != nil || d.State == wanted || d.By == "" {
 		return conflict
 	}
 	by := orAnonymous(d.By)

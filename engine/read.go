@@ -139,9 +139,10 @@ func entryData(r *machine.Entry) json.RawMessage {
 		Cause      string          `json:"cause,omitempty"`
 		Group      string          `json:"group,omitempty"`
 		Output     json.RawMessage `json:"output,omitempty"`
+		Body       string          `json:"body,omitempty"`
 	}
 	d.Generation, d.Ask, d.Class, d.Message, d.Counted, d.Executed = r.Generation, r.Ask, r.Class, r.Message, r.Counted, r.Executed
-	d.Actor, d.Reason, d.Evidence, d.NewKey, d.Group, d.Output = r.Actor, r.Reason, r.Evidence, r.NewKey, r.Group, r.Output
+	d.Actor, d.Reason, d.Evidence, d.NewKey, d.Group, d.Output, d.Body = r.Actor, r.Reason, r.Evidence, r.NewKey, r.Group, r.Output, r.Body
 	if r.NotBefore > 0 {
 		t := unwind.TimeFromMicros(int64(r.NotBefore))
 		d.NotBefore = &t

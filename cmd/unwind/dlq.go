@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/client"
 )
 
 func (a *app) dlqCommand() *cli.Command {
@@ -26,7 +27,15 @@ func (a *app) dlqCommand() *cli.Command {
 			}, pageFlags()...),
 			Action: a.dlqList,
 		}, {
-			Name: "show", Usage: "show one with its history", ArgsUsage: "ID", Action: a.dlqShow,
+			Name: "groups", Usage: "count dead letters by their cause, those with most open ones first",
+			Flags: append([]cli.Flag{
+				&cli.StringFlag{Name: "state", Usage: "groups that hold one that is open, replaying, replayed or resolved; empty: all", Value: "open"},
+				&cli.StringFlag{Name: "saga", Usage: "of this definition"},
+				&cli.StringFlag{Name: "service", Usage: "of this service"},
+			}, pageFlags()...),
+			Action: a.dlqGroups,
+		}, {
+			Name: "show", Usage: "show one: whether to replay it, what people noted, every attempt", ArgsUsage: "ID", Action: a.dlqShow,
 		}, {
 			Name: "replay", Usage: "have the call made again, under the same key", ArgsUsage: "ID",
 			Description: "unwind dlq replay ID --reason 'the gateway is back'",
@@ -44,6 +53,19 @@ func (a *app) dlqCommand() *cli.Command {
 				&cli.StringFlag{Name: "result", Usage: "of an action resolved as done, its output: JSON, @FILE or -"},
 			},
 			Action: a.dlqResolve,
+		}, {
+			Name: "reopen", Usage: "take back that a compensation was settled by hand", ArgsUsage: "ID",
+			Description: "unwind dlq reopen ID --reason 'slip 4711 was of another order'",
+			Flags:       []cli.Flag{why},
+			Action:      a.dlqReopen,
+		}, {
+			Name: "note", Usage: "write down what there is to know, and who looks after it", ArgsUsage: "ID",
+			Description: "unwind dlq note ID --text 'the bank is asked' --owner ann",
+			Flags: []cli.Flag{
+				&cli.StringFlag{Name: "text", Usage: "what there is to know"},
+				&cli.StringFlag{Name: "owner", Usage: "who looks after it from now on"},
+			},
+			Action: a.dlqNote,
 		}},
 	}
 }
@@ -67,40 +89,6 @@ func (a *app) dlqList(ctx context.Context, c *cli.Command) error {
 	})
 	a.more(next)
 	return err
-}
-
-func (a *app) dlqShow(ctx context.Context, c *cli.Command) error {
-	cl, id, err := a.named(c, "the dead letter's id")
-	if err != nil {
-		return err
-	}
-	d, err := cl.DeadLetter(ctx, id)
-	if err != nil {
-		return err
-	}
-	return showOne(a, d, func(w io.Writer) { writeDeadLetter(w, d) })
-}
-
-func writeDeadLetter(w io.Writer, d *unwind.DeadLetter) {
-	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
-	p("%s  %s\n", d.ID, d.State)
-	p("the %s of step %s of saga %s (%s), by service %s\n", d.Direction, d.Step, d.Saga, d.SagaID, orDash(d.Service))
-	p("key %s\n", d.Key)
-	p("first tried %s, dead since %s: %d attempts, %d throttled\n", when(d.FirstAt), when(d.DeadAt), d.Attempts, d.Throttled)
-	p("last error %s\n", printable(callError(&d.Error)))
-	if len(d.Amount) > 0 {
-		p("amount at risk %s\n", printable(string(d.Amount)))
-	}
-	if d.By != "" {
-		p("last handled by %s: %s %s\n", printable(d.By), printable(d.Reason), printable(d.Evidence))
-	}
-	for _, e := range d.History {
-		p("  %s  %-24s attempt %-3d %s\n", e.At.Format("15:04:05.000"), e.Kind, e.Attempt, printable(short(string(e.Data), 140)))
-	}
-	if d.State == unwind.DeadLetterOpen {
-		p("to try again:       unwind dlq replay %s --reason …\n", d.ID)
-		p("to settle by hand:  unwind dlq resolve %s --reason … --evidence …\n", d.ID)
-	}
 }
 
 func (a *app) dlqReplay(ctx context.Context, c *cli.Command) error {
@@ -136,5 +124,41 @@ func (a *app) dlqResolve(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	return showOne(a, d, func(w io.Writer) { _, _ = fmt.Fprintf(w, "%s  %s\n", d.ID, d.State) })
+	return showOne(a, d, func(w io.Writer) { writeStanding(w, d) })
+}
+
+func (a *app) dlqReopen(ctx context.Context, c *cli.Command) error {
+	return a.settle(c, func(cl *client.Client, id string) (*unwind.DeadLetter, error) {
+		return cl.Reopen(ctx, id, unwind.ReopenRequest{Reason: c.String("reason")})
+	})
+}
+
+func (a *app) dlqNote(ctx context.Context, c *cli.Command) error {
+	req := unwind.NoteRequest{Text: c.String("text"), Owner: c.String("owner")}
+	if req == (unwind.NoteRequest{}) {
+		return usagef("write a --text, or name an --owner")
+	}
+	return a.settle(c, func(cl *client.Client, id string) (*unwind.DeadLetter, error) { return cl.Note(ctx, id, req) })
+}
+
+// settle does something to one dead letter, and tells how it stands then.
+func (a *app) settle(c *cli.Command, do func(cl *client.Client, id string) (*unwind.DeadLetter, error)) error {
+	cl, id, err := a.named(c, "the dead letter's id")
+	if err != nil {
+		return err
+	}
+	d, err := do(cl, id)
+	if err != nil {
+		return err
+	}
+	return showOne(a, d, func(w io.Writer) { writeStanding(w, d) })
+}
+
+// writeStanding writes how a dead letter stands, in a line.
+func writeStanding(w io.Writer, d *unwind.DeadLetter) {
+	owner := ""
+	if d.Owner != "" {
+		owner = "  owner " + printable(d.Owner)
+	}
+	_, _ = fmt.Fprintf(w, "%s  %s%s\n", d.ID, d.State, owner)
 }

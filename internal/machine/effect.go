@@ -81,4 +81,5 @@ type Entry struct {
 	As         string           `json:"as,omitempty"`
 	Group      string           `json:"gr,omitempty"`
 	Output     json.RawMessage  `json:"o,omitempty"`
+	Body       string           `json:"bd,omitempty"` // what a failed attempt was answered
 }

@@ -90,6 +90,9 @@ type Answer struct {
 	Output json.RawMessage
 	// Message for people, at most a few hundred bytes.
 	Message string
+	// Body of an answer that is no success, where it says more than Message; UTF-8,
+	// at most 4 KiB.
+	Body string
 }
 
 // A Quota is what an answer says of its participant's own limit. The zero value

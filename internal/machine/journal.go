@@ -47,6 +47,7 @@ func appendEntry(b []byte, e *Entry) []byte {
 		b = append(b, `,"o":`...)
 		b = append(b, e.Output...)
 	}
+	b = appendText(b, "bd", e.Body)
 	return append(b, '}')
 }
 

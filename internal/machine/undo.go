@@ -212,6 +212,6 @@ func (t *turn) openDeadLetter(i int, dir unwind.Direction, why unwind.Class) {
 	t.State.Side(i, dir).Replayed = false
 	cause := unwind.CallError{Status: t.ev.Answer.Status, Class: why, Message: t.ev.Answer.Message}
 	group := Fingerprint(t.plan, i, dir, cause)
-	t.log(Entry{Kind: unwind.EntryDeadLettered, At: t.ev.At, Step: i, Dir: dir, Class: why, Status: cause.Status, Message: cause.Message, Group: group})
+	t.log(Entry{Kind: unwind.EntryDeadLettered, At: t.ev.At, Step: i, Dir: dir, Class: why, Status: cause.Status, Message: cause.Message, Group: group, Body: t.ev.Answer.Body})
 	t.do(Effect{Kind: OpenDeadLetter, Step: i, Dir: dir, Error: cause, Group: group})
 }

@@ -84,6 +84,7 @@ func (n *Node) apply(m Moment, sg *saga, ev machine.Event, req *request) {
 		return
 	}
 	sg.State = tr.State
+	sg.keepBodies(tr.Entries)
 	sg.fold(tr.Entries)
 	n.setTimer(sg)
 	row := store.Transition{

@@ -39,7 +39,10 @@ type Snapshot struct {
 }
 
 // Errors are the last answers of a step that were not "done".
-type Errors struct{ Action, Undo *unwind.CallError }
+type Errors struct {
+	Action, Undo *unwind.CallError
+	bodies       [2]causes // of the action and of the compensation
+}
 
 // Restore makes a snapshot of a stored saga. Its error is a Damaged one.
 func Restore(p *machine.Plan, row *store.Saga) (Snapshot, error) {
@@ -82,6 +85,7 @@ func (s *Snapshot) fold(entries []machine.Entry) {
 		if e.Step < 0 || e.Step >= len(s.Errors) {
 			continue
 		}
+		s.noteBody(e)
 		last := &s.Errors[e.Step].Action
 		if e.Dir == unwind.Compensation {
 			last = &s.Errors[e.Step].Undo
