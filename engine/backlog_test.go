@@ -37,6 +37,7 @@ func (w *world) letPaymentsGo() {
 }
 
 func TestStartsAreShedWhileTheirUndoIsLate(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, placeOrder(), "ship:409", late(unwind.ShedStarts))
 	start := func() error {
 		_, _, err := w.Start(t.Context(), unwind.StartRequest{Saga: "place-order"})
@@ -57,6 +58,7 @@ func TestStartsAreShedWhileTheirUndoIsLate(t *testing.T) {
 // What is held has not been called anybody for, may be cancelled meanwhile, survives
 // a restart as it is, and goes on by itself.
 func TestStartsAreHeldWhileTheirUndoIsLate(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, placeOrder(), "ship:409", late(unwind.HoldStarts))
 	var held []string
 	waits := func(id string) bool {

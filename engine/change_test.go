@@ -56,6 +56,7 @@ func TestADefinitionThatChangesOrGoesLeavesRunningSagasAlone(t *testing.T) {
 // A service that is not declared any more: its calls wait and an alert says why;
 // what others are to do goes on, and so do its calls once it is declared again.
 func TestAServiceThatIsNotDeclaredAnyMoreHoldsItsOwnCallsOnly(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, placeOrder(), "ship:409", patient)
 	if _, err := s.Control(t.Context(), lane("payments", true, "r")); err != nil {
 		t.Fatal(err)
@@ -159,6 +160,7 @@ func TestAGoFunctionThatIsMissingHoldsItsOwnSagasOnly(t *testing.T) {
 
 // Only what is at rest in a good state is deleted, and only past its retention.
 func TestRetentionDeletesOnlyWhatIsAtRest(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, withSignal(unwind.Hour), "", nil)
 	waits := s.begin("waits")
 	done := s.begin("done")

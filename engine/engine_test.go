@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"log/slog"
 	"testing"
@@ -15,7 +16,14 @@ import (
 	"github.com/unwindhq/unwind/store/memory"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// Many tests wait for the clock of the real thing: more of them go at once than there
+// are processors.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func ok(context.Context, unwind.Request) (json.RawMessage, error) {
 	return json.RawMessage(`{"ok":true}`), nil

@@ -9,6 +9,7 @@ import (
 
 // A gate that a service has closed stays closed over a crash.
 func TestAGateHoldsOverACrash(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, placeOrder(), "ship:409 refund:503+3,200", nil)
 	first := s.begin("first")
 	s.called("/refund", 1)
@@ -39,6 +40,7 @@ func TestAGateHoldsOverACrash(t *testing.T) {
 
 // Limits that an operator has set hold over a crash, and end by themselves.
 func TestLimitsThatWereSetEndByThemselves(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, placeOrder(), "", nil)
 	one, scope := unwind.PerSecond(1), unwind.Scope{Kind: unwind.ScopeCompensation, Name: "payments"}
 	change := unwind.ControlRequest{Scope: scope, Limits: &unwind.LimitsChange{Rate: &one}, ExpiresIn: 2 * unwind.Second, Reason: "they asked", Actor: "ops"}

@@ -229,6 +229,7 @@ func TestAPausedLaneStaysPausedOverACrash(t *testing.T) {
 // Compensations beyond the heads are rows. All of them drain, at no more than the
 // rate, over a crash in the middle, and memory holds only the heads.
 func TestQueuedCompensationsBeyondTheHeadsDrain(t *testing.T) {
+	t.Parallel()
 	n, rate := 10_000, int64(2500)
 	if testing.Short() || raceDetector {
 		n = 1500

@@ -239,6 +239,7 @@ func TestCancelPastThePivotIsRefused(t *testing.T) {
 }
 
 func TestALateAnswerIsJournalledAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	def := placeOrder()
 	def.Retry.Attempts = 1
 	w := newWorld(t, def, "", func(cfg *engine.Config) {

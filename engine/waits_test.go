@@ -15,6 +15,7 @@ import (
 // Scenario 19, before the pivot: the clock turns the saga back; what is in flight
 // is awaited and undone.
 func TestTheDeadlineTurnsBackBeforeThePivot(t *testing.T) {
+	t.Parallel()
 	def := placeOrder()
 	def.Deadline = unwind.Second
 	w := newWorld(t, def, "", func(cfg *engine.Config) {
@@ -39,6 +40,7 @@ func TestTheDeadlineTurnsBackBeforeThePivot(t *testing.T) {
 
 // Scenario 19, after the pivot: an alert goes out and the saga goes on forward.
 func TestTheDeadlineAlertsAfterThePivot(t *testing.T) {
+	t.Parallel()
 	def := pivot(placeOrder())
 	def.Deadline = unwind.Second
 	w := newWorld(t, def, "", func(cfg *engine.Config) {
@@ -161,6 +163,7 @@ func TestNoSignalInTimeIsARefusal(t *testing.T) {
 // Scenario 12: nobody but the probe calls a service whose credentials are wrong,
 // the other service goes on, and an alert says what to look at.
 func TestAWrongCredentialGatesTheLane(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, placeOrder(), "ship:409 refund:401,401,200", nil)
 	ids := w.beginMany(20)
 	if a := w.alerted(unwind.AlertServiceFault); a.Service != "payments" || !strings.Contains(a.Message, "credentials") {
