@@ -82,6 +82,10 @@ func (b *broken) Audit(context.Context, string, int) ([]store.Audit, string, err
 	return nil, "", b.err()
 }
 
+func (b *broken) AuditHead(context.Context) (store.AuditHead, error) {
+	return store.AuditHead{}, b.err()
+}
+
 func (b *broken) Stats(context.Context) (unwind.Stats, error) { return unwind.Stats{}, b.err() }
 
 // Every method of the Service, whatever it is asked, fails with an *unwind.Error.

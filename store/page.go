@@ -37,7 +37,11 @@ const (
 	OperationCursor  Cursor = 'o'
 	// OldestCursor is of dead letters, oldest first.
 	OldestCursor Cursor = 'e'
+	TrailCursor      Cursor = 't' // of the audit, oldest first
 )
+
+// AuditOldest is the cursor that begins the audit at its oldest row.
+const AuditOldest = "oldest"
 
 // At writes the cursor of a place; what its numbers mean is the adapter's.
 func (c Cursor) At(place ...int64) string {

@@ -110,8 +110,12 @@ type Store interface {
 	// AlertsDelivered records that sinks have acknowledged alerts; ids that are
 	// unknown or acknowledged already change nothing.
 	AlertsDelivered(ctx context.Context, epoch int64, ids []int64) error
-	// Audit returns the audit's rows, newest first.
+	// Audit returns the audit's rows, newest first; from the cursor [AuditOldest] on,
+	// in the order in which they were written.
 	Audit(ctx context.Context, cursor string, limit int) (rows []Audit, next string, err error)
+	// AuditHead returns the end of the audit as it was written, whatever became of
+	// its rows.
+	AuditHead(ctx context.Context) (AuditHead, error)
 	// Controls returns what operators have set, by scope.
 	Controls(ctx context.Context) ([]Control, error)
 	// FlowStates returns what flow control keeps over a restart, by scope.
@@ -220,17 +224,6 @@ type Alert struct {
 	Message   string
 	Data      []byte
 	Delivered bool
-}
-
-// An Audit is one operator action. The store gives it its ID, which rises.
-type Audit struct {
-	ID     int64
-	At     int64
-	Actor  string
-	Action string
-	Target string
-	Reason string
-	Data   []byte
 }
 
 // A Filter selects sagas; zero fields match all.

@@ -64,8 +64,26 @@ func (s *Store) AlertsDelivered(ctx context.Context, epoch int64, ids []int64) e
 
 func (s *Store) addAudit(a *store.Audit) {
 	row := *a
-	row.ID, row.Data = int64(len(s.audit))+1, bytes.Clone(a.Data)
+	row.Data = bytes.Clone(a.Data)
+	s.auditHead().Append(&row)
 	s.audit = append(s.audit, row)
+}
+
+func (s *Store) auditHead() (head store.AuditHead) {
+	if n := len(s.audit); n > 0 {
+		head = store.AuditHead{ID: s.audit[n-1].ID, Hash: s.audit[n-1].Hash, Count: int64(n)}
+	}
+	return head
+}
+
+// AuditHead implements [store.Store].
+func (s *Store) AuditHead(ctx context.Context) (store.AuditHead, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.usable(ctx); err != nil {
+		return store.AuditHead{}, err
+	}
+	return s.auditHead(), nil
 }
 
 // Audit implements [store.Store].
@@ -75,7 +93,14 @@ func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audi
 	if err := s.usable(ctx); err != nil {
 		return nil, "", err
 	}
-	rows, next, err := newestFirst(s.audit, store.AuditCursor, from, limit)
+	var rows []store.Audit
+	var next string
+	var err error
+	if from == store.AuditOldest || from != "" && from[0] == byte(store.TrailCursor) {
+		rows, next, err = oldestFirst(s.audit, store.TrailCursor, from, limit)
+	} else {
+		rows, next, err = newestFirst(s.audit, store.AuditCursor, from, limit)
+	}
 	for i := range rows {
 		rows[i].Data = bytes.Clone(rows[i].Data)
 	}
@@ -100,4 +125,21 @@ func newestFirst[T any](rows []T, list store.Cursor, from string, limit int) (pa
 	page = slices.Clone(rows[begin:end])
 	slices.Reverse(page)
 	return page, next, nil
+}
+
+// oldestFirst returns the page of rows that lies behind the cursor.
+func oldestFirst[T any](rows []T, list store.Cursor, from string, limit int) (page []T, next string, err error) {
+	begin := 0
+	if from != store.AuditOldest {
+		at, err := list.Parse(from, 1)
+		if err != nil {
+			return nil, "", err
+		}
+		begin = int(min(max(at[0], 0), int64(len(rows))))
+	}
+	end := min(len(rows), begin+store.PageLimit(limit))
+	if end < len(rows) {
+		next = list.At(int64(end))
+	}
+	return slices.Clone(rows[begin:end]), next, nil
 }

@@ -21,14 +21,6 @@ func (w *writer) addAlerts(alerts []store.Alert) error {
 	return nil
 }
 
-func (w *writer) addAudit(a *store.Audit) error {
-	bind(w.insertAudit, a.At, a.Actor, a.Action, a.Target, a.Reason, a.Data)
-	if err := exec(w.insertAudit); err != nil {
-		return fmt.Errorf("adding an audit row: %w", err)
-	}
-	return nil
-}
-
 const selectAlert = "SELECT id, at, kind, saga, service, message, data, delivered FROM alert "
 
 func readAlert(s *sqlite.Stmt) store.Alert {
@@ -78,21 +70,6 @@ func (s *Store) AlertsDelivered(ctx context.Context, epoch int64, ids []int64) e
 		return fmt.Errorf("recording that %d alerts are delivered: %w", len(ids), err)
 	}
 	return nil
-}
-
-// Audit implements [store.Store].
-func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audit, string, error) {
-	audit, next, err := newestFirst(ctx, s, "SELECT id, at, actor, action, target, reason, data FROM audit ", store.AuditCursor, from, limit,
-		func(s *sqlite.Stmt) store.Audit {
-			return store.Audit{
-				ID: s.ColumnInt64(0), At: s.ColumnInt64(1), Actor: s.ColumnText(2), Action: s.ColumnText(3),
-				Target: s.ColumnText(4), Reason: s.ColumnText(5), Data: columnBytes(s, 6, nil),
-			}
-		})
-	if err != nil {
-		return nil, "", fmt.Errorf("reading the audit: %w", err)
-	}
-	return audit, next, nil
 }
 
 // newestFirst returns the page of rows, numbered by id in their first column,

@@ -20,6 +20,9 @@ const applicationID = 0x556e7764
 // fewer frames of a batch; smaller ones make a lone transition cheaper.
 const pageSize = 4096
 
+// auditChain is the migration that SQL alone can't make.
+const auditChain = "migrations/0004_audit_chain.sql"
+
 var errForeign = errors.New("it is an SQLite file of another program; name another path")
 
 // migrate brings a file to the newest schema, and makes a new one. The version of
@@ -76,6 +79,11 @@ func apply(conn *sqlite.Conn, file string, version int64) (err error) {
 	defer end(&err)
 	if err := sqlitex.ExecuteScript(conn, string(script), nil); err != nil {
 		return err
+	}
+	if file == auditChain {
+		if err := chainAudit(conn); err != nil {
+			return err
+		}
 	}
 	return pragmas(conn, fmt.Sprintf("application_id=%d", applicationID), fmt.Sprintf("user_version=%d", version))
 }

@@ -55,7 +55,8 @@ type statements struct {
 	logKeys, dropLog, insertBucket, insertBlock, keyBlock *sqlite.Stmt
 	putTask, dropTask                                     *sqlite.Stmt
 	openDead, moveDead, deadItem, moveItemTo              *sqlite.Stmt
-	insertAlert, delivered, insertAudit                   *sqlite.Stmt
+	insertAlert, delivered                                *sqlite.Stmt
+	auditHead, insertAudit, moveAuditHead                 *sqlite.Stmt
 	putControl, dropControl, putFlow, dropFlow            *sqlite.Stmt
 	insertDefinition, newestDefinition                    *sqlite.Stmt
 }
@@ -135,7 +136,9 @@ func (w *writer) prepare() error {
 		{&w.moveItemTo, "UPDATE operation_item SET outcome = ?4 WHERE operation = ?1 AND seq = ?2 AND outcome = ?3"},
 		{&w.insertAlert, "INSERT INTO alert (at, kind, saga, service, message, data, delivered) VALUES (?, ?, ?, ?, ?, ?, 0)"},
 		{&w.delivered, "UPDATE alert SET delivered = 1 WHERE id = ? AND delivered = 0"},
-		{&w.insertAudit, "INSERT INTO audit (at, actor, action, target, reason, data) VALUES (?, ?, ?, ?, ?, ?)"},
+		{&w.auditHead, selectAuditHead},
+		{&w.insertAudit, insertAuditRow},
+		{&w.moveAuditHead, updateAuditHead},
 		{&w.putControl, "INSERT OR REPLACE INTO control VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&w.dropControl, "DELETE FROM control WHERE kind = ? AND name = ? AND tenant = ?"},
 		{&w.putFlow, "INSERT OR REPLACE INTO flow VALUES (?, ?, ?, ?)"},

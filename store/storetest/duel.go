@@ -10,8 +10,8 @@ import (
 )
 
 // own makes what a store may choose for itself comparable: epochs become the
-// numbers of their joins, and the ids of alerts and audit rows are left out
-// once their order is checked.
+// numbers of their joins, and the ids of alerts are left out once their order is
+// checked.
 func (s *side) own(o observation) (observation, error) {
 	for _, sagas := range [][]store.Saga{o.Sagas, o.Listed, o.Due} {
 		s.ownSagas(sagas)
@@ -22,9 +22,6 @@ func (s *side) own(o observation) (observation, error) {
 		if err := falling(alerts, func(a *store.Alert) *int64 { return &a.ID }); err != nil {
 			return o, fmt.Errorf("the ids of alerts: %w", err)
 		}
-	}
-	if err := falling(o.Audit, func(a *store.Audit) *int64 { return &a.ID }); err != nil {
-		return o, fmt.Errorf("the ids of audit rows: %w", err)
 	}
 	return o, nil
 }
@@ -164,12 +161,11 @@ func (d *duel) openList(r *rapid.T) {
 			return rows, next, err
 		}
 	case "audit":
+		if rapid.Bool().Draw(r, "from the oldest") {
+			h.model, h.subject = store.AuditOldest, store.AuditOldest
+		}
 		h.page = func(s *side, cursor string, limit int) (any, string, error) {
-			rows, next, err := s.Audit(d.ctx, cursor, limit)
-			if err == nil {
-				err = falling(rows, func(a *store.Audit) *int64 { return &a.ID })
-			}
-			return rows, next, err
+			return pageOf(s.Audit(d.ctx, cursor, limit))
 		}
 	}
 	d.read(r, h)

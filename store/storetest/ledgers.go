@@ -91,48 +91,6 @@ func alertsArePagedNewestFirst(s *scene) {
 	s.is("the alerts while others come", messagesOf(append(first, rest...)), want)
 }
 
-func auditRowIsWrittenWithWhatItAudits(s *scene) {
-	t := s.committed(s.anonymous())
-	cancel := s.then(t)
-	want := []store.Audit{
-		{At: 1, Actor: "ada", Action: "cancel", Target: t.Saga.String(), Reason: "wrong address", Data: []byte(`{"from":"running"}`)},
-		{At: 2, Actor: "bob", Action: "pause", Target: "payments"},
-		{At: 3, Actor: "bob", Action: "limit", Target: "payments", Data: []byte(`{"rate":"10/s"}`)},
-		{At: 4, Actor: "eve", Action: "put", Target: "place-order"},
-	}
-	cancel.Audit = &want[0]
-	s.write(&store.Batch{Transitions: []store.Transition{cancel}, Audit: want[1:3]})
-	s.is("whether the definition changed", must(s.PutDefinition(s.Context(), s.epoch, store.Definition{Name: "place-order", Version: "1"}, want[3]))(s), true)
-	rows, next := mustPage(s.Audit(s.Context(), "", 0))(s)
-	s.is("the cursor behind the last page", next, "")
-	slices.Reverse(rows)
-	for i := range rows {
-		if rows[i].ID <= 0 || i > 0 && rows[i].ID <= rows[i-1].ID {
-			s.Errorf("audit row %d has the id %d; ids are positive and rise", i, rows[i].ID)
-		}
-		rows[i].ID = 0
-	}
-	s.is("the audit, oldest first", rows, want)
-}
-
-func auditIsPagedNewestFirst(s *scene) {
-	var want []int64
-	for i := range int64(17) {
-		s.write(&store.Batch{Audit: []store.Audit{{At: i, Actor: "ada", Action: "pause"}}})
-		want = append([]int64{i}, want...)
-	}
-	for _, size := range []int{1, 4, 16, 17, 18} {
-		rows := pages(s, size, func(cursor string, limit int) ([]store.Audit, string, error) {
-			return s.Audit(s.Context(), cursor, limit)
-		})
-		var got []int64
-		for i := range rows {
-			got = append(got, rows[i].At)
-		}
-		s.is("the audit page by page", got, want)
-	}
-}
-
 func controlHoldsUntilItIsEmpty(s *scene) {
 	controls := func(cs ...store.Control) []store.Control {
 		s.Helper()

@@ -26,6 +26,7 @@ type observation struct {
 	Alerts      []store.Alert
 	Pending     []store.Alert
 	Audit       []store.Audit
+	AuditHead   store.AuditHead
 	Controls    []store.Control
 	Flow        []store.FlowState
 	Stats       unwind.Stats
@@ -76,6 +77,7 @@ func observe(ctx context.Context, st store.Store, now int64) (o observation, err
 	o.Audit = read(&err, "the audit", func() ([]store.Audit, error) {
 		return all(func(cursor string) ([]store.Audit, string, error) { return st.Audit(ctx, cursor, most) })
 	})
+	o.AuditHead = read(&err, "the audit's head", func() (store.AuditHead, error) { return st.AuditHead(ctx) })
 	o.Controls = read(&err, "the controls", func() ([]store.Control, error) { return st.Controls(ctx) })
 	o.Flow = read(&err, "the states of flow control", func() ([]store.FlowState, error) { return st.FlowStates(ctx) })
 	o.Stats = read(&err, "the stats", func() (unwind.Stats, error) { return st.Stats(ctx) })

@@ -100,6 +100,7 @@ var suite = []behaviour{
 	{"Store", "alerts are paged newest first", alertsArePagedNewestFirst},
 	{"G14", "an audit row is written with what it audits", auditRowIsWrittenWithWhatItAudits},
 	{"G14", "the audit is paged newest first", auditIsPagedNewestFirst},
+	{"G14", "the audit is a chain", auditIsAChain},
 	{"G10", "a control holds until it is empty", controlHoldsUntilItIsEmpty},
 	{"G10", "a state of flow control replaces the one before", flowStateReplacesTheOneBefore},
 
