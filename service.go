@@ -53,7 +53,12 @@ type Service interface {
 	// resume a scope that is not paused is a [Conflict].
 	Control(ctx context.Context, req ControlRequest) (*ScopeState, error)
 	Alerts(ctx context.Context, page Page) (List[Alert], error)
+	// Audit returns the audit's rows, newest first; from the cursor "oldest" on, in
+	// the order in which they were written.
 	Audit(ctx context.Context, page Page) (List[AuditRow], error)
+	// AuditHead returns the end of the audit. Kept elsewhere, it shows what became of
+	// the rows up to it.
+	AuditHead(ctx context.Context) (AuditHead, error)
 	Stats(ctx context.Context) (Stats, error)
 }
 
@@ -215,17 +220,6 @@ const (
 	AlertRetryAfter   = "retry_after_capped"
 	AlertStuck        = "saga_stuck"
 )
-
-// An AuditRow is one operator action.
-type AuditRow struct {
-	ID     int64           `json:"id"`
-	At     Time            `json:"at"`
-	Actor  string          `json:"actor"`
-	Action string          `json:"action"`
-	Target string          `json:"target"`
-	Reason string          `json:"reason,omitempty"`
-	Data   json.RawMessage `json:"data,omitempty"`
-}
 
 // Stats counts what the engine holds.
 type Stats struct {

@@ -67,6 +67,7 @@ var leastRole = map[string]Role{
 	"PATCH /v1/scopes":                   Operator,
 	"GET /v1/alerts":                     Viewer,
 	"GET /v1/audit":                      Viewer,
+	"GET /v1/audit/head":                 Viewer,
 	"GET /v1/stats":                      Viewer,
 	"GET /v1/events":                     Viewer,
 	"GET /metrics":                       Viewer,

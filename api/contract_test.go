@@ -245,7 +245,7 @@ func (c *contract) lists() {
 		c.call(200, "GET "+path, path+"?limit=1", "")
 		c.call(400, "GET "+path, path+"?cursor=nonsense", "")
 	}
-	for _, path := range []string{"/v1/services", "/v1/stats"} {
+	for _, path := range []string{"/v1/services", "/v1/stats", "/v1/audit/head"} {
 		c.call(200, "GET "+path, path, "")
 		c.call(422, "GET "+path, path+"?x=1", "")
 	}

@@ -51,6 +51,17 @@ func (c *call) audit() error {
 	return answerList(c, list, err)
 }
 
+func (c *call) auditHead() error {
+	if err := c.query(nil).err(); err != nil {
+		return err
+	}
+	head, err := c.h.cfg.Service.AuditHead(c.r.Context())
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusOK, head)
+}
+
 func (c *call) stats() error {
 	if err := c.query(nil).err(); err != nil {
 		return err

@@ -198,8 +198,13 @@ func observeRoutes() []route {
 		serve: (*call).alerts, query: pageParams, answers: ok[unwind.List[unwind.Alert]]("A page"),
 	}, {
 		key: "GET /v1/audit", id: "list-audit", tag: "operations", summary: "List what operators did, newest first",
-		text:  "One row for each act, written in the transaction of what it changed.",
+		text: "One row for each act, written in the transaction of what it changed, with the hash of the one before. " +
+			"The cursor oldest begins at the first row.",
 		serve: (*call).audit, query: pageParams, answers: ok[unwind.List[unwind.AuditRow]]("A page"),
+	}, {
+		key: "GET /v1/audit/head", id: "get-audit-head", tag: "operations", summary: "Get the end of the audit",
+		text:  "Kept elsewhere, it shows whether the rows up to it are what was written.",
+		serve: (*call).auditHead, answers: ok[unwind.AuditHead]("The head"),
 	}, {
 		key: "GET /v1/stats", id: "get-stats", tag: "operations", summary: "Count what the engine holds",
 		text:  "Sagas by state, what is active, starts that were taken and refused.",

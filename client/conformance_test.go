@@ -122,6 +122,7 @@ var (
 	idForm     = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	timeForm   = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z`)
 	tokenForm  = regexp.MustCompile(`"call_token":"[^"]+"`)
+	hashForm   = regexp.MustCompile(`"[0-9a-f]{64}"`)
 	cursorForm = regexp.MustCompile(`"next_cursor":"[^"]+"`)
 )
 
@@ -160,6 +161,7 @@ func (p *player) say(what string, want unwind.Code, err error, v any) {
 	})
 	line = timeForm.ReplaceAllString(line, "TIME")
 	line = tokenForm.ReplaceAllString(line, `"call_token":"TOKEN"`)
+	line = hashForm.ReplaceAllString(line, `"HASH"`)
 	p.lines = append(p.lines, cursorForm.ReplaceAllString(line, `"next_cursor":"CURSOR"`))
 }
 
@@ -478,6 +480,10 @@ func (p *player) operations() {
 	p.say("scopes", "", err, scopes)
 	audit, err := p.s.Audit(ctx, unwind.Page{})
 	p.say("audit", "", err, audit)
+	first, err := p.s.Audit(ctx, unwind.Page{Limit: 1, Cursor: "oldest"})
+	p.say("the oldest row of the audit", "", err, first)
+	head, err := p.s.AuditHead(ctx)
+	p.say("the end of the audit", "", err, head)
 	_, err = p.s.Audit(ctx, unwind.Page{Cursor: "nonsense"})
 	p.say("audit from nowhere", unwind.InvalidRequest, err, nil)
 	alerts, err := p.s.Alerts(ctx, unwind.Page{})

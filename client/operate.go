@@ -111,6 +111,13 @@ func (c *Client) Audit(ctx context.Context, page unwind.Page) (unwind.List[unwin
 	return list[unwind.AuditRow](c, ctx, "listing the audit", "/v1/audit", page, nil)
 }
 
+// AuditHead implements unwind.Service.
+func (c *Client) AuditHead(ctx context.Context) (unwind.AuditHead, error) {
+	var h unwind.AuditHead
+	_, err := c.do(ctx, request{doing: "reading the audit's head", method: http.MethodGet, path: "/v1/audit/head", safe: true}, &h)
+	return h, err
+}
+
 // Stats implements unwind.Service.
 func (c *Client) Stats(ctx context.Context) (unwind.Stats, error) {
 	var s unwind.Stats

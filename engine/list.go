@@ -153,19 +153,6 @@ func Alert(row *store.Alert) unwind.Alert {
 	return a
 }
 
-// Audit implements unwind.Service.
-func (e *Engine) Audit(ctx context.Context, page unwind.Page) (unwind.List[unwind.AuditRow], error) {
-	rows, next, err := e.store.Audit(ctx, page.Cursor, store.PageLimit(page.Limit))
-	if err != nil {
-		return unwind.List[unwind.AuditRow]{}, failed("listing the audit", err)
-	}
-	list := unwind.List[unwind.AuditRow]{Items: make([]unwind.AuditRow, 0, len(rows)), NextCursor: next}
-	for _, r := range rows {
-		list.Items = append(list.Items, unwind.AuditRow{ID: r.ID, At: unwind.TimeFromMicros(r.At), Actor: r.Actor, Action: r.Action, Target: r.Target, Reason: r.Reason, Data: r.Data})
-	}
-	return list, nil
-}
-
 // Stats implements unwind.Service.
 func (e *Engine) Stats(ctx context.Context) (unwind.Stats, error) {
 	s, err := e.store.Stats(ctx)

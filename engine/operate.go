@@ -39,21 +39,6 @@ func parseSaga(text string) (id.ID, error) {
 	return saga, nil
 }
 
-func audit(actor, action, target, reason string, data any) *store.Audit {
-	a := &store.Audit{Actor: orAnonymous(actor), Action: action, Target: target, Reason: reason}
-	if data != nil {
-		a.Data, _ = json.Marshal(data) // plain strings and bools always marshal
-	}
-	return a
-}
-
-func orAnonymous(actor string) string {
-	if actor == "" {
-		return "anonymous"
-	}
-	return actor
-}
-
 // Cancel implements unwind.Service.
 func (e *Engine) Cancel(ctx context.Context, saga string, req unwind.CancelRequest) (*unwind.Instance, error) {
 	sid, err := parseSaga(saga)

@@ -26,21 +26,3 @@ func (a *app) alertsCommand() *cli.Command {
 		return err
 	}}
 }
-
-func (a *app) auditCommand() *cli.Command {
-	return &cli.Command{Name: "audit", Usage: "who did what when, newest first", Flags: pageFlags(), Action: func(ctx context.Context, c *cli.Command) error {
-		cl, err := a.client(c)
-		if err != nil {
-			return err
-		}
-		items, next, err := pages(c, func(p unwind.Page) (unwind.List[unwind.AuditRow], error) { return cl.Audit(ctx, p) })
-		if err != nil {
-			return err
-		}
-		err = show(a, []string{"AT", "ACTOR", "ACTION", "TARGET", "REASON"}, items, func(r unwind.AuditRow) []string {
-			return []string{when(r.At), r.Actor, r.Action, r.Target, short(r.Reason, 80)}
-		})
-		a.more(next)
-		return err
-	}}
-}
