@@ -37,7 +37,7 @@ const (
 	OperationCursor  Cursor = 'o'
 	// OldestCursor is of dead letters, oldest first.
 	OldestCursor Cursor = 'e'
-	TrailCursor      Cursor = 't' // of the audit, oldest first
+	TrailCursor  Cursor = 't' // of the audit, oldest first
 )
 
 // AuditOldest is the cursor that begins the audit at its oldest row.
