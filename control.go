@@ -106,11 +106,13 @@ type LaneOverride struct {
 	At     Time   `json:"at"`
 }
 
-// SendNow asks for one waiting compensation to be sent at once, whatever its
+// SendNow asks for one waiting call to be sent at once, whatever its
 // lane's pace, gate, breaker or pause say. It still counts in every scope, and
 // where the breaker is open it is its probe.
 type SendNow struct {
-	Step   string `json:"step"`
-	Reason string `json:"reason"`
-	Actor  string `json:"-"`
+	Step string `json:"step"`
+	// Direction of the call. Defaults to the compensation.
+	Direction Direction `json:"direction,omitempty" enum:"action,compensation"`
+	Reason    string    `json:"reason"`
+	Actor     string    `json:"-"`
 }

@@ -19,6 +19,8 @@ type Service interface {
 	List(ctx context.Context, filter Filter) (List[Instance], error)
 	// Cancel turns a saga back; it returns once that is durable.
 	Cancel(ctx context.Context, id string, req CancelRequest) (*Instance, error)
+	// SendNow has one waiting call sent at once; it returns once that is durable.
+	SendNow(ctx context.Context, id string, req SendNow) (*Instance, error)
 	// Signal answers a waiting signal step.
 	Signal(ctx context.Context, id string, req SignalRequest) (*Instance, error)
 	// Complete completes an asynchronous call by its token.

@@ -45,6 +45,7 @@ var leastRole = map[string]Role{
 	"GET /v1/sagas/{id}/history":         Viewer,
 	"POST /v1/sagas/{id}/cancel":         Operator,
 	"POST /v1/sagas/{id}/signal":         Operator,
+	"POST /v1/sagas/{id}/send":           Operator,
 	"POST /v1/calls/{token}":             Operator,
 	"GET /v1/definitions":                Viewer,
 	"GET /v1/definitions/{name}":         Viewer,

@@ -258,6 +258,14 @@ func (c *contract) lists() {
 	c.call(409, resume, "/v1/services/payments/resume", `{"lane":"forward","reason":"x"}`)
 	c.call(404, resume, "/v1/services/nothing/resume", `{"lane":"forward","reason":"x"}`)
 	c.call(200, pause, "/v1/services/payments/pause", `{"lane":"forward","reason":"they move house"}`)
+	const send = "POST /v1/sagas/{id}/send"
+	var waits unwind.Instance
+	c.call(201, "POST /v1/sagas", "/v1/sagas", `{"saga":"async"}`).decode(c.t, &waits)
+	c.call(404, send, "/v1/sagas/"+waits.ID+"/send", `{"step":"chrage","reason":"x"}`)
+	c.call(409, send, "/v1/sagas/"+waits.ID+"/send", `{"step":"charge","reason":"x"}`)
+	c.call(422, send, "/v1/sagas/"+waits.ID+"/send", `{"step":"charge","direction":"sideways","reason":"x"}`)
+	c.call(422, send, "/v1/sagas/"+waits.ID+"/send", `{"step":"charge"}`)
+	c.call(200, send, "/v1/sagas/"+waits.ID+"/send", `{"step":"charge","direction":"action","reason":"are they there?"}`)
 	c.call(200, resume, "/v1/services/payments/resume", `{"lane":"forward","reason":"they have moved"}`)
 	limit, breaker := "PATCH /v1/services/{name}", "POST /v1/services/{name}/breaker"
 	c.call(200, limit, "/v1/services/payments", `{"compensation":{"rate":"20/s","concurrency":5,"window":"2000/1m","adaptive":true},"expires_in":"1h","reason":"they asked"}`)

@@ -8,6 +8,7 @@ var examples = map[string]string{
 	"start-sagas":         `{"saga":"place-order","key":"ORD-1","input":{"order_id":1}}`,
 	"cancel-saga":         `{"reason":"the customer called"}`,
 	"signal-saga":         `{"name":"approval","data":{"approved":true}}`,
+	"send-now":            `{"step":"charge","reason":"is the bank there?"}`,
 	"complete-call":       `{"outcome":"done","output":{"parcel":"P-1"}}`,
 	"put-definition":      `{"steps":[{"name":"charge","action":{"service":"payments","path":"/charge"},"compensation":{"service":"payments","path":"/refund"}}]}`,
 	"validate-definition": `{"name":"place-order","steps":[{"name":"charge","action":{"service":"payments","path":"/charge"},"compensation":"none"}]}`,

@@ -85,6 +85,12 @@ func sagaRoutes() []route {
 		serve: (*call).signal, body: typeOf[unwind.SignalRequest](), answers: ok[unwind.Instance]("The saga"),
 		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
 	}, {
+		key: "POST /v1/sagas/{id}/send", id: "send-now", tag: "sagas", summary: "Have one waiting call sent at once",
+		text: "Whatever the pace, gate, breaker or pause of its lane say. It still counts in every limit, and where the " +
+			"breaker is open it is its probe.",
+		serve: (*call).sendNow, body: typeOf[unwind.SendNow](), answers: ok[unwind.Instance]("It is durable"),
+		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}, {
 		key: "POST /v1/calls/{token}", id: "complete-call", tag: "sagas", summary: "Complete an asynchronous call",
 		text:  "For participants that answered 202; the step's call_token is the token.",
 		serve: (*call).complete, body: typeOf[unwind.Completion](),

@@ -10,6 +10,7 @@ var (
 	startDecoder      = newDecoder[unwind.StartRequest]()
 	cancelDecoder     = newDecoder[unwind.CancelRequest]()
 	signalDecoder     = newDecoder[unwind.SignalRequest]()
+	sendNowDecoder    = newDecoder[unwind.SendNow]()
 	completionDecoder = newDecoder[unwind.Completion]()
 )
 
@@ -135,6 +136,18 @@ func (c *call) cancel() error {
 		return err
 	}
 	return c.answer(http.StatusAccepted, inst)
+}
+
+func (c *call) sendNow() error {
+	req := unwind.SendNow{Actor: c.who.name}
+	if err := read(c, sendNowDecoder, maxBody, &req); err != nil {
+		return err
+	}
+	inst, err := c.h.cfg.Service.SendNow(c.r.Context(), c.r.PathValue("id"), req)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusOK, inst)
 }
 
 func (c *call) signal() error {

@@ -53,6 +53,11 @@ func (c *Client) DeadLetter(ctx context.Context, id string) (*unwind.DeadLetter,
 	return one[unwind.DeadLetter](c, ctx, "getting dead letter "+id, "/v1/dead-letters/"+url.PathEscape(id))
 }
 
+// SendNow implements unwind.Service. The server takes the actor from the token.
+func (c *Client) SendNow(ctx context.Context, id string, req unwind.SendNow) (*unwind.Instance, error) {
+	return post[unwind.Instance](c, ctx, "sending a call of saga "+id+" now", "/v1/sagas/"+url.PathEscape(id)+"/send", req)
+}
+
 // Replay implements unwind.Service. The server takes the actor from the token.
 func (c *Client) Replay(ctx context.Context, id string, req unwind.ReplayRequest) (*unwind.DeadLetter, error) {
 	return post[unwind.DeadLetter](c, ctx, "replaying dead letter "+id, "/v1/dead-letters/"+url.PathEscape(id)+"/replay", req)

@@ -21,7 +21,7 @@ func late(policy unwind.BacklogPolicy) func(*engine.Config) {
 // backlog leaves one refund waiting in a paused lane, and waits until it is late.
 func (w *world) backlog(refused func() bool) string {
 	w.t.Helper()
-	if _, err := w.Control(w.t.Context(), lane("payments", true, "the bank is closed")); err != nil {
+	if _, err := w.Control(w.t.Context(), refundLane(true, "the bank is closed")); err != nil {
 		w.t.Fatal(err)
 	}
 	first := w.begin("first")
@@ -31,7 +31,7 @@ func (w *world) backlog(refused func() bool) string {
 
 func (w *world) letPaymentsGo() {
 	w.t.Helper()
-	if _, err := w.Control(w.t.Context(), lane("payments", false, "the bank is open")); err != nil {
+	if _, err := w.Control(w.t.Context(), refundLane(false, "the bank is open")); err != nil {
 		w.t.Fatal(err)
 	}
 }

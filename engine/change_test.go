@@ -58,7 +58,7 @@ func TestADefinitionThatChangesOrGoesLeavesRunningSagasAlone(t *testing.T) {
 func TestAServiceThatIsNotDeclaredAnyMoreHoldsItsOwnCallsOnly(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, placeOrder(), "ship:409", patient)
-	if _, err := s.Control(t.Context(), lane("payments", true, "r")); err != nil {
+	if _, err := s.Control(t.Context(), refundLane(true, "r")); err != nil {
 		t.Fatal(err)
 	}
 	undone := s.beginMany(300)
@@ -99,7 +99,7 @@ func TestAServiceThatIsNotDeclaredAnyMoreHoldsItsOwnCallsOnly(t *testing.T) {
 	s.script.On("/charge", answerOf("200"))
 	s.script.On("/ship", answerOf("200"))
 	s.open()
-	if _, err := s.Control(t.Context(), lane("payments", false, "r")); err != nil {
+	if _, err := s.Control(t.Context(), refundLane(false, "r")); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range undone {

@@ -46,7 +46,7 @@ func has(m *dto.Metric, labels []string) bool {
 func TestMetricsSayWhatHappened(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	s := newStage(t, placeOrder(), "ship:409", func(cfg *engine.Config) { cfg.Metrics = reg })
-	if _, err := s.Control(t.Context(), lane("payments", true, "the bank is closed")); err != nil {
+	if _, err := s.Control(t.Context(), refundLane(true, "the bank is closed")); err != nil {
 		t.Fatal(err)
 	}
 	waiting := s.begin("waits")
@@ -73,7 +73,7 @@ func TestMetricsSayWhatHappened(t *testing.T) {
 			t.Errorf("%s %v is %v, want %v", c.name, c.labels, got, c.want)
 		}
 	}
-	if _, err := s.Control(t.Context(), lane("payments", false, "the bank is open")); err != nil {
+	if _, err := s.Control(t.Context(), refundLane(false, "the bank is open")); err != nil {
 		t.Fatal(err)
 	}
 	s.rest(waiting)

@@ -51,6 +51,29 @@ func (e *Engine) Cancel(ctx context.Context, saga string, req unwind.CancelReque
 	})
 }
 
+// SendNow implements unwind.Service.
+func (e *Engine) SendNow(ctx context.Context, saga string, req unwind.SendNow) (*unwind.Instance, error) {
+	doing := "sending a call of saga " + saga + " now"
+	sid, err := parseSaga(saga)
+	if err != nil {
+		return nil, err
+	}
+	switch req.Direction {
+	case "":
+		req.Direction = unwind.Compensation
+	case unwind.Action, unwind.Compensation:
+	default:
+		return nil, invalid(doing, "/direction", "write one of action, compensation")
+	}
+	if req.Reason == "" {
+		return nil, invalid(doing, "/reason", "say why, for those who read the audit")
+	}
+	return e.operate(ctx, sid, node.Operation{
+		Now: true, StepName: req.Step, Event: machine.Event{Dir: req.Direction},
+		Audit: audit(req.Actor, "send-now", saga+"/"+req.Step+"/"+string(req.Direction), req.Reason, nil),
+	})
+}
+
 // Signal implements unwind.Service.
 func (e *Engine) Signal(ctx context.Context, saga string, req unwind.SignalRequest) (*unwind.Instance, error) {
 	sid, err := parseSaga(saga)

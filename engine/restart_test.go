@@ -194,7 +194,7 @@ func TestADelayOverARestartFiresOnceOnTime(t *testing.T) {
 
 func TestAPausedLaneStaysPausedOverACrash(t *testing.T) {
 	s := newStage(t, placeOrder(), "ship:409", nil)
-	if _, err := s.Control(t.Context(), lane("payments", true, "the bank is closed")); err != nil {
+	if _, err := s.Control(t.Context(), refundLane(true, "the bank is closed")); err != nil {
 		t.Fatal(err)
 	}
 	ids := s.beginMany(30)
@@ -211,7 +211,7 @@ func TestAPausedLaneStaysPausedOverACrash(t *testing.T) {
 	if n := len(s.script.Calls("/refund")); n != 0 {
 		t.Fatalf("%d refunds through a paused lane", n)
 	}
-	if _, err := s.Control(t.Context(), lane("payments", false, "the bank is open")); err != nil {
+	if _, err := s.Control(t.Context(), refundLane(false, "the bank is open")); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range ids {
@@ -240,7 +240,7 @@ func TestQueuedCompensationsBeyondTheHeadsDrain(t *testing.T) {
 			p.Compensation = unwind.Limits{Rate: unwind.PerSecond(rate), Concurrency: 64}
 		})
 	})
-	if _, err := s.Control(t.Context(), lane("payments", true, "the bank is closed")); err != nil {
+	if _, err := s.Control(t.Context(), refundLane(true, "the bank is closed")); err != nil {
 		t.Fatal(err)
 	}
 	s.beginMany(n)
@@ -256,7 +256,7 @@ func TestQueuedCompensationsBeyondTheHeadsDrain(t *testing.T) {
 	if err != nil || stats.ActiveSagas > 2000 {
 		t.Errorf("%d sagas are in memory, error %v", stats.ActiveSagas, err)
 	}
-	if _, err := s.Control(t.Context(), lane("payments", false, "the bank is open")); err != nil {
+	if _, err := s.Control(t.Context(), refundLane(false, "the bank is open")); err != nil {
 		t.Fatal(err)
 	}
 	s.called("/refund", n/3)

@@ -210,9 +210,9 @@ func isCode(err error, code unwind.Code) (unwind.Duration, bool) {
 	return u.RetryAfter, true
 }
 
-// lane asks for the compensation lane of a service to be paused or to go on.
-func lane(service string, paused bool, reason string) unwind.ControlRequest {
+// refundLane asks for the lane of refunds to be paused or to go on.
+func refundLane(paused bool, reason string) unwind.ControlRequest {
 	return unwind.ControlRequest{
-		Scope: unwind.Scope{Kind: unwind.ScopeCompensation, Name: service}, Paused: &paused, Reason: reason, Actor: "ops",
+		Scope: unwind.Scope{Kind: unwind.ScopeCompensation, Name: "payments"}, Paused: &paused, Reason: reason, Actor: "ops",
 	}
 }

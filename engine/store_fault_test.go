@@ -174,7 +174,7 @@ func TestReadsThatFailAreMadeAgain(t *testing.T) {
 	t.Run("of queued compensations", func(t *testing.T) {
 		t.Parallel()
 		w, st := newFaultyWorld(t, placeOrder(), "ship:409")
-		if _, err := w.Control(t.Context(), lane("payments", true, "r")); err != nil {
+		if _, err := w.Control(t.Context(), refundLane(true, "r")); err != nil {
 			t.Fatal(err)
 		}
 		ids := w.beginMany(600) // more than the heads
@@ -183,7 +183,7 @@ func TestReadsThatFailAreMadeAgain(t *testing.T) {
 			return err == nil && stats.Compensations == 600
 		})
 		fail(st)
-		if _, err := w.Control(t.Context(), lane("payments", false, "r")); err != nil {
+		if _, err := w.Control(t.Context(), refundLane(false, "r")); err != nil {
 			t.Fatal(err)
 		}
 		heal(w, st)

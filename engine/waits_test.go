@@ -217,7 +217,7 @@ func TestTheLaneGuardPausesOneService(t *testing.T) {
 		t.Errorf("%d refunds were tried", n)
 	}
 	w.script.On("/refund", gateway.JSON("{}"))
-	if _, err := w.Control(t.Context(), lane("payments", false, "the currency is known now")); err != nil {
+	if _, err := w.Control(t.Context(), refundLane(false, "the currency is known now")); err != nil {
 		t.Fatal(err)
 	}
 	count := map[unwind.Status]int{}

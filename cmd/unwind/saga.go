@@ -53,6 +53,14 @@ func (a *app) sagaCommand() *cli.Command {
 			Description: "unwind saga signal ID approval --data '{\"approved\":true}'",
 			Flags:       []cli.Flag{&cli.StringFlag{Name: "data", Usage: "the step's output: JSON, @FILE, or - for standard input"}},
 			Action:      a.sagaSignal,
+		}, {
+			Name: "send-now", Usage: "have one waiting call sent at once, whatever its lane says", ArgsUsage: "ID STEP",
+			Description: "unwind saga send-now ID charge --reason 'to see whether the bank answers'",
+			Flags: []cli.Flag{
+				&cli.StringFlag{Name: "direction", Usage: "compensation or action", Value: string(unwind.Compensation)},
+				&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit", Required: true},
+			},
+			Action: a.sagaSendNow,
 		}},
 	}
 }
@@ -257,6 +265,22 @@ func (a *app) sagaSignal(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	inst, err := cl.Signal(ctx, c.Args().Get(0), unwind.SignalRequest{Name: c.Args().Get(1), Data: data})
+	if err != nil {
+		return err
+	}
+	return showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) })
+}
+
+func (a *app) sagaSendNow(ctx context.Context, c *cli.Command) error {
+	if c.Args().Len() != 2 {
+		return usagef("unwind saga send-now needs the saga's id and the name of the step whose call waits")
+	}
+	cl, err := a.client(c)
+	if err != nil {
+		return err
+	}
+	req := unwind.SendNow{Step: c.Args().Get(1), Direction: unwind.Direction(c.String("direction")), Reason: c.String("reason")}
+	inst, err := cl.SendNow(ctx, c.Args().Get(0), req)
 	if err != nil {
 		return err
 	}

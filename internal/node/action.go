@@ -77,13 +77,8 @@ func (n *Node) enqueue(m Moment, sg *saga, e *machine.Effect, resent bool) {
 	if n.holds(m, sg, e) {
 		return
 	}
-	target := lane(sg.Plan, e.Step, e.Dir)
-	key := taskKey(sg.ID, e.Step, e.Dir)
-	task := flow.Task{Key: key, Target: target, Tenant: sg.Tenant, Due: nanos(e.NotBefore)}
-	if e.Dir == unwind.Compensation {
-		task.SagaType = sg.Plan.Name
-		task.Class = class(sg.Plan, e.Step)
-	}
+	task := n.flowTask(sg, e.Step, e.Dir, e.NotBefore)
+	key := task.Key
 	if o := n.orders[key]; o != nil { // it is queued anew
 		resent = resent || o.resent && o.attempt == e.Attempt && o.generation == e.Generation
 		n.takeBack(o, m)

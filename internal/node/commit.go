@@ -29,6 +29,7 @@ type batch struct {
 	answers []answer
 	// controls wait for rows.Controls.
 	controls []Token
+	nows     []now
 	sleeps   int                // Node.sleeps when it was handed out
 	reserved []flow.Reservation // beside rows.Flow
 }
@@ -198,6 +199,7 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 	for i := range b.steps {
 		n.stepDone(m, &b.steps[i], results[i])
 	}
+	n.nowsSet(m, b)
 	n.answer(m, b.answers)
 }
 
@@ -367,6 +369,7 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 	kept.rows.Alerts = append(kept.rows.Alerts, n.building.rows.Alerts...)
 	kept.rows.Audit = append(kept.rows.Audit, n.building.rows.Audit...)
 	kept.controls = slices.Concat(b.controls, n.building.controls)
+	kept.nows = slices.Concat(b.nows, n.building.nows)
 	kept.answers = slices.Concat(b.answers, n.building.answers)
 	n.building = kept
 }

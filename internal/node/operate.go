@@ -18,6 +18,8 @@ type Operation struct {
 	Audit *store.Audit
 	// Wait: only wait until the saga is at rest.
 	Wait bool
+	// Now: only have the order of Event's step and direction sent at once.
+	Now bool
 }
 
 // Operate applies an operation. The reply comes once it is durable.
@@ -47,6 +49,10 @@ func (n *Node) operate(m Moment, sg *saga, op *Operation) {
 			n.release(sg)
 			return
 		}
+	}
+	if op.Now {
+		n.sendNow(m, sg, op)
+		return
 	}
 	n.apply(m, sg, op.Event, &request{token: op.Token, audit: op.Audit, op: op})
 	if ev := &op.Event; ev.Kind == machine.CallCompleted && ev.Dir == unwind.Action && !sg.State.Steps[ev.Step].Action.Ordered {
