@@ -51,7 +51,7 @@ func (n *Node) operate(m Moment, sg *saga, op *Operation) {
 		}
 	}
 	if op.Now {
-		n.sendNow(m, sg, op)
+		n.sendNow(sg, op)
 		return
 	}
 	n.apply(m, sg, op.Event, &request{token: op.Token, audit: op.Audit, op: op})

@@ -15,7 +15,7 @@ type now struct {
 }
 
 // sendNow has a waiting order sent next, whatever its lane says. It still counts.
-func (n *Node) sendNow(m Moment, sg *saga, op *Operation) {
+func (n *Node) sendNow(sg *saga, op *Operation) {
 	side := sg.State.Side(op.Event.Step, op.Event.Dir)
 	o := n.orders[taskKey(sg.ID, op.Event.Step, op.Event.Dir)]
 	var err error
