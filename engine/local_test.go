@@ -17,6 +17,7 @@ import (
 
 // A starved transport has no descriptors for its first dials.
 type starved struct {
+	http.Transport
 	left atomic.Int32
 	why  syscall.Errno
 }
@@ -25,7 +26,7 @@ func (s *starved) RoundTrip(r *http.Request) (*http.Response, error) {
 	if s.left.Add(-1) >= 0 {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", s.why)}
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	return s.Transport.RoundTrip(r)
 }
 
 // A machine that has nothing left to connect with costs no attempt, and is
@@ -48,7 +49,7 @@ func TestWhatThisMachineLacksIsNoAttempt(t *testing.T) {
 			if s := inst.Steps[0]; inst.Status != unwind.Completed || s.Attempts != 1 || s.Throttled != 3 {
 				t.Errorf("it rests as %s, after %d attempts and %d that did not count", inst.Status, s.Attempts, s.Throttled)
 			}
-			http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+			transport.CloseIdleConnections()
 			stop(t, w.Engine)
 			if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "RLIMIT_NOFILE") {
 				t.Errorf("the log is\n%s", text)

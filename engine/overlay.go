@@ -5,7 +5,6 @@ import (
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/flow"
-	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/node"
 )
 
@@ -18,14 +17,14 @@ type note struct {
 }
 
 // overlay adds which calls are in flight, and what the others wait for.
-func (e *Engine) overlay(ctx context.Context, saga id.ID, inst *unwind.Instance) {
+func (e *Engine) overlay(ctx context.Context, saga *node.Snapshot, inst *unwind.Instance) {
 	done := make(chan struct{})
 	notes := make([]struct{ action, undo note }, len(inst.Steps))
 	e.post(func(m node.Moment) {
 		defer close(done)
 		for i := range notes {
-			notes[i].action = e.note(m, flow.TaskKey{Saga: saga, Step: uint16(i), Lane: flow.Forward})
-			notes[i].undo = e.note(m, flow.TaskKey{Saga: saga, Step: uint16(i), Lane: flow.Compensation})
+			notes[i].action = e.note(m, saga, i, unwind.Action)
+			notes[i].undo = e.note(m, saga, i, unwind.Compensation)
 		}
 	})
 	select {
@@ -50,12 +49,14 @@ func (e *Engine) overlay(ctx context.Context, saga id.ID, inst *unwind.Instance)
 }
 
 // note asks the lanes about a call. It runs in the loop.
-func (e *Engine) note(m node.Moment, key flow.TaskKey) note {
-	x, ok := e.node.Flow().Explain(key, int64(m.Now)*1000)
-	if !ok {
-		if by := e.node.HeldFor(m, key.Saga); by != "" && key.Lane == flow.Forward {
+func (e *Engine) note(m node.Moment, saga *node.Snapshot, step int, dir unwind.Direction) note {
+	if dir == unwind.Action {
+		if by := e.node.HeldFor(m, saga.ID); by != "" {
 			return note{known: true, waiting: "service " + by + ": backlog (its compensations are older than their objective)"}
 		}
+	}
+	x, ok := e.node.Explain(m, saga, step, dir)
+	if !ok {
 		return note{}
 	}
 	n := note{known: true, inFlight: x.Why == flow.InFlight}

@@ -25,7 +25,7 @@ func (e *Engine) Get(ctx context.Context, saga string) (*unwind.Instance, error)
 	}
 	inst := s.Instance()
 	if !inst.Status.AtRest() {
-		e.overlay(ctx, sid, inst)
+		e.overlay(ctx, s, inst)
 	}
 	return inst, nil
 }

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/unwindhq/unwind"
@@ -21,6 +22,10 @@ func TestOneCallIsSentNow(t *testing.T) {
 		})
 	}
 	last := ids[len(ids)-1] // left in the store
+	inst, err := s.Get(t.Context(), last)
+	if err != nil || !strings.HasPrefix(inst.Steps[1].Compensation.WaitingFor, "service payments: paused (the bank is closed)") {
+		t.Errorf("the refund waits for %q, %v", inst.Steps[1].Compensation.WaitingFor, err)
+	}
 	now := unwind.SendNow{Step: "charge", Reason: "is the bank there?", Actor: "ops"}
 	if _, err := s.SendNow(t.Context(), last, now); err != nil {
 		t.Fatal(err)

@@ -112,7 +112,7 @@ func (e *Engine) startReplied(ctx context.Context, r node.Reply, wait unwind.Dur
 		e.metrics.started.Inc()
 		inst := r.Saga.Instance()
 		if wait > 0 && !inst.Status.AtRest() { // who waited in vain wants to know for what
-			e.overlay(ctx, r.Saga.ID, inst)
+			e.overlay(ctx, r.Saga, inst)
 		}
 		return inst, true, nil
 	}

@@ -77,7 +77,7 @@ func (n *Node) enqueue(m Moment, sg *saga, e *machine.Effect, resent bool) {
 	if n.holds(m, sg, e) {
 		return
 	}
-	task := n.flowTask(sg, e.Step, e.Dir, e.NotBefore)
+	task := sg.task(e.Step, e.Dir, e.NotBefore)
 	key := task.Key
 	if o := n.orders[key]; o != nil { // it is queued anew
 		resent = resent || o.resent && o.attempt == e.Attempt && o.generation == e.Generation

@@ -141,6 +141,20 @@ func (n *Node) Snapshot(m Moment, scope store.Scope) flow.Snapshot {
 	return n.sched.Snapshot(flowScope(scope), nanos(m.Now))
 }
 
+// Explain says what an ordered call of a saga waits for; false where it is none, or
+// where it is an action that is not in memory.
+func (n *Node) Explain(m Moment, s *Snapshot, step int, dir unwind.Direction) (flow.Explanation, bool) {
+	side := s.State.Side(step, dir)
+	if !side.Ordered || s.Plan.Call(step, dir).Call == nil {
+		return flow.Explanation{}, false
+	}
+	task := s.task(step, dir, side.NotBefore)
+	if x, ok := n.sched.Explain(task.Key, nanos(m.Now)); ok || dir == unwind.Action {
+		return x, ok
+	}
+	return n.sched.ExplainLeft(task, nanos(m.Now)), true
+}
+
 // Configure sets the limits of a scope as they are configured. What operators have
 // set stands above them.
 func (n *Node) Configure(m Moment, scope store.Scope, l Limits) {

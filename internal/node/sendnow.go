@@ -52,7 +52,7 @@ func (n *Node) nowsSet(m Moment, b *batch) {
 
 // express puts an order before all others; false: it is in flight.
 func (n *Node) express(m Moment, sg *saga, step int, dir unwind.Direction, side *machine.Side) bool {
-	task := n.flowTask(sg, step, dir, side.NotBefore)
+	task := sg.task(step, dir, side.NotBefore)
 	o := n.orders[task.Key]
 	if o != nil && o.state == orderSent || !n.sched.SendNow(task, nanos(m.Now)) {
 		return false
@@ -65,12 +65,12 @@ func (n *Node) express(m Moment, sg *saga, step int, dir unwind.Direction, side 
 	return true
 }
 
-// flowTask is an order as flow control knows it.
-func (n *Node) flowTask(sg *saga, step int, dir unwind.Direction, due machine.Micros) flow.Task {
-	t := flow.Task{Key: taskKey(sg.ID, step, dir), Target: lane(sg.Plan, step, dir), Tenant: sg.Tenant, Due: nanos(due)}
+// task is an order as flow control knows it.
+func (s *Snapshot) task(step int, dir unwind.Direction, due machine.Micros) flow.Task {
+	t := flow.Task{Key: taskKey(s.ID, step, dir), Target: lane(s.Plan, step, dir), Tenant: s.Tenant, Due: nanos(due)}
 	if dir == unwind.Compensation {
-		t.SagaType = sg.Plan.Name
-		t.Class = class(sg.Plan, step)
+		t.SagaType = s.Plan.Name
+		t.Class = class(s.Plan, step)
 	}
 	return t
 }
