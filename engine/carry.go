@@ -18,10 +18,7 @@ func (e *Engine) carryOut(out node.Output) {
 		e.commits <- out.Commit // has room: one commit is under way at most
 	}
 	for _, r := range out.Replies {
-		if ch := e.waiting[r.Token]; ch != nil {
-			delete(e.waiting, r.Token)
-			ch <- r
-		}
+		e.reply(r)
 	}
 	for i := range out.Rests {
 		e.metrics.rested(&out.Rests[i])
@@ -40,6 +37,14 @@ func (e *Engine) carryOut(out node.Output) {
 			tasks, err := e.store.Tasks(e.ctx, r.Queue, r.Limit)
 			e.post(func(m node.Moment) { e.node.TasksRead(m, r, tasks, err) })
 		})
+	}
+}
+
+// reply answers whoever waits for a token, if anybody still does.
+func (e *Engine) reply(r node.Reply) {
+	if ch := e.waiting[r.Token]; ch != nil {
+		delete(e.waiting, r.Token)
+		ch <- r
 	}
 }
 

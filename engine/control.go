@@ -26,12 +26,10 @@ func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwin
 	if err := validControl(doing, &req); err != nil {
 		return nil, err
 	}
-	var refusal error
 	_, err = e.ask(ctx, func(m node.Moment, t node.Token) {
 		set, settings := e.node.Control(scope)
-		if refusal = conflicting(&req, &set); refusal != nil {
-			e.waiting[t] <- node.Reply{Token: t, Err: refusal}
-			delete(e.waiting, t)
+		if err := conflicting(&req, &set); err != nil {
+			e.reply(node.Reply{Token: t, Err: err})
 			return
 		}
 		action, data := change(m, &req, &set, &settings)

@@ -109,7 +109,7 @@ func (e *Engine) Events(ctx context.Context, cursor string, limit int) ([]unwind
 		case <-timer.C:
 			timer.Reset(eventPoll)
 		case <-e.stopped:
-			return nil, at.String(), unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped")
+			return nil, at.String(), unwind.Errorf(unwind.StoreUnavailable, "%w", errStopped)
 		case <-ctx.Done():
 			return nil, at.String(), ctx.Err()
 		}

@@ -53,7 +53,10 @@ func (e *Engine) Scopes(ctx context.Context) ([]unwind.ScopeState, error) {
 			states = append(states, e.scope(m, scope))
 		}
 	})
-	return states, err
+	if err != nil {
+		return nil, err
+	}
+	return states, nil
 }
 
 // scopeState returns one scope as it stands.
@@ -62,24 +65,10 @@ func (e *Engine) scopeState(ctx context.Context, scope unwind.Scope) (*unwind.Sc
 	err := e.look(ctx, "asking the node for a scope", func(m node.Moment) {
 		state = e.scope(m, store.Scope{Kind: string(scope.Kind), Name: scope.Name, Tenant: scope.Tenant})
 	})
-	return &state, err
-}
-
-// look runs a function in the node's goroutine, and waits for it.
-func (e *Engine) look(ctx context.Context, doing string, fn func(node.Moment)) error {
-	done := make(chan struct{})
-	e.post(func(m node.Moment) {
-		defer close(done)
-		fn(m)
-	})
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return failed(doing, ctx.Err())
-	case <-e.stopped:
-		return failed(doing, context.Canceled)
+	if err != nil {
+		return nil, err
 	}
+	return &state, nil
 }
 
 func (e *Engine) scope(m node.Moment, scope store.Scope) unwind.ScopeState {

@@ -160,13 +160,10 @@ func (e *Engine) Stats(ctx context.Context) (unwind.Stats, error) {
 		return s, failed("counting", err)
 	}
 	s.Started, s.Refused = e.begun.Load(), e.refused.Load()
-	done := make(chan int, 1)
-	e.post(func(node.Moment) { done <- e.node.Active() })
-	select {
-	case n := <-done:
-		s.ActiveSagas = int64(n)
-	case <-ctx.Done():
-	case <-e.stopped:
+	active := 0
+	if err := e.look(ctx, "asking the node for its figures", func(node.Moment) { active = e.node.Active() }); err != nil {
+		return unwind.Stats{}, err
 	}
+	s.ActiveSagas = int64(active)
 	return s, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -17,23 +18,46 @@ import (
 // An event is something for the node, to be done in its goroutine.
 type event func(node.Moment)
 
-// A queue carries events to the node. Its bound is what makes them: requests in
-// flight, calls, commits and reads are each bounded.
+// A queue carries events to the node. Requests are offered to it, and refused when
+// it is full. What must not be lost is posted: the answers to calls, commits and
+// reads, and the ends of waits, which are as many as the node, or a request, asked for.
 type queue struct {
 	mu     sync.Mutex
 	events []event
 	wake   chan struct{}
 }
 
-func (e *Engine) post(ev event) {
-	q := &e.events
+// mostEvents is how many events may wait when a request is offered. The loop takes
+// all of them at once: so many wait only where it can't keep up at all.
+const mostEvents = 65536
+
+// post hands an event to the loop.
+func (e *Engine) post(ev event) { e.events.add(ev, math.MaxInt) }
+
+// offer hands a request to the loop, unless too much waits there; doing says what for.
+func (e *Engine) offer(doing string, ev event) error {
+	if e.events.add(ev, mostEvents) {
+		return nil
+	}
+	err := unwind.Errorf(unwind.Overloaded, "%s: %d requests and answers wait for the node, which is the most; nothing was begun, try again later", doing, mostEvents)
+	err.RetryAfter = unwind.Second
+	return err
+}
+
+// add appends an event, unless so many wait already.
+func (q *queue) add(ev event, most int) bool {
 	q.mu.Lock()
+	if len(q.events) >= most {
+		q.mu.Unlock()
+		return false
+	}
 	q.events = append(q.events, ev)
 	q.mu.Unlock()
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
+	return true
 }
 
 // take swaps the waiting events for an empty list.
@@ -103,9 +127,9 @@ func (e *Engine) sleep(timer *time.Timer) bool {
 
 // refuseAll answers whoever still waits.
 func (e *Engine) refuseAll(cause error) {
-	err := unknown(errors.New("the engine has stopped"))
+	err := unknown(errStopped)
 	if cause != nil {
-		err = unknown(fmt.Errorf("the engine has stopped: %w; restart it", cause))
+		err = unknown(fmt.Errorf("%w: %w; restart it", errStopped, cause))
 	}
 	for token, ch := range e.waiting {
 		ch <- node.Reply{Token: token, Err: err}
@@ -135,9 +159,11 @@ func (e *Engine) afterStop(ch chan node.Reply) (node.Reply, error) {
 	case r := <-ch:
 		return r, r.Err
 	default:
-		return node.Reply{}, unknown(errors.New("the engine has stopped; restart it"))
+		return node.Reply{}, unknown(fmt.Errorf("%w; restart it", errStopped))
 	}
 }
+
+var errStopped = errors.New("the engine has stopped")
 
 // unknown is the error of a request that may have been done.
 func unknown(why error) error {
@@ -155,13 +181,37 @@ func (e *Engine) begin(request func(node.Moment, node.Token)) (chan node.Reply, 
 		return nil, nil, unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped, and nothing was begun; restart it, then ask again")
 	default:
 	}
-	e.post(func(m node.Moment) {
+	err := e.offer("asking the node", func(m node.Moment) {
 		e.token++
 		*token = e.token
 		e.waiting[e.token] = ch
 		request(m, e.token)
 	})
+	if err != nil {
+		return nil, nil, err
+	}
 	return ch, token, nil
+}
+
+// look runs a function in the node's goroutine, and waits for it. After an error it
+// may still run: what it writes is to be left alone.
+func (e *Engine) look(ctx context.Context, doing string, fn func(node.Moment)) error {
+	done := make(chan struct{})
+	err := e.offer(doing, func(m node.Moment) {
+		defer close(done)
+		fn(m)
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return failed(doing, ctx.Err())
+	case <-e.stopped:
+		return failed(doing, errStopped)
+	}
 }
 
 func micros(d unwind.Duration) machine.Micros { return machine.Micros(d / 1000) }

@@ -18,21 +18,15 @@ type note struct {
 
 // overlay adds which calls are in flight, and what the others wait for.
 func (e *Engine) overlay(ctx context.Context, saga *node.Snapshot, inst *unwind.Instance) {
-	done := make(chan struct{})
 	notes := make([]struct{ action, undo note }, len(inst.Steps))
-	e.post(func(m node.Moment) {
-		defer close(done)
+	err := e.look(ctx, "asking the node for a saga's calls", func(m node.Moment) {
 		for i := range notes {
 			notes[i].action = e.note(m, saga, i, unwind.Action)
 			notes[i].undo = e.note(m, saga, i, unwind.Compensation)
 		}
 	})
-	select {
-	case <-done:
-	case <-ctx.Done():
-		return
-	case <-e.stopped:
-		return
+	if err != nil {
+		return // the saga stands as it is stored
 	}
 	for i := range notes {
 		s := &inst.Steps[i]

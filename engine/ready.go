@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/unwindhq/unwind"
@@ -13,16 +14,11 @@ func (e *Engine) Writable(ctx context.Context) error {
 	if err := e.Running(); err != nil {
 		return err
 	}
-	answer := make(chan error, 1)
-	e.post(func(m node.Moment) { answer <- e.node.Sick(m) })
-	select {
-	case err := <-answer:
-		return err
-	case <-ctx.Done():
-		return failed("asking the node how it is", ctx.Err())
-	case <-e.stopped:
-		return e.Running()
+	var sick error
+	if err := e.look(ctx, "asking the node how it is", func(m node.Moment) { sick = e.node.Sick(m) }); err != nil {
+		return cmp.Or(e.Running(), err)
 	}
+	return sick
 }
 
 // Running returns nil, or that and why the engine takes no more starts: it is being
@@ -32,9 +28,9 @@ func (e *Engine) Running() error {
 	select {
 	case <-e.stopped:
 		if e.failure != nil {
-			return unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped: %w", e.failure)
+			return unwind.Errorf(unwind.StoreUnavailable, "%w: %w", errStopped, e.failure)
 		}
-		return unwind.Errorf(unwind.StoreUnavailable, "the engine has stopped")
+		return unwind.Errorf(unwind.StoreUnavailable, "%w", errStopped)
 	default:
 	}
 	if e.draining.Load() {

@@ -32,10 +32,14 @@ func (e *Engine) Start(ctx context.Context, req unwind.StartRequest) (*unwind.In
 }
 
 func (e *Engine) beginStart(start *node.Start) (chan node.Reply, *node.Token, error) {
-	return e.begin(func(m node.Moment, t node.Token) {
+	ch, token, err := e.begin(func(m node.Moment, t node.Token) {
 		start.Token = t
 		e.node.Start(m, *start)
 	})
+	if err != nil {
+		e.refused.Add(1)
+	}
+	return ch, token, err
 }
 
 // StartBatch implements unwind.Service. All are begun before the first is waited for.
@@ -80,9 +84,8 @@ func (e *Engine) started(ctx context.Context, ch chan node.Reply, token *node.To
 			return e.startReplied(ctx, r, wait)
 		case <-over:
 			e.post(func(node.Moment) {
-				if saga := e.node.Forget(start.ID, *token); saga != nil && e.waiting[*token] != nil {
-					delete(e.waiting, *token)
-					ch <- node.Reply{Token: *token, Saga: saga}
+				if saga := e.node.Forget(start.ID, *token); saga != nil {
+					e.reply(node.Reply{Token: *token, Saga: saga})
 				}
 			})
 			over = time.After(time.Second)
