@@ -80,13 +80,6 @@ func keyEnds(side *Side, call *PlanCall) Micros {
 	return side.FirstSent + call.KeyUse() + 1
 }
 
-// KeyOld reports whether a call that an earlier process may have sent is to be sent
-// no more under its key.
-func KeyOld(side Side, call *PlanCall, at Micros) bool {
-	side.mayHaveLeft(true)
-	return keyExpired(&side, call, at)
-}
-
 // KeyUse is how long after its first send a key is used: what left later might
 // come in when the participant has forgotten it.
 func (c *PlanCall) KeyUse() Micros {

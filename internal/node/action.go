@@ -159,12 +159,6 @@ func (n *Node) pump(m Moment) {
 	n.readShort(m)
 }
 
-// keyIsOld: an earlier process may have sent the call so long ago that its
-// participant has forgotten the key.
-func (n *Node) keyIsOld(m Moment, o *order) bool {
-	return o.resent && !o.ask && machine.KeyOld(*o.sg.State.Side(o.step, o.dir), o.sg.Plan.Call(o.step, o.dir), m.Now) && !planted.On(planted.TrustOldKey)
-}
-
 func (n *Node) tie(o *order, sg *saga) {
 	o.sg = sg
 	sg.orders++
@@ -220,10 +214,10 @@ func (n *Node) send(m Moment, o *order) {
 		n.release(sg)
 		return
 	}
-	if n.keyIsOld(m, o) {
+	if machine.Expired(sg.Plan, &sg.State, o.step, o.dir, o.resent, m.Now) && !planted.On(planted.TrustOldKey) {
 		n.sched.Done(o.grant, flow.Feedback{Outcome: flow.Dropped}, nanos(m.Now))
 		n.forget(o)
-		n.apply(m, sg, machine.Event{Kind: machine.TimerFired, Step: o.step, Dir: o.dir, Resent: true}, nil)
+		n.apply(m, sg, machine.Event{Kind: machine.TimerFired, Step: o.step, Dir: o.dir, Resent: o.resent}, nil)
 		return
 	}
 	n.lastCall++

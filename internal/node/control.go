@@ -232,7 +232,7 @@ func (n *Node) force(m Moment, set *store.Control) {
 	c := n.control(set.Scope)
 	s, err := DecodeSettings(set.Settings)
 	if err != nil {
-		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Message: "limits that an operator set are not in force: " + err.Error() + "; set them again"})
+		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Message: "the limits that an operator set at " + flowScope(set.Scope).String() + " are not in force: " + err.Error() + "; set them again"})
 	}
 	c.set, c.settings = *set, s
 	if set.Paused {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/unwindhq/unwind"
@@ -73,7 +74,7 @@ func newSnapshot(saga id.ID, p *machine.Plan, start *store.Start) Snapshot {
 	return Snapshot{
 		ID: saga, Plan: p,
 		Facts: machine.Facts{ID: saga.String(), Key: start.Key, Tenant: start.Tenant, Input: start.Input,
-			Outputs: make([]rawJSON, len(p.Steps))},
+			Outputs: make([]json.RawMessage, len(p.Steps))},
 		Errors: make([]Errors, len(p.Steps)),
 	}
 }
@@ -109,7 +110,7 @@ func (s *Snapshot) fold(entries []machine.Entry) {
 func (s *saga) share() *Snapshot {
 	c := s.Snapshot
 	c.State = s.saved
-	c.Outputs = append([]rawJSON(nil), s.Outputs...)
+	c.Outputs = append([]json.RawMessage(nil), s.Outputs...)
 	c.Errors = append([]Errors(nil), s.Errors...)
 	return &c
 }

@@ -1,16 +1,12 @@
 package node
 
 import (
-	"encoding/json"
-
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
-
-type rawJSON = json.RawMessage
 
 // A Start asks for a new saga. Whoever makes it has checked the input.
 type Start struct {

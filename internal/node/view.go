@@ -1,6 +1,8 @@
 package node
 
 import (
+	"encoding/json"
+
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
 )
@@ -23,7 +25,7 @@ func (s *Snapshot) step(i int) unwind.StepInstance {
 	st, ps := &s.State.Steps[i], &s.Plan.Steps[i]
 	v := unwind.StepInstance{
 		Name: ps.Name, Status: st.Status.Status(), Attempts: int(st.Action.Attempts), Throttled: int(st.Action.Throttled), AttemptLimit: int(st.Action.Allowed),
-		Uncertain: st.Action.Uncertain, Output: rawJSON("null"), Error: s.Errors[i].Action,
+		Uncertain: st.Action.Uncertain, Output: json.RawMessage("null"), Error: s.Errors[i].Action,
 		StartedAt: atOrNil(st.StartedAt), EndedAt: atOrNil(st.EndedAt),
 	}
 	if st.Status == machine.StepSucceeded {
@@ -61,9 +63,9 @@ func (s *Snapshot) step(i int) unwind.StepInstance {
 	return v
 }
 
-func orNull(raw rawJSON) rawJSON {
+func orNull(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 {
-		return rawJSON("null")
+		return json.RawMessage("null")
 	}
 	return raw
 }
