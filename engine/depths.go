@@ -2,43 +2,57 @@ package engine
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/store"
 )
 
-// depths remembers how deep the queues are. Counting them takes time in
-// proportion to what waits, so it is done at most once a second, and takes at most
-// a twentieth of the time.
-type depths struct {
-	store store.Store
-	clock clock
-
-	mu    sync.Mutex // held while counting: who asks meanwhile waits for the answer
-	rows  []store.QueueDepth
+// A tally remembers what was counted in the store. Counting takes time in proportion
+// to what is there, so it is done at most once a second, and takes at most a
+// twentieth of the time.
+type tally[T any] struct {
+	count func(context.Context) ([]T, error)
+	turn  chan struct{} // held while counting: who asks meanwhile waits for the answer
+	rows  []T
 	until time.Time
 }
 
 const (
-	depthsAge   = time.Second
-	depthsShare = 20
+	tallyAge   = time.Second
+	tallyShare = 20
 )
 
-// queues returns the depths of all queues, as they were a moment ago.
-func (d *depths) queues(ctx context.Context) ([]store.QueueDepth, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	begin := time.Now()
-	if begin.Before(d.until) {
-		return d.rows, nil
+func newTally[T any](count func(context.Context) ([]T, error)) tally[T] {
+	return tally[T]{count: count, turn: make(chan struct{}, 1)}
+}
+
+// recent returns the rows as they were a moment ago; they are not to be changed.
+func (y *tally[T]) recent(ctx context.Context) ([]T, error) {
+	select {
+	case y.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, failed("waiting for a count that is under way", ctx.Err())
 	}
-	rows, err := d.store.Queues(ctx, int64(d.clock.now()))
+	defer func() { <-y.turn }()
+	begin := time.Now()
+	if begin.Before(y.until) {
+		return y.rows, nil
+	}
+	rows, err := y.count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	y.rows, y.until = rows, begin.Add(max(tallyAge, tallyShare*time.Since(begin)))
+	return rows, nil
+}
+
+// countQueues returns the depths of all queues.
+func (e *Engine) countQueues(ctx context.Context) ([]store.QueueDepth, error) {
+	rows, err := e.store.Queues(ctx, int64(e.clock.now()))
 	if err != nil {
 		return nil, failed("counting the compensation queues", err)
 	}
-	d.rows, d.until = rows, begin.Add(max(depthsAge, depthsShare*time.Since(begin)))
 	return rows, nil
 }
 
@@ -48,7 +62,7 @@ type depth struct {
 	oldest            int64 // when the oldest was queued; 0: none waits
 }
 
-// services sums the queues up by service.
+// byService sums the queues up by service.
 func byService(rows []store.QueueDepth) map[string]depth {
 	m := map[string]depth{}
 	for i := range rows {
@@ -75,7 +89,7 @@ func (e *Engine) watchDepths() {
 	if !needed {
 		return
 	}
-	ticks := time.NewTicker(depthsAge)
+	ticks := time.NewTicker(tallyAge)
 	defer ticks.Stop()
 	for {
 		select {
@@ -83,7 +97,7 @@ func (e *Engine) watchDepths() {
 		case <-e.ctx.Done():
 			return
 		}
-		rows, err := e.depths.queues(e.ctx)
+		rows, err := e.depths.recent(e.ctx)
 		if err != nil {
 			continue // the loop says that the store is sick
 		}

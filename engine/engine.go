@@ -40,9 +40,9 @@ type Engine struct {
 	begun, refused atomic.Int64   // starts since the engine was opened
 	node           *node.Node     // owned by run
 
-	depths  depths
+	depths  tally[store.QueueDepth]
 	holds   map[string]unwind.Duration // how long calls may be out, by service; owned by run
-	groups  groups
+	groups  tally[store.DeadLetterGroup]
 	gauges  *gauges
 	waiting map[node.Token]chan node.Reply // owned by run
 	token   node.Token                     // owned by run
@@ -84,8 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		clock: newClock(cfg.Clock()), lacking: rate.Sometimes{Interval: time.Minute}, waiting: map[node.Token]chan node.Reply{}, holds: map[string]unwind.Duration{},
 		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), stopped: make(chan struct{}),
 	}
-	e.depths.store, e.depths.clock = e.store, e.clock
-	e.groups.store = e.store
+	e.depths, e.groups = newTally(e.countQueues), newTally(e.countGroups)
 	e.fan = newFan()
 	e.events.wake = make(chan struct{}, 1)
 	e.plans.init(cfg.Store, cfg.Participants, cfg.Definitions)

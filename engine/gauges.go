@@ -78,7 +78,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	names := slices.Sorted(maps.Keys(g.e.cfg.Participants))
-	if rows, err := g.e.depths.queues(ctx); err == nil {
+	if rows, err := g.e.depths.recent(ctx); err == nil {
 		now, waiting := int64(g.e.clock.now()), byService(rows)
 		for _, name := range names {
 			d, age := waiting[name], 0.0

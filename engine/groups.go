@@ -7,37 +7,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/store"
 )
 
-// groups remembers the groups of dead letters for whoever needs no exact figure.
-// Counting takes time in proportion to the dead letters, so it is done at most
-// once a second, and takes at most a twentieth of the time.
-type groups struct {
-	store store.Store
-
-	mu    sync.Mutex // held while counting: who asks meanwhile waits for the answer
-	rows  []store.DeadLetterGroup
-	until time.Time
-}
-
-// recent returns the groups as they were a moment ago.
-func (g *groups) recent(ctx context.Context) ([]store.DeadLetterGroup, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	begin := time.Now()
-	if begin.Before(g.until) {
-		return g.rows, nil
-	}
-	rows, err := g.store.DeadLetterGroups(ctx)
+// countGroups returns the groups of dead letters.
+func (e *Engine) countGroups(ctx context.Context) ([]store.DeadLetterGroup, error) {
+	rows, err := e.store.DeadLetterGroups(ctx)
 	if err != nil {
 		return nil, failed("counting the groups of dead letters", err)
 	}
-	g.rows, g.until = rows, begin.Add(max(depthsAge, depthsShare*time.Since(begin)))
 	return rows, nil
 }
 
@@ -48,9 +28,9 @@ func (e *Engine) DeadLetterGroups(ctx context.Context, f unwind.GroupFilter) (un
 	if err != nil {
 		return list, err
 	}
-	rows, err := e.store.DeadLetterGroups(ctx)
+	rows, err := e.countGroups(ctx)
 	if err != nil {
-		return list, failed("counting the groups of dead letters", err)
+		return list, err
 	}
 	rows = slices.DeleteFunc(rows, func(g store.DeadLetterGroup) bool { return !selects(&f, &g) })
 	slices.SortFunc(rows, func(a, b store.DeadLetterGroup) int { return groupPlaceOf(&a).compare(groupPlaceOf(&b)) })

@@ -14,7 +14,7 @@ import (
 
 // Participants implements unwind.Service.
 func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error) {
-	queues, err := e.depths.queues(ctx)
+	queues, err := e.depths.recent(ctx)
 	if err != nil {
 		return nil, err
 	}
