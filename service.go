@@ -46,6 +46,17 @@ type Service interface {
 	// open ones first.
 	DeadLetterGroups(ctx context.Context, filter GroupFilter) (List[DeadLetterGroup], error)
 
+	// PlanOperation freezes a selection and says what an operation on it would do.
+	PlanOperation(ctx context.Context, req OperationRequest) (*OperationPlan, error)
+	// StartOperation begins an operation, which goes on without whoever asked for it,
+	// over restarts too.
+	StartOperation(ctx context.Context, req OperationRequest) (*Operation, error)
+	Operation(ctx context.Context, id string) (*Operation, error)
+	Operations(ctx context.Context, filter OperationFilter) (List[Operation], error)
+	// ChangeOperation changes the rate, pauses or resumes.
+	ChangeOperation(ctx context.Context, id string, req OperationChange) (*Operation, error)
+	AbortOperation(ctx context.Context, id string, req AbortRequest) (*Operation, error)
+
 	Participants(ctx context.Context) ([]ServiceState, error)
 	// Scopes returns every scope that has limits or that operators have set
 	// something at, by kind, name and tenant.
@@ -240,7 +251,7 @@ type Event struct {
 	// Cursor resumes after this event. It is opaque.
 	Cursor string
 	Kind   EventKind
-	// Data is a [SagaEvent], a [DeadLetterEvent] or an [Alert], in JSON; null for a reset.
+	// Data is a [SagaEvent], a [DeadLetterEvent], an [Operation] or an [Alert], in JSON; null for a reset.
 	Data json.RawMessage
 }
 
@@ -253,6 +264,8 @@ const (
 	EventSaga EventKind = "saga"
 	// EventDeadLetter: a dead letter was opened, or its state changed.
 	EventDeadLetter EventKind = "dead_letter"
+	// EventOperation: an operation was begun or changed, or has come further.
+	EventOperation EventKind = "operation"
 	// EventAlert: a person must know.
 	EventAlert EventKind = "alert"
 	// EventReset: the cursor is not known any more; read everything anew.

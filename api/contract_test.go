@@ -96,6 +96,7 @@ func TestEveryRouteDoesWhatTheDocumentSays(t *testing.T) {
 	saga := c.sagas()
 	c.definitions()
 	c.deadLetters()
+	c.operations()
 	c.lists()
 	c.infrastructure(saga)
 	for _, key := range f.handler.Routes() {
@@ -236,6 +237,52 @@ func (c *contract) deadLetters() {
 	c.call(400, groups, "/v1/dead-letters/groups?cursor="+url.QueryEscape("g1.2"), "")
 }
 
+func (c *contract) operations() {
+	const start, list, get = "POST /v1/operations", "GET /v1/operations", "GET /v1/operations/{id}"
+	const change, abort = "PATCH /v1/operations/{id}", "DELETE /v1/operations/{id}"
+	const replay = `{"kind":"replay","selection":{"saga":"dead","before":"2999-01-02T15:04:05Z"},"rate":"20/s","canary":1,"auto":true,"reason":"mended"`
+	var plan unwind.OperationPlan
+	c.call(200, start, "/v1/operations", replay+`,"dry_run":true}`).decode(c.t, &plan)
+	if plan.Eligible != 1 || !strings.HasPrefix(plan.Command, "unwind dlq replay --selection "+plan.SelectionID+" --rate 20/s --canary 1 --auto") {
+		c.t.Errorf("the plan is %+v", plan)
+	}
+	c.call(422, start, "/v1/operations", `{"kind":"replay","selection":{},"reason":"r"}`)
+	c.call(422, start, "/v1/operations", `{"kind":"replay","selection":{"ids":[]},"reason":"r"}`)
+	c.call(422, start, "/v1/operations", `{"kind":"replay","selection":{"ids":"all"},"reason":"r"}`)
+	c.call(422, start, "/v1/operations", `{"kind":"replay","selection":{"ids":[1]},"reason":"r"}`)
+	c.call(422, start, "/v1/operations", `{"kind":"replay","selection":{"before":"yesterday","saga":"dead"},"reason":"r"}`)
+	c.call(422, start, "/v1/operations", `{"kind":"replay","selection":{"before":1,"saga":"dead"},"reason":"r"}`)
+	c.call(422, start, "/v1/operations", `{"kind":"replay","selection":{"status":"open"},"reason":"r"}`)
+	c.call(422, start, "/v1/operations", `{"kind":"replay","selection":{"ids":[`+strings.Repeat(`"x",`, 10_000)+`"x"]},"reason":"r"}`)
+	c.call(413, start, "/v1/operations", `{"kind":"replay","selection":{"ids":["`+strings.Repeat("x", 2<<20)+`"]},"reason":"r"}`)
+	c.call(404, start, "/v1/operations", `{"kind":"replay","selection_id":"nonsense","reason":"r"}`)
+	c.call(409, start, "/v1/operations", `{"kind":"replay","selection":{"ids":["nonsense","01a20600-0000-7000-8000-000000000000.1.c"]},"reason":"r"}`)
+	var op unwind.Operation
+	run := `{"kind":"replay","selection_id":"` + plan.SelectionID + `","rate":"1/h","reason":"mended"}`
+	c.call(202, start, "/v1/operations", run, "Idempotency-Key: op-1").decode(c.t, &op)
+	c.call(202, start, "/v1/operations", run, "Idempotency-Key: op-1")
+	c.call(422, start, "/v1/operations", replay+`}`, "Idempotency-Key: op-1")
+	id := "/v1/operations/" + op.ID
+	c.call(200, get, id, "")
+	c.call(404, get, "/v1/operations/x", "")
+	c.call(200, list, "/v1/operations?state=running&limit=1", "")
+	c.call(422, list, "/v1/operations?state=selection", "")
+	c.call(400, list, "/v1/operations?cursor=d1.2.3.4", "")
+	c.call(200, change, id, `{"rate":"2/h","paused":true,"reason":"wait"}`)
+	c.call(200, change, id, `{"paused":false}`)
+	c.call(409, change, id, `{"paused":false}`)
+	c.call(422, change, id, `{}`)
+	c.call(422, change, id, `{"state":"finished"}`)
+	c.call(404, change, "/v1/operations/99", `{"paused":true}`)
+	c.call(200, abort, id+"?reason=enough", "")
+	r := c.call(409, abort, id, "")
+	var p problem
+	r.decode(c.t, &p)
+	if p.Action != "aborted" || p.At == "" {
+		c.t.Errorf("the conflict does not say what was done when: %s", r.body)
+	}
+}
+
 func (c *contract) lists() {
 	c.call(200, "GET /v1/sagas", "/v1/sagas?status=completed&saga=order&tenant=t&key=A&since=2020-01-02T15:04:05Z&limit=1", "")
 	c.call(422, "GET /v1/sagas", "/v1/sagas?status=done&since=yesterday&limit=1001", "")
@@ -310,7 +357,7 @@ func TestWhatDoesNotExistIsAProblem(t *testing.T) {
 		kind, allow  string
 	}{
 		{"GET", "/", 404, "not-found", ""},
-		{"GET", "/v1/operations", 404, "not-found", ""},
+		{"GET", "/v1/operation", 404, "not-found", ""},
 		{"GET", "/v1/sagas/", 404, "not-found", ""},
 		{"GET", "/v1//sagas", 404, "not-found", ""},
 		{"GET", "/v1/../v1/sagas", 404, "not-found", ""},

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -19,8 +20,8 @@ import (
 
 // A decoder reads JSON objects into a T, strictly: names as they are, once each,
 // none that is not known, and each value of its type. It collects every fault.
-// The fields of T are text, numbers, durations, rates, bools, raw JSON, and objects
-// of these; a pointer to one of them stays nil where the value is missing.
+// The fields of T are text, numbers, durations, rates, times, bools, lists of text,
+// raw JSON, and objects of these; a pointer to one of them stays nil where the value is missing.
 type decoder[T any] struct{ object }
 
 // An object is what is known of a Go struct that JSON is read into.
@@ -46,6 +47,8 @@ const (
 	boolField
 	intField
 	rawField
+	timeField
+	listField
 	objectField
 )
 
@@ -73,6 +76,10 @@ func newObject(t reflect.Type) (o object) {
 			f.kind = rateField
 		case of == reflect.TypeFor[json.RawMessage]():
 			f.kind = rawField
+		case of == reflect.TypeFor[unwind.Time]():
+			f.kind = timeField
+		case of == reflect.TypeFor[[]string]():
+			f.kind = listField
 		case of.Kind() == reflect.Bool:
 			f.kind = boolField
 		case of.Kind() == reflect.Int:
@@ -180,6 +187,27 @@ func set(v reflect.Value, f *field, value gjson.Result) string {
 		if err := into.UnmarshalText([]byte(clip(value.Str))); err != nil {
 			return err.Error()
 		}
+	case timeField:
+		if value.Type != gjson.String {
+			return this("; write a time in quotes, as in \"2026-01-02T15:04:05Z\"")
+		}
+		t, err := time.Parse(time.RFC3339Nano, value.Str)
+		if err != nil {
+			return "write a time as in 2026-01-02T15:04:05Z"
+		}
+		v.Set(reflect.ValueOf(unwind.Time{Time: t.UTC()}))
+	case listField:
+		if !value.IsArray() {
+			return this("; write a list of texts in brackets")
+		}
+		list := []string{}
+		for _, item := range value.Array() {
+			if item.Type != gjson.String {
+				return "it holds " + describeJSON(item) + "; write texts in quotes"
+			}
+			list = append(list, item.Str)
+		}
+		v.Set(reflect.ValueOf(list))
 	case textField:
 		if value.Type != gjson.String {
 			return this(" and wants text in quotes")

@@ -44,7 +44,7 @@ func newDocsPage(doc *huma.OpenAPI, routes []route) (docsPage, error) {
 	view.Doc, view.Style, view.Schemas = doc, template.CSS(docsStyle), doc.Components.Schemas.Map() //nolint:gosec // our own file
 	for i := range routes {
 		item := doc.Paths[routes[i].path()]
-		op := map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch}[routes[i].method()]
+		op := map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete}[routes[i].method()]
 		view.Operations = append(view.Operations, operation{op, leastRole[routes[i].key], routes[i].curl()})
 	}
 	var out bytes.Buffer

@@ -15,6 +15,8 @@ var examples = map[string]string{
 	"replay-dead-letter":  `{"reason":"the gateway is back"}`,
 	"resolve-dead-letter": `{"reason":"refunded by hand","evidence":"slip 4711"}`,
 	"reopen-dead-letter":  `{"reason":"slip 4711 was of another order"}`,
+	"start-operation":     `{"kind":"replay","selection":{"saga":"place-order","service":"payments"},"rate":"20/s","canary":10,"dry_run":true}`,
+	"change-operation":    `{"rate":"5/s","reason":"the bank asked"}`,
 	"note-dead-letter":    `{"text":"the bank is asked","owner":"ann"}`,
 	"pause-lane":          `{"lane":"compensation","reason":"they move house"}`,
 	"resume-lane":         `{"lane":"compensation","reason":"they have moved"}`,

@@ -20,7 +20,7 @@ func TestThePagesExamplesAreGood(t *testing.T) {
 	for _, c := range commands {
 		m := sent.FindStringSubmatch(c[1])
 		if m == nil {
-			if !strings.HasPrefix(c[1], "curl http://") && !strings.HasPrefix(c[1], "curl -N http://") {
+			if !strings.HasPrefix(c[1], "curl http://") && !strings.HasPrefix(c[1], "curl -N http://") && !strings.HasPrefix(c[1], "curl -X DELETE http://") {
 				t.Errorf("this is no command: %s", c[1])
 			}
 			continue

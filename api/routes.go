@@ -17,6 +17,7 @@ func ok[T any](text string) []answer {
 func (h *Handler) table() []route {
 	routes := append(sagaRoutes(), definitionRoutes()...)
 	routes = append(routes, deadLetterRoutes()...)
+	routes = append(routes, operationRoutes()...)
 	routes = append(routes, observeRoutes()...)
 	if h.cfg.Events != nil {
 		routes = append(routes, eventRoute())

@@ -234,7 +234,7 @@ func TestTokensAreToldToNobody(t *testing.T) {
 		t.Error("nothing was logged; the test proves nothing")
 	}
 	for where, text := range map[string]string{"the answers": told.String(), "the log": f.log.String()} {
-		if strings.Contains(text, "canary") {
+		if strings.Contains(text, "canary-") { // as every one of them begins
 			t.Errorf("%s tell a secret", where)
 		}
 	}

@@ -355,6 +355,44 @@ func (p *player) deadLetters() {
 	p.say("groups", "", err, groups)
 	_, err = p.s.DeadLetterGroups(ctx, unwind.GroupFilter{Page: unwind.Page{Cursor: "d1.2"}})
 	p.say("groups of a foreign cursor", unwind.InvalidRequest, err, nil)
+	p.operated(id)
+}
+
+func (p *player) operated(dead string) {
+	ctx := p.t.Context()
+	slow := unwind.Rate{Calls: 1, Per: unwind.Hour}
+	req := unwind.OperationRequest{Kind: unwind.OperationReplay, Selection: &unwind.Selection{IDs: []string{dead, "x"}}, Rate: &slow, Reason: "mended", Key: "op", Actor: "local"}
+	plan, err := p.s.PlanOperation(ctx, req)
+	if err != nil || plan.Eligible != 1 || plan.Skipped["not found"] != 1 {
+		p.t.Fatalf("the plan is %+v, error %v", plan, err)
+	}
+	op, err := p.s.StartOperation(ctx, req)
+	if err != nil || op.Counts.Total != 2 || op.Rate == nil || *op.Rate != slow {
+		p.t.Fatalf("it began as %+v, error %v", op, err)
+	}
+	again, err := p.s.StartOperation(ctx, req)
+	if err != nil || again.ID != op.ID {
+		p.t.Fatalf("twice it began as %+v, error %v", again, err)
+	}
+	_, err = p.s.StartOperation(ctx, unwind.OperationRequest{Kind: unwind.OperationReplay, Selection: &unwind.Selection{}, Reason: "r"})
+	p.say("an operation on nothing", unwind.InvalidRequest, err, nil)
+	_, err = p.s.Operation(ctx, "x")
+	p.say("no operation", unwind.NotFound, err, nil)
+	yes := true
+	changed, err := p.s.ChangeOperation(ctx, op.ID, unwind.OperationChange{Paused: &yes, Reason: "wait", Actor: "local"})
+	if err != nil || changed.State != unwind.OperationPaused || changed.Paused.Reason != "wait" {
+		p.t.Fatalf("paused it is %+v, error %v", changed, err)
+	}
+	aborted, err := p.s.AbortOperation(ctx, op.ID, unwind.AbortRequest{Reason: "enough & more", Actor: "local"})
+	if err != nil || aborted.State != unwind.OperationAborted {
+		p.t.Fatalf("aborted it is %+v, error %v", aborted, err)
+	}
+	_, err = p.s.AbortOperation(ctx, op.ID, unwind.AbortRequest{Actor: "local"})
+	p.say("abort twice", unwind.Conflict, err, nil)
+	list, err := p.s.Operations(ctx, unwind.OperationFilter{State: unwind.OperationAborted})
+	if err != nil || len(list.Items) != 1 || list.Items[0].ID != op.ID {
+		p.t.Fatalf("the list is %+v, error %v", list, err)
+	}
 }
 
 func (p *player) definitions() {

@@ -24,7 +24,8 @@ type request struct {
 	method string
 	path   string // escaped, with the query
 	body   any
-	safe   bool // may be sent again when nobody knows what became of it
+	key    string // its Idempotency-Key, if it has one
+	safe   bool   // may be sent again when nobody knows what became of it
 }
 
 // do sends a request and decodes what it is answered with into out (nil: nothing).
@@ -87,6 +88,9 @@ func (c *Client) once(ctx context.Context, req *request, body []byte, out any) (
 	r, err := c.newRequest(ctx, req.method, req.path, body)
 	if err != nil {
 		return 0, invalid(req.doing, err)
+	}
+	if req.key != "" {
+		r.Header.Set("Idempotency-Key", req.key)
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {

@@ -208,8 +208,16 @@ func TestTheVerdictNamesItsEvidence(t *testing.T) {
 	w.until("the verdict counts the replay that failed", func() bool {
 		return strings.Contains(verdictOf(c), "1 of 2 similar replays succeeded. A replay would likely fail again")
 	})
-	paused := true
-	if _, err := w.Control(t.Context(), unwind.ControlRequest{Scope: unwind.Scope{Kind: unwind.ScopeCompensation, Name: "payments"}, Paused: &paused, Reason: "the bank is closed"}); err != nil {
+	for service, advice := range map[string]unwind.Advice{"shop": unwind.AdviceLook, "payments": unwind.AdviceWait} {
+		if _, err := w.Control(t.Context(), lane(service, true, "the bank is closed")); err != nil {
+			t.Fatal(err)
+		}
+		says(c, advice)
+		if _, err := w.Control(t.Context(), lane(service, false, "it opens")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Control(t.Context(), lane("payments", true, "the bank is closed")); err != nil {
 		t.Fatal(err)
 	}
 	says(c, unwind.AdviceWait, "The lane of payments was paused by ", "(the bank is closed)")

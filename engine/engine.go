@@ -40,9 +40,12 @@ type Engine struct {
 	begun, refused atomic.Int64   // starts since the engine was opened
 	node           *node.Node     // owned by run
 
-	depths  tally[store.QueueDepth]
-	holds   map[string]unwind.Duration // how long calls may be out, by service; owned by run
-	groups  tally[store.DeadLetterGroup]
+	depths tally[store.QueueDepth]
+	holds  map[string]unwind.Duration // how long calls may be out, by service; owned by run
+	groups tally[store.DeadLetterGroup]
+
+	operations operations
+
 	gauges  *gauges
 	waiting map[node.Token]chan node.Reply // owned by run
 	token   node.Token                     // owned by run
@@ -85,6 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), stopped: make(chan struct{}),
 	}
 	e.depths, e.groups = newTally(e.countQueues), newTally(e.countGroups)
+	e.operations.wake = make(chan struct{}, 1)
 	e.fan = newFan()
 	e.events.wake = make(chan struct{}, 1)
 	e.plans.init(cfg.Store, cfg.Participants, cfg.Definitions)
@@ -101,11 +105,12 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		e.cancel()
 		return nil, err
 	}
-	e.workers.Add(4)
+	e.workers.Add(5)
 	go e.watchDepths()
 	go e.commitLoop()
 	go e.run() //nolint:contextcheck // it lives as long as the engine, not as the caller's context
 	go e.purgeLoop()
+	go e.runOperations()
 	return e, nil
 }
 

@@ -46,27 +46,30 @@ const (
 	newAlerts = 100
 )
 
-// An eventCursor is a place in both the journal and the alerts, and how many
-// events past that place are seen already: a page of rows has one cursor, each
-// of its events needs one.
+// An eventCursor is a place in the journal, the alerts and the revisions of
+// operations, and how many events past that place are seen already: a page of rows
+// has one cursor, each of its events needs one.
 type eventCursor struct {
-	seen    int
-	alert   int64
-	journal string
+	seen     int
+	alert    int64
+	revision int64
+	journal  string
 }
 
 func (c eventCursor) String() string {
-	return strconv.Itoa(c.seen) + "." + strconv.FormatInt(c.alert, 36) + "." + c.journal
+	return strconv.Itoa(c.seen) + "." + strconv.FormatInt(c.alert, 36) + "." + strconv.FormatInt(c.revision, 36) + "." + c.journal
 }
 
 func parseEventCursor(s string) (c eventCursor, ok bool) {
 	seen, rest, _ := strings.Cut(s, ".")
-	alert, journal, found := strings.Cut(rest, ".")
-	var err, err2 error
+	alert, rest, _ := strings.Cut(rest, ".")
+	revision, journal, found := strings.Cut(rest, ".")
+	var err, err2, err3 error
 	c.seen, err = strconv.Atoi(seen)
 	c.alert, err2 = strconv.ParseInt(alert, 36, 64)
+	c.revision, err3 = strconv.ParseInt(revision, 36, 64)
 	c.journal = journal
-	return c, found && err == nil && err2 == nil && c.seen >= 0 && journal != ""
+	return c, found && err == nil && err2 == nil && err3 == nil && c.seen >= 0 && journal != ""
 }
 
 // Events returns up to limit events (a few more where one transition makes
@@ -133,11 +136,15 @@ func (e *Engine) eventsEnd(ctx context.Context) (eventCursor, error) {
 	if len(alerts) > 0 {
 		end.alert = alerts[0].ID
 	}
+	end.revision, err = e.store.LastRevision(ctx)
+	if err != nil {
+		return eventCursor{}, failed("reading the last revision of operations", err)
+	}
 	return end, nil
 }
 
 // readEvents reads what is there past the cursor: a page of the journal, then,
-// at the journal's end, the alerts that are new.
+// at the journal's end, the alerts that are new and the operations that have changed.
 func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int, newest *eventPage) (*eventPage, error) {
 	all, journal, err := e.store.Journal(ctx, at.journal, limit)
 	if err != nil {
@@ -153,9 +160,9 @@ func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int, newe
 			return nil, err
 		}
 	}
-	end := eventCursor{journal: journal, alert: at.alert}
+	end := eventCursor{journal: journal, alert: at.alert, revision: at.revision}
 	for k := range events {
-		events[k].Cursor = eventCursor{seen: k + 1, alert: at.alert, journal: at.journal}.String()
+		events[k].Cursor = eventCursor{seen: k + 1, alert: at.alert, revision: at.revision, journal: at.journal}.String()
 	}
 	if len(events) > 0 {
 		events[len(events)-1].Cursor = end.String()
@@ -167,6 +174,11 @@ func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int, newe
 			return nil, err
 		}
 		events = append(events, alerts...)
+		ops, err := e.operationEvents(ctx, &end)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, ops...)
 	}
 	page := &eventPage{events: events, next: end}
 	if n := len(rows); n > 0 {
@@ -273,6 +285,30 @@ func (e *Engine) alertEvents(ctx context.Context, at *eventCursor) ([]unwind.Eve
 			return nil, err
 		}
 		at.alert = fresh[i].ID
+		events[len(events)-1].Cursor = at.String()
+	}
+	return events, nil
+}
+
+// operationEvents reads the operations of later revisions, and moves the cursor.
+func (e *Engine) operationEvents(ctx context.Context, at *eventCursor) ([]unwind.Event, error) {
+	ops, err := e.store.ChangedOperations(ctx, at.revision, newAlerts)
+	if err != nil {
+		return nil, failed("reading the operations that have changed", err)
+	}
+	var events []unwind.Event
+	for i := range ops {
+		at.revision = ops[i].Revision
+		if ops[i].State == store.OperationSelection {
+			continue
+		}
+		op, err := e.operation(ctx, &ops[i])
+		if err != nil {
+			return nil, err
+		}
+		if events, err = appendEvent(events, unwind.EventOperation, op); err != nil {
+			return nil, err
+		}
 		events[len(events)-1].Cursor = at.String()
 	}
 	return events, nil

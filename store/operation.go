@@ -44,6 +44,8 @@ type Operations interface {
 	Operations(ctx context.Context, f OperationFilter) (ops []Operation, next string, err error)
 	// ChangedOperations returns operations of a later revision, in the order of revisions.
 	ChangedOperations(ctx context.Context, after int64, limit int) ([]Operation, error)
+	// LastRevision returns the highest revision that was given.
+	LastRevision(ctx context.Context) (int64, error)
 	// Items returns items of one outcome and of a higher number than after, by number.
 	Items(ctx context.Context, operation int64, outcome ItemOutcome, after int64, limit int) ([]Item, error)
 	// CountItems counts the items up to a number, by outcome and why. 0: all.

@@ -103,6 +103,9 @@ func (n *Node) apply(m Moment, sg *saga, ev machine.Event, req *request) {
 	for i := range tr.Effects {
 		n.record(&row, sg, &tr.Effects[i], m)
 	}
+	if req != nil && req.op != nil {
+		forItem(&row, req.op)
+	}
 	sg.unsaved++
 	n.building.rows.Transitions = append(n.building.rows.Transitions, row)
 	n.building.steps = append(n.building.steps, step{sg: sg, state: tr.State, effects: tr.Effects, req: req})

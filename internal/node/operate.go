@@ -16,6 +16,9 @@ type Operation struct {
 	StepName string
 	// Audit is written with the transition.
 	Audit *store.Audit
+	// Item is what it is done for; the zero value: nothing. A replay takes it up, a
+	// cancel settles it.
+	Item store.ItemID
 	// Wait: only wait until the saga is at rest.
 	Wait bool
 	// Now: only have the order of Event's step and direction sent at once.
@@ -77,4 +80,16 @@ func (n *Node) Forget(saga id.ID, token Token) *Snapshot {
 	shared := sg.share()
 	n.release(sg)
 	return shared
+}
+
+// forItem writes into a transition for which item of an operation it is made.
+func forItem(row *store.Transition, op *Operation) {
+	if op.Event.Kind == machine.CancelRequested {
+		row.Done = op.Item
+	}
+	for i := range row.DeadLetters {
+		if m := row.DeadLetters[i].Move; m != nil && m.State == unwind.DeadLetterReplaying {
+			m.Item = op.Item
+		}
+	}
 }

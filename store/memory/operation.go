@@ -233,6 +233,13 @@ func (s *Store) ChangedOperations(ctx context.Context, after int64, limit int) (
 	return ops[:min(len(ops), store.PageLimit(limit))], nil
 }
 
+// LastRevision implements [store.Store].
+func (s *Store) LastRevision(ctx context.Context) (int64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.revision, s.usable(ctx)
+}
+
 // Items implements [store.Store].
 func (s *Store) Items(ctx context.Context, of int64, outcome store.ItemOutcome, after int64, limit int) ([]store.Item, error) {
 	s.mu.RLock()

@@ -246,6 +246,20 @@ func (s *Store) ChangedOperations(ctx context.Context, after int64, limit int) (
 	return ops, nil
 }
 
+// LastRevision implements [store.Store].
+func (s *Store) LastRevision(ctx context.Context) (revision int64, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		return each(conn, "SELECT revision FROM meta WHERE one = 1", func(stmt *sqlite.Stmt) error {
+			revision = stmt.ColumnInt64(0)
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading the last revision of operations: %w", err)
+	}
+	return revision, nil
+}
+
 const itemsQuery = `SELECT i.seq, i.saga, i.step, i.direction FROM operation_item x INDEXED BY operation_item_outcome
 	JOIN operation_item i ON i.operation = x.operation AND i.seq = x.seq
 	WHERE x.operation = ? AND x.outcome = ? AND x.seq > ? ORDER BY x.seq LIMIT ?`

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"errors"
+
 	"pgregory.net/rapid"
 
 	"github.com/unwindhq/unwind/store"
@@ -64,7 +66,8 @@ func (d *duel) operate(r *rapid.T) {
 			return nil, err
 		}
 		changed, err := s.ChangedOperations(d.ctx, after, 2)
-		return []any{counts, changed}, err
+		last, err2 := s.LastRevision(d.ctx)
+		return []any{counts, changed, last}, errors.Join(err, err2)
 	})
 	d.same(r, "the operation of a key", func(s *side) (any, error) { return s.OperationByKey(d.ctx, "k1") })
 }

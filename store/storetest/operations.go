@@ -47,6 +47,7 @@ func operationIsReadBackAsItWasChanged(s *scene) {
 	s.is("whether revisions rise", first.Revision < second.Revision && second.Revision < changed.Revision, true)
 	s.is("the first", must(s.Operation(ctx, first.ID))(s), changed)
 	s.is("what has changed", must(s.ChangedOperations(ctx, first.Revision, 0))(s), []store.Operation{second, changed})
+	s.is("the last revision", must(s.LastRevision(ctx))(s), changed.Revision)
 	s.is("what has changed first", must(s.ChangedOperations(ctx, 0, 1))(s), []store.Operation{second})
 	rows, _ := mustPage(s.Audit(ctx, "", 0))(s)
 	s.is("how many audit rows there are", len(rows), 1)

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/store"
+)
+
+// A livelane is a lane that an operation's calls go through, as it stands.
+type livelane struct {
+	laneName
+	state unwind.LaneState
+}
+
+// held says what keeps the lane from sending; empty: nothing for long.
+func (l *livelane) held() string {
+	switch {
+	case l.state.Paused != nil:
+		return "paused by " + l.state.Paused.By + ": " + l.state.Paused.Reason
+	case l.state.Breaker.State == "open":
+		return "the breaker is open"
+	}
+	return ""
+}
+
+func (e *Engine) lanesOf(ctx context.Context, x *errand) ([]livelane, error) {
+	if len(x.Lanes) == 0 {
+		return nil, nil
+	}
+	services, err := e.Participants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lanes := make([]livelane, len(x.Lanes))
+	for i, name := range x.Lanes {
+		lanes[i].laneName = name
+		if state := laneOf(services, name.Service, name.Dir); state != nil {
+			lanes[i].state = *state
+		}
+	}
+	return lanes, nil
+}
+
+// pace is the rate at which items are taken up, per second: what was asked for,
+// but no more than the lanes that send may send together. Nil: nothing bounds it.
+func pace(asked *unwind.Rate, lanes []livelane) *float64 {
+	sum, bounded := 0.0, len(lanes) > 0
+	for i := range lanes {
+		switch r := lanes[i].state.Rate.Effective; {
+		case lanes[i].held() != "":
+		case r == nil:
+			bounded = false
+		default:
+			sum += *r
+		}
+	}
+	if asked != nil {
+		if n := asked.CallsPerSecond(); !bounded || n < sum {
+			return &n
+		}
+	}
+	if !bounded {
+		return nil
+	}
+	return &sum
+}
+
+// heldUp says why none of the lanes sends; empty: one does.
+func heldUp(lanes []livelane) string {
+	text := ""
+	for i := range lanes {
+		held := lanes[i].held()
+		if held == "" {
+			return ""
+		}
+		text = "the lane of " + lanes[i].Service + ": " + held
+	}
+	return text
+}
+
+// operation is a stored operation as users see it, counted now.
+func (e *Engine) operation(ctx context.Context, op *store.Operation) (*unwind.Operation, error) {
+	x, err := errandOf(op)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := e.countItems(ctx, op.ID, x)
+	if err != nil {
+		return nil, err
+	}
+	out := &unwind.Operation{
+		ID: operationName(op.ID), Kind: x.Kind, State: unwind.OperationState(op.State), Selection: x.Selection, Counts: counts,
+		Rate: x.Rate, Canary: x.Canary, Auto: x.Auto, CanaryPassed: x.Canary == 0 || x.Passed, Paused: x.Paused,
+		AmountAtRisk: json.RawMessage(x.Amount), By: x.By, Reason: x.Reason,
+		CreatedAt: unwind.TimeFromMicros(x.BegunAt), UpdatedAt: unwind.TimeFromMicros(op.At),
+	}
+	if x.EndedAt > 0 {
+		t := unwind.TimeFromMicros(x.EndedAt)
+		out.EndedAt = &t
+		return out, nil
+	}
+	lanes, err := e.lanesOf(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	out.EffectiveRate, out.WaitingFor = pace(x.Rate, lanes), heldUp(lanes)
+	for i := range lanes {
+		out.Throttled = max(out.Throttled, lanes[i].state.Throttled)
+	}
+	if r := out.EffectiveRate; r != nil && *r > 0 && op.State == store.OperationRunning && out.WaitingFor == "" {
+		ms := int64(math.Ceil(float64(counts.Queued+counts.Replaying) / *r * 1000))
+		out.EstimateMS = &ms
+	}
+	return out, nil
+}
+
+// countItems counts by what became of the items. What was skipped when the
+// selection was frozen counts as skipped.
+func (e *Engine) countItems(ctx context.Context, operation int64, x *errand) (unwind.OperationCounts, error) {
+	c := unwind.OperationCounts{SkippedWhy: map[string]int64{}}
+	for why, n := range x.Left {
+		c.Skipped += n
+		c.Total += n
+		c.SkippedWhy[why] += n
+	}
+	counts, err := e.store.CountItems(ctx, operation, 0)
+	if err != nil {
+		return c, failed("counting the items of operation "+operationName(operation), err)
+	}
+	for _, n := range counts {
+		c.Total += n.Items
+		switch n.Outcome {
+		case store.ItemQueued:
+			c.Queued += n.Items
+		case store.ItemRunning:
+			c.Replaying += n.Items
+		case store.ItemSucceeded:
+			c.Succeeded += n.Items
+		case store.ItemFailed:
+			c.FailedAgain += n.Items
+		case store.ItemSkipped:
+			c.Skipped += n.Items
+			c.SkippedWhy[n.Why] += n.Items
+		}
+	}
+	return c, nil
+}
