@@ -208,16 +208,7 @@ func TestTheVerdictNamesItsEvidence(t *testing.T) {
 	w.until("the verdict counts the replay that failed", func() bool {
 		return strings.Contains(verdictOf(c), "1 of 2 similar replays succeeded. A replay would likely fail again")
 	})
-	for service, advice := range map[string]unwind.Advice{"shop": unwind.AdviceLook, "payments": unwind.AdviceWait} {
-		if _, err := w.Control(t.Context(), lane(service, true, "the bank is closed")); err != nil {
-			t.Fatal(err)
-		}
-		says(c, advice)
-		if _, err := w.Control(t.Context(), lane(service, false, "it opens")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := w.Control(t.Context(), lane("payments", true, "the bank is closed")); err != nil {
+	if _, err := w.Control(t.Context(), refundLane(true, "the bank is closed")); err != nil {
 		t.Fatal(err)
 	}
 	says(c, unwind.AdviceWait, "The lane of payments was paused by ", "(the bank is closed)")
