@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/sagatest/history"
 )
@@ -40,7 +41,23 @@ func (w *world) unfinished() string {
 func (w *world) unrested() (text string) {
 	for _, l := range w.lives {
 		if l.ended == "" {
-			text += " " + l.key + " " + l.saga.String()
+			text += " " + l.key + " " + l.saga.String() + w.waitsFor(l)
+		}
+	}
+	return text
+}
+
+// waitsFor says what a saga's orders wait for, as the process explains it.
+func (w *world) waitsFor(l *life) (text string) {
+	if w.current == nil {
+		return ""
+	}
+	p := w.current
+	for i := range l.recipe.plan.Steps {
+		for lane := range flow.Lane(2) {
+			if x, ok := p.node.Flow().Explain(flow.TaskKey{Saga: l.saga, Step: uint16(i), Lane: lane}, (w.now+epoch+p.offset)*1000); ok {
+				text += fmt.Sprintf(" (%s: %s until %dms)", l.recipe.plan.Steps[i].Name, x, (x.Until/1000-epoch-p.offset)/millis)
+			}
 		}
 	}
 	return text

@@ -80,9 +80,9 @@ func nodeName(epoch int64) string {
 // configure sets the limits, as the engine does from its configuration.
 func (p *process) configure(m node.Moment) {
 	for i := range kinds[:services-1] {
-		l := &p.w.plan.Limits[i]
-		p.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: kinds[i].name}, node.Limits{Limits: l.forward})
-		p.node.Configure(m, store.Scope{Kind: store.ScopeCompensation, Name: kinds[i].name}, node.Limits{Limits: l.compensation})
+		l, hold := &p.w.plan.Limits[i], unwind.Duration(kinds[i].Timeout)+unwind.Duration(kinds[i].settle())*1000
+		p.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: kinds[i].name}, node.Limits{Limits: l.forward, Breaker: l.breaker, Hold: hold})
+		p.node.Configure(m, store.Scope{Kind: store.ScopeCompensation, Name: kinds[i].name}, node.Limits{Limits: l.compensation, Breaker: l.breaker, Hold: hold})
 	}
 	for i := range p.w.plan.Sagas {
 		def := recipeOf(p.w.plan.Sagas[i].Recipe, p.w.plan.safe()).def

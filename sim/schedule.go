@@ -56,7 +56,11 @@ type outage struct {
 	how      Fault
 }
 
-type lanes struct{ forward, compensation unwind.Limits }
+// lanes are the limits of a service.
+type lanes struct {
+	forward, compensation unwind.Limits
+	breaker               unwind.Breaker
+}
 
 // safe: a process may wake up after another took over.
 func (s *Schedule) safe() bool { return s.Swarm.Has(TakeOver) }
@@ -89,8 +93,9 @@ func NewSchedule(seed uint64) *Schedule {
 	s.orders(&c)
 	s.incidents(&c)
 	for i := range s.Limits {
-		s.Limits[i] = lanes{limits(&c, 20, 200, 40), limits(&c, 4, 60, 90)}
+		s.Limits[i] = lanes{forward: limits(&c, 20, 200, 40), compensation: limits(&c, 4, 60, 90)}
 	}
+	s.feedback()
 	return s
 }
 
@@ -100,6 +105,24 @@ func limits(c *chance, slow, fast int64, often int) unwind.Limits {
 		l.Rate = unwind.PerSecond(1000)
 	}
 	return l
+}
+
+// feedback draws what else limits lanes: windows, adaptive rates, breakers.
+func (s *Schedule) feedback() {
+	c := dice(s.Seed, 7)
+	for i := range s.Limits {
+		l := &s.Limits[i]
+		if c.percent(20) {
+			l.compensation.Window = unwind.Rate{Calls: c.span(2, 12), Per: unwind.Duration(c.span(100, 600)) * unwind.Millisecond}
+		}
+		if c.percent(10) {
+			l.forward.Window = unwind.Rate{Calls: c.span(4, 30), Per: unwind.Duration(c.span(100, 600)) * unwind.Millisecond}
+		}
+		l.compensation.Adaptive, l.forward.Adaptive = c.percent(15), c.percent(5)
+		if c.percent(20) {
+			l.breaker = unwind.Breaker{Failures: 0.5, Minimum: int(c.span(2, 8)), Open: unwind.Duration(c.span(20, 800)) * unwind.Millisecond}
+		}
+	}
 }
 
 func (s *Schedule) orders(c *chance) {

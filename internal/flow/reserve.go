@@ -269,6 +269,9 @@ func (s *Scheduler) Restore(states []Reservation, now int64) {
 	for i := range states {
 		r := &states[i]
 		sc := s.scope(r.Scope, now)
+		if t := s.targetOf(sc); t != nil { // first: it may set another pace, for which a wait would be another
+			t.restore(r.Target, now)
+		}
 		if p := &sc.pace; p.interval != 0 && r.Until != 0 {
 			sc.until = min(r.Until, now+p.interval+sc.ahead())
 			p.tat = max(sc.until, now) + (p.burst-1)*p.interval
@@ -286,9 +289,6 @@ func (s *Scheduler) Restore(states []Reservation, now int64) {
 				}
 			}
 			sc.fresh = false
-		}
-		if t := s.targetOf(sc); t != nil {
-			t.restore(r.Target, now)
 		}
 		s.changed(r.Scope, now)
 	}
