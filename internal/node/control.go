@@ -90,7 +90,7 @@ type control struct {
 	scope      store.Scope
 	configured Limits
 	set        store.Control // the last, durable or about to be
-	settings   Settings      // of set
+	settings   Settings      // in force: the last that are durable
 }
 
 // A ControlChange sets what operators want of a scope, in the place of what they
@@ -110,10 +110,15 @@ func (n *Node) control(scope store.Scope) *control {
 	return n.controls[i]
 }
 
-// Control is what operators have set at a scope, durable or about to be.
+// Control is what operators have set at a scope, durable or about to be. Settings that
+// can't be read are none.
 func (n *Node) Control(scope store.Scope) (store.Control, Settings) {
-	c := n.control(scope)
-	return c.set, c.settings
+	set := n.control(scope).set
+	s, err := DecodeSettings(set.Settings)
+	if err != nil {
+		s = Settings{}
+	}
+	return set, s
 }
 
 // Scopes returns the global scope, the lanes of services, and those of saga types and
@@ -241,31 +246,37 @@ func (n *Node) force(m Moment, set *store.Control) {
 		n.sched.Resume(flowScope(set.Scope), nanos(m.Now))
 	}
 	n.limit(m, c)
-	n.expiry = 0
-	for _, c := range n.controls {
-		if at := c.settings.Until; at > 0 && (n.expiry == 0 || at < n.expiry) {
-			n.expiry = at
-		}
+	n.endsAt(s.Until)
+}
+
+// endsAt notes when settings end.
+func (n *Node) endsAt(at machine.Micros) {
+	if at > 0 && (n.expiry == 0 || at < n.expiry) {
+		n.expiry = at
 	}
 }
 
-// expire takes back the settings whose time is over.
+// expire takes back the settings whose time is over, unless others are on their way.
 func (n *Node) expire(m Moment) {
 	if n.expiry == 0 || m.Now < n.expiry {
 		return
 	}
 	n.expiry = 0
 	for _, c := range n.controls {
-		s := &c.settings
+		if at := c.settings.Until; at == 0 || m.Now < at {
+			n.endsAt(at)
+			continue
+		}
+		c.settings.Until = 0 // what takes their place is on its way
+		set, s := n.Control(c.scope)
 		if s.Until == 0 || m.Now < s.Until {
 			continue
 		}
-		s.Until = 0 // the change is on its way
-		set := c.set
+		ended := set.Settings
 		set.Settings = nil
 		n.write(m, set)
 		n.building.rows.Audit = append(n.building.rows.Audit, store.Audit{
-			At: int64(m.Now), Actor: "unwind", Action: "expire", Target: flowScope(c.scope).String(), Reason: s.Reason, Data: c.set.Settings})
+			At: int64(m.Now), Actor: "unwind", Action: "expire", Target: flowScope(c.scope).String(), Reason: s.Reason, Data: ended})
 	}
 }
 

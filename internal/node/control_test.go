@@ -1,0 +1,72 @@
+package node
+
+import (
+	"testing"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/store"
+)
+
+var shopUndo = store.Scope{Kind: store.ScopeCompensation, Name: "shop"}
+
+// change sets limits as the engine does: above what is set already.
+func (r *rig) change(t Token, do func(*Settings)) {
+	set, settings := r.n.Control(shopUndo)
+	do(&settings)
+	set.Settings = settings.Encode()
+	r.n.SetControl(r.moment(), ControlChange{Token: t, Control: set})
+	r.look()
+}
+
+func rate(n int64, until machine.Micros) func(*Settings) {
+	return func(s *Settings) { r := unwind.PerSecond(n); s.Limits.Rate, s.Until = &r, until }
+}
+
+func concurrency(n int) func(*Settings) {
+	return func(s *Settings) { s.Limits.Concurrency, s.Until = &n, 0 }
+}
+
+// Two operators change two limits of one scope before either change is durable.
+func TestChangesOfOneScopeAddUpWhileACommitFlies(t *testing.T) {
+	r := newRig(t, threeSteps(), Config{})
+	r.change(1, rate(3, 0))
+	r.change(2, concurrency(4))
+	r.settle()
+	if l := r.n.Limits(shopUndo); l.Rate != unwind.PerSecond(3) || l.Concurrency != 4 {
+		t.Errorf("the rate is %v and the concurrency %d, want 3/s and 4", l.Rate, l.Concurrency)
+	}
+}
+
+// Limits end while those that replace them are being written.
+func TestAnEndTakesNothingLaterBack(t *testing.T) {
+	r := newRig(t, threeSteps(), Config{})
+	r.change(1, rate(3, r.now+1_000_000))
+	r.settle()
+	r.now += 999_000
+	r.change(2, rate(4, 0))
+	r.now += 2_000
+	r.look()
+	r.settle()
+	if l := r.n.Limits(shopUndo); l.Rate != unwind.PerSecond(4) {
+		t.Errorf("the rate is %v, want 4/s, which was set last", l.Rate)
+	}
+}
+
+// A change that comes while the end of what was set before is being written is not
+// put on top of it.
+func TestWhatHasEndedStaysEnded(t *testing.T) {
+	r := newRig(t, threeSteps(), Config{})
+	r.change(1, rate(3, r.now+1_000_000))
+	r.settle()
+	r.now += 1_000_000
+	r.look()
+	if r.batch == nil || len(r.batch.Audit) != 1 || len(r.batch.Audit[0].Data) == 0 {
+		t.Errorf("the audit doesn't say what has ended: %+v", r.batch)
+	}
+	r.change(2, concurrency(4))
+	r.settle()
+	if l := r.n.Limits(shopUndo); l.Rate == unwind.PerSecond(3) || l.Concurrency != 4 {
+		t.Errorf("the rate is %v and the concurrency %d, want the configured rate and 4", l.Rate, l.Concurrency)
+	}
+}
