@@ -110,7 +110,7 @@ func (n *Node) withdraw(m Moment, sg *saga, e *machine.Effect) {
 	o := n.orders[key]
 	switch {
 	case o == nil:
-		// Not in memory, so never sent by this process.
+		// Not in memory (its saga is held), so never sent by this process.
 	case o.state == orderQueued && n.sched.Remove(key, nanos(m.Now)):
 		n.forget(o)
 	case planted.On(planted.WithdrawSent):
@@ -124,7 +124,7 @@ func (n *Node) withdraw(m Moment, sg *saga, e *machine.Effect) {
 // sent it, that nobody knows.
 func (n *Node) unsent(m Moment, sg *saga, o *order, step int, attempt uint32) {
 	n.apply(m, sg, machine.Event{Kind: machine.Withdrawn, Step: step, Dir: unwind.Action, Attempt: attempt,
-		Resent: o != nil && o.resent && !planted.On(planted.TrustFirstSend)}, nil)
+		Resent: (o != nil && o.resent || o == nil && sg.resent) && !planted.On(planted.TrustFirstSend)}, nil)
 }
 
 // forget takes an order out of memory.

@@ -29,6 +29,7 @@ type rig struct {
 	controls []store.Control
 	stop     error
 	made     int
+	knows    func() // what a process knows once it has recovered
 }
 
 const begin = 1_780_000_000_000_000
@@ -74,6 +75,9 @@ func (r *rig) restart(cfg Config) {
 		}
 	}
 	r.n.Recover(r.moment(), queues, r.controls, nil)
+	if r.knows != nil {
+		r.knows()
+	}
 	r.look()
 	r.claimed()
 }

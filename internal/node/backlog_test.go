@@ -1,0 +1,39 @@
+package node
+
+import (
+	"testing"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/store"
+)
+
+// late says that a compensation has waited for the shop for long.
+func (r *rig) late() {
+	r.n.SetBacklog("shop", unwind.Backlog{Objective: unwind.Second, Policy: unwind.HoldStarts})
+	r.n.Depths(r.moment(), []store.QueueDepth{{Queue: store.Queue{Target: "shop"}, Oldest: int64(r.now) - 60_000_000}})
+}
+
+// G3: an action left, the process died, and the next one holds its saga, which turns
+// back: it may have executed, and is undone.
+func TestWhatIsHeldMayHaveLeftBeforeACrash(t *testing.T) {
+	r := newRig(t, threeSteps(), Config{})
+	saga := r.start(false)
+	r.settle()
+	r.call("reserve", unwind.Action)
+	r.knows = r.late
+	r.restart(Config{})
+	r.settle()
+	r.quiet()
+	if r.n.HeldFor(r.moment(), saga) == "" {
+		t.Fatal("the saga is not held")
+	}
+	r.cancel(saga)
+	r.settle()
+	r.now += 2_000_000
+	r.settle()
+	if p := r.phase(saga); p != machine.Compensating {
+		t.Fatalf("the saga is %s while its action may have executed", p)
+	}
+	r.call("reserve", unwind.Compensation)
+}
