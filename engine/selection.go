@@ -132,12 +132,26 @@ func (f *freezing) letters(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// filtered adds dead letters, the oldest first. What dies from now on is none of them.
+// filtered adds dead letters, the oldest first. What dies from now on is none of
+// them. What was handled to its end before is not named; what is being replayed is
+// skipped.
 func (f *freezing) filtered(ctx context.Context, s *unwind.Selection) error {
-	filter := store.DeadLetterFilter{SagaType: s.Saga, Service: s.Service, Group: s.Group, Before: f.now, OldestFirst: true, Limit: 1000}
+	before := f.now
 	if s.Before != nil {
-		filter.Before = min(filter.Before, s.Before.UnixMicro())
+		before = min(before, s.Before.UnixMicro())
 	}
+	for _, state := range []unwind.DeadLetterState{unwind.DeadLetterReplaying, unwind.DeadLetterOpen} {
+		err := f.inState(ctx, store.DeadLetterFilter{
+			State: state, SagaType: s.Saga, Service: s.Service, Group: s.Group, Before: before, OldestFirst: true, Limit: 1000,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *freezing) inState(ctx context.Context, filter store.DeadLetterFilter) error {
 	for {
 		page, next, err := f.e.store.DeadLetters(ctx, filter)
 		if err != nil {

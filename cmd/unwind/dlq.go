@@ -37,12 +37,15 @@ func (a *app) dlqCommand() *cli.Command {
 		}, {
 			Name: "show", Usage: "show one: whether to replay it, what people noted, every attempt", ArgsUsage: "ID", Action: a.dlqShow,
 		}, {
-			Name: "replay", Usage: "have the call made again, under the same key", ArgsUsage: "ID",
-			Description: "unwind dlq replay ID --reason 'the gateway is back'",
-			Flags: []cli.Flag{why,
+			Name: "replay", Usage: "have one call made again under the same key, or many by an operation", ArgsUsage: "[ID]",
+			Description: "unwind dlq replay ID --reason 'the gateway is back'\n" +
+				"unwind dlq replay --group G --dry-run\n" +
+				"unwind dlq replay --saga place-order --service payments --rate 20/s --canary 10 --reason 'the gateway is back'",
+			Flags: append([]cli.Flag{
+				&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit; required but for a dry run"},
 				&cli.BoolFlag{Name: "new-key", Usage: "under a new key: only where the old one is known to have done nothing"},
 				&cli.StringFlag{Name: "evidence", Usage: "how that is known"},
-			},
+			}, manyFlags()...),
 			Action: a.dlqReplay,
 		}, {
 			Name: "resolve", Usage: "settle it by hand; nobody is called", ArgsUsage: "ID",
@@ -92,6 +95,20 @@ func (a *app) dlqList(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) dlqReplay(ctx context.Context, c *cli.Command) error {
+	if many(c) {
+		return a.replayMany(ctx, c)
+	}
+	if !c.Args().Present() {
+		return usagef("unwind dlq replay needs the dead letter's id, or --group, --saga, --service or --selection")
+	}
+	for _, name := range []string{"dry-run", "rate", "canary", "auto", "detach"} {
+		if c.IsSet(name) {
+			return usagef("--%s is for many dead letters; select them by --group, --saga, --service or --selection", name)
+		}
+	}
+	if c.String("reason") == "" {
+		return usagef("it needs --reason; unwind dlq replay --help shows its flags")
+	}
 	cl, id, err := a.named(c, "the dead letter's id")
 	if err != nil {
 		return err
