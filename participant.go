@@ -75,7 +75,7 @@ type Breaker struct {
 	// Failures is the share of the last 64 calls, above 0 and at most 1, from which
 	// it opens. Defaults to 0.5.
 	Failures float64 `json:"failures,omitempty"`
-	// Minimum is how many calls are judged at least. Defaults to 10.
+	// Minimum is how many calls are judged at least, 64 at most. Defaults to 10.
 	Minimum int `json:"minimum,omitempty"`
 	// Open is how long nothing is sent before a probe. It doubles up to a minute
 	// while probes fail. Defaults to 30 s.

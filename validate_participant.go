@@ -17,6 +17,7 @@ const (
 	maxCallsPerSecond = 1e6
 	maxWindow         = 1_000_000
 	maxConcurrency    = 100_000
+	maxJudged         = 64 // calls that a breaker remembers
 )
 
 // ownHeaders are set on each call by the engine or by HTTP itself.
@@ -44,8 +45,8 @@ func (p *Participant) Validate() []Fault {
 	if !(p.Breaker.Failures >= 0 && p.Breaker.Failures <= 1) {
 		b.below("failures").add("failures %v is a share of calls; write more than 0 and at most 1, as in 0.5", p.Breaker.Failures)
 	}
-	if p.Breaker.Minimum < 0 {
-		b.below("minimum").add("minimum %d: write how many calls are judged at least, as in 10", p.Breaker.Minimum)
+	if p.Breaker.Minimum < 0 || p.Breaker.Minimum > maxJudged {
+		b.below("minimum").add("minimum %d: write how many calls are judged at least, 1 to %d, as in 10", p.Breaker.Minimum, maxJudged)
 	}
 	validateSpan(b.below("open"), p.Breaker.Open)
 	validateSpan(f.below("key_lifetime"), p.KeyLifetime)

@@ -222,7 +222,8 @@ func TestFaultsOfAParticipant(t *testing.T) {
 				"/forward/rate negative", "/breaker/failures share", "/breaker/minimum -1", "/breaker/open negative",
 			},
 		},
-		"not a share": {unwind.Participant{URL: "http://p", Breaker: unwind.Breaker{Failures: math.NaN()}}, []string{"/breaker/failures share"}},
+		"more than it remembers": {unwind.Participant{URL: "http://p", Breaker: unwind.Breaker{Minimum: 65}}, []string{"/breaker/minimum 65"}},
+		"not a share":            {unwind.Participant{URL: "http://p", Breaker: unwind.Breaker{Failures: math.NaN()}}, []string{"/breaker/failures share"}},
 		"headers": {
 			unwind.Participant{URL: "http://p", Headers: map[string]string{"": "", "Traceparent": "", "X:Y": "", "X-A": "a\r\nb", "x-a": ""}},
 			[]string{"/headers/ not a header name", "/headers/Traceparent set by the engine", "/headers/X:Y not a header name", "/headers/X-A line break", "/headers/x-a twice"},

@@ -33,7 +33,9 @@ func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwin
 			return
 		}
 		action, data := change(m, &req, &set, &settings)
-		set.Reason, set.By, set.At = req.Reason, orAnonymous(req.Actor), int64(m.Now)
+		if req.Paused != nil {
+			set.Reason, set.By, set.At = req.Reason, orAnonymous(req.Actor), int64(m.Now)
+		}
 		set.Settings = settings.Encode()
 		a := audit(req.Actor, action, req.Scope.String(), req.Reason, data)
 		a.At = int64(m.Now)
@@ -124,7 +126,7 @@ func (e *Engine) findScope(ctx context.Context, s unwind.Scope) (store.Scope, er
 		}
 	case unwind.ScopeForward, unwind.ScopeCompensation:
 		if _, known := e.cfg.Participants[s.Name]; !known {
-			return scope, unwind.Errorf(unwind.NotFound, "there is no service %q; GET /v1/services lists them", s.Name)
+			return scope, unwind.Errorf(unwind.NotFound, "there is no service %q; unwind service list (GET /v1/services) shows those that are declared", s.Name)
 		}
 	case unwind.ScopeSagaType, unwind.ScopeTenant:
 		if s.Kind == unwind.ScopeTenant && (s.Tenant == "" || len(s.Tenant) > unwind.MaxKeyLength) {
@@ -170,7 +172,7 @@ func validControl(doing string, req *unwind.ControlRequest) error {
 	}
 	switch l := req.Limits; {
 	case l.Weight != nil && !weighed:
-		return invalid(doing, "/weight", "a saga type or a tenant has a weight")
+		return invalid(doing, "/weight", "only a saga type or a tenant has a weight")
 	case l.Adaptive != nil && !lane:
 		return invalid(doing, "/adaptive", "only a lane of a service adapts its rate")
 	}

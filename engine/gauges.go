@@ -36,7 +36,7 @@ func newGauges(e *Engine) *gauges {
 		depth:    desc("compensation_queue_depth", "Compensations that wait, by whether they are due.", "service", "state"),
 		oldest:   desc("compensation_oldest_seconds", "Age of the oldest compensation that waits; 0: none does.", "service"),
 		limit:    desc("limit_rate", "Rate of a scope in calls per second; no sample: it has none.", "scope", "name", "kind"),
-		breaker:  desc("breaker_state", "Breaker of a service's compensation lane: 0 closed, 1 half-open or ramping, 2 open.", "service"),
+		breaker:  desc("breaker_state", "Breaker of a service's compensation lane: 0 closed, 1 half-open, 2 open.", "service"),
 		dead:     desc("dead_letters", "Dead letters that are open.", "saga", "service"),
 		gated:    desc("lane_closed", "1 while a lane's gate is closed or it is paused.", "service", "direction"),
 	}
@@ -115,7 +115,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-var breakerStates = map[string]float64{"closed": 0, "half_open": 1, "ramping": 1, "open": 2}
+var breakerStates = map[string]float64{"closed": 0, "half_open": 1, "open": 2}
 
 func (g *gauges) scope(sample func(*prometheus.Desc, float64, ...string), s *unwind.ScopeState) {
 	kind, name, st := string(s.Scope.Kind), s.Scope.Name, &s.State

@@ -68,3 +68,36 @@ func TestLimitsThatWereSetEndByThemselves(t *testing.T) {
 		t.Errorf("the last row of the audit is %+v, %v", audit.Items, err)
 	}
 }
+
+// A pause keeps its reason, and who paused, whatever else is changed meanwhile.
+func TestAPauseKeepsItsReason(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, placeOrder(), "", nil)
+	ten, open := unwind.PerSecond(10), unwind.BreakerOpen
+	for _, change := range []unwind.ControlRequest{
+		refundLane(true, "the bank is closed"),
+		{Limits: &unwind.LimitsChange{Rate: &ten}, ExpiresIn: unwind.Second, Reason: "slowly", Actor: "another"},
+		{Breaker: &open, ExpiresIn: unwind.Second, Reason: "not at all", Actor: "another"},
+	} {
+		change.Scope = refundLane(true, "").Scope
+		if _, err := s.Control(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lane := func() *unwind.LaneState {
+		services, err := s.Participants(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &services[0].Lanes.Compensation
+	}
+	paused := lane().Paused
+	if paused == nil || paused.Reason != "the bank is closed" || paused.By != "ops" {
+		t.Errorf("the pause is %+v", paused)
+	}
+	s.until("what was set has ended", func() bool { return lane().Override == nil })
+	s.crash()
+	if after := lane().Paused; after == nil || *after != *paused {
+		t.Errorf("after a crash the pause is %+v", after)
+	}
+}

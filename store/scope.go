@@ -40,7 +40,7 @@ type Control struct {
 	Paused bool
 	// Settings are limits, weight and breaker as the engine encodes them.
 	Settings []byte
-	// Reason, By and At of the last change.
+	// Reason, By and At of the last pause or resume; Settings have their own.
 	Reason, By string
 	At         int64
 }

@@ -25,5 +25,6 @@ func main() {
 // run is main without the process: its exit code is the answer.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv}
-	return a.exit(ctx, a.command().Run(ctx, args))
+	cmd := a.command()
+	return a.exit(ctx, cmd.Run(ctx, helpAlone(cmd, args)))
 }

@@ -22,7 +22,7 @@ func (a *app) serviceCommand() *cli.Command {
 	}
 }
 
-// scopeFlags name a scope that is no service.
+// scopeFlags name a lane of a service, or a scope that is no service, and say why.
 func scopeFlags(more ...cli.Flag) []cli.Flag {
 	return append([]cli.Flag{
 		&cli.StringFlag{Name: "lane", Usage: "of the service: compensation or forward", Value: unwind.CompensationLane},

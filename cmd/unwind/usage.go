@@ -60,6 +60,24 @@ func refuseStrays(cmd *cli.Command) {
 	}
 }
 
+// helpAlone leaves a command and its --help of a line that asks for help: the library
+// would take the ID of "saga get ID --help" for a command.
+func helpAlone(cmd *cli.Command, line []string) []string {
+	path := line[:1:1]
+	for _, word := range line[1:] {
+		if word == "--" {
+			break
+		}
+		if word == "--help" || word == "-h" {
+			return append(path, "--help")
+		}
+		if sub := cmd.Command(word); sub != nil {
+			path, cmd = append(path, word), sub
+		}
+	}
+	return line
+}
+
 // usageWords turn the library's words into this command's.
 var usageWords = [...]struct {
 	theirs *regexp.Regexp
