@@ -97,7 +97,7 @@ func (t *target) worked(g Grant, last uint64, now int64, r *Result) {
 	t.gate.worked(g.number)
 	paced := t.adaptive.on
 	if paced {
-		t.adaptive.worked(g.number, now)
+		t.adaptive.worked(g.number, t.ending(), now-g.At, now)
 	}
 	if t.breaker.config != (Breaker{}) {
 		step := t.breaker.step
@@ -154,7 +154,7 @@ func (t *target) throttled(g Grant, f Feedback, last uint64, now int64, r *Resul
 		if r.Gated && f.Status != 503 {
 			closed = r.Wait
 		}
-		hold := t.adaptive.throttled(g.number, last, t.meter.accepted(now), closed, now)
+		hold := t.adaptive.throttled(g.number, last, closed, now)
 		t.repace(now)
 		t.pace.calm(now + hold)
 	}

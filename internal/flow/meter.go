@@ -30,19 +30,6 @@ func (m *meter) now(now int64) *tally {
 	return c
 }
 
-// accepted returns how many calls the service took in the last second: all of
-// the current one, and of the one before the part that the last second reaches
-// back into.
-func (m *meter) accepted(now int64) int64 {
-	now = max(0, now)
-	at := now / second
-	n := int64(m.now(now).ok) * second
-	if p := m.seconds[(at+meterSpan-1)%meterSpan]; p.at == at-1 {
-		n += int64(p.ok) * (second - now%second)
-	}
-	return n / second
-}
-
 // best returns the most that the service took in one second of the last minute.
 func (m *meter) best(now int64) (most int64) {
 	for _, c := range m.seconds {

@@ -22,9 +22,10 @@ type queue struct {
 	held       int   // these and those in flight
 	bound      int   // most heads
 
-	rest  int64 // due time of the earliest task left in the store; Never if none
-	late  int64 // the same, of those left since Short named the queue
-	asked bool  // Short has named it and Refill has not come yet
+	rest   int64 // due time of the earliest task left in the store; Never if none
+	late   int64 // the same, of those left since Short named the queue
+	asked  bool  // Short has named it and Refill has not come yet
+	behind bool  // counted in target.left
 }
 
 // place says where a node is.

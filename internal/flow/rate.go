@@ -23,6 +23,11 @@ func (t *target) repace(now int64) {
 	t.scope.repace(every, burst, now)
 }
 
+// ending reports whether a drain is about to end. A forward lane has no end.
+func (t *target) ending() bool {
+	return t.lane == Compensation && t.left == 0 && int64(t.ready+t.delayed)*interval(t.adaptive.rate) < endingTime
+}
+
 // lastGood returns the rate that the service bore before it failed, in
 // millionths of a call per second: the best second of the last minute, else what
 // is configured.

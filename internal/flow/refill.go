@@ -3,6 +3,13 @@ package flow
 // watch notes when the queue wants what was left in the store: as soon as
 // half of its room is free and the earliest task left behind is due.
 func (s *Scheduler) watch(q *queue) {
+	if behind := q.rest != Never; behind != q.behind {
+		if q.behind = behind; behind {
+			q.target.left++
+		} else {
+			q.target.left--
+		}
+	}
 	if q.rest == Never || q.asked || q.heads > q.bound/2 {
 		s.shorts.remove(q.id)
 		return

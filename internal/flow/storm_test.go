@@ -68,6 +68,7 @@ type storm struct {
 	length   time.Duration
 	seed     uint64
 	feedback func(f *Feedback, at int64) // optional
+	tasks    int                         // 0: a backlog without end
 }
 
 // outcome is what a storm came to.
@@ -75,6 +76,7 @@ type outcome struct {
 	accepted, rejected int
 	perSecond          []int   // accepted
 	rate               []int64 // the adaptive rate at the end of each second
+	took               int64   // ns until the last of the tasks was accepted
 }
 
 func (o outcome) rejectedShare() float64 { return float64(o.rejected) / float64(o.accepted) }
@@ -101,8 +103,12 @@ func (st storm) run(t failer) (o outcome) {
 		saga++
 		s.Push(Task{Key: sagaKey(saga, Compensation), Target: target, SagaType: "order"}, now)
 	}
-	now := begin
-	for range 500 {
+	now, first := begin, int64(0) // first: when the first call arrives
+	backlog := 500
+	if st.tasks > 0 {
+		backlog = st.tasks
+	}
+	for range backlog {
 		fresh(now)
 	}
 	var todo heap
@@ -138,6 +144,9 @@ func (st storm) run(t failer) (o outcome) {
 		}
 		if !e.arrived {
 			e.arrived = true
+			if first == 0 {
+				first = now
+			}
 			e.ok, e.wait = st.gateway.take(now - begin)
 			e.at = now + int64(st.rtt)/2 + random(int64(st.jitter))
 			plan(e)
@@ -159,7 +168,11 @@ func (st storm) run(t failer) (o outcome) {
 		if e.ok {
 			o.accepted++
 			o.perSecond[at]++
-			fresh(now)
+			if st.tasks == 0 {
+				fresh(now)
+			} else if o.took = now - first; o.accepted == st.tasks {
+				return o
+			}
 			continue
 		}
 		o.rejected++
@@ -302,7 +315,7 @@ func TestAnIdleLaneLearnsNothing(t *testing.T) {
 	for n := range uint64(60) {
 		call(n, int64(n+1)*60*second)
 	}
-	if a := s.Snapshot(target.Scope(), 3600*second).Adaptive; a != DefaultCompensationRate {
+	if a := s.Snapshot(target.Scope(), 3600*second).Adaptive; a != wide.Rate.Float()/firstShare {
 		t.Errorf("the rate is %g/s", a)
 	}
 }

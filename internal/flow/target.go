@@ -22,6 +22,7 @@ type target struct {
 
 	ready   int // tasks that are due
 	delayed int // tasks that are not yet
+	left    int // queues that have left tasks in the store
 
 	// Among targets that may go, the one that has been able to for longest
 	// goes first, and among equals the one served least recently.

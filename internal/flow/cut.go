@@ -1,0 +1,101 @@
+package flow
+
+import "github.com/unwindhq/unwind/internal/planted"
+
+// taken is the rate at which the service took calls of late.
+func (a *adaptive) taken(now int64) int64 {
+	n := int64(0)
+	for n < min(a.count, remembered) && (n < tellingCalls || now-a.times[(a.count-1-n)%remembered] <= tellingTime) {
+		n++
+	}
+	if n < tellingCalls {
+		return a.rate
+	}
+	// The refusal stands for the call that the first one leaves out.
+	return scale(n*perCall, second, max(1, now-a.times[(a.count-n)%remembered]))
+}
+
+// throttled takes in a refusal of the call with the given number; last is that
+// of the last grant, and closed for how long the service asked everybody to
+// wait. It returns how long nothing may be sent, in ns.
+func (a *adaptive) throttled(number, last uint64, closed, now int64) (hold int64) {
+	if a.streak++; a.streak == 1 {
+		a.high = a.rate
+	}
+	if number <= a.mark && !planted.On(planted.CutAlways) {
+		return 0
+	}
+	if a.mark > 0 && a.accepted == 0 && (a.streak > chance || !a.seek) && !planted.On(planted.CutAlways) {
+		// Nothing got through since the cut: not a rate that is too high, but
+		// a window that is used up.
+		if a.refusedAt == 0 {
+			a.refusedAt = now
+		}
+		a.held = min(max(2*a.held, 2*interval(a.rate), heldLeast, a.window/16), max(heldMost, (now-a.refusedAt)/10))
+		a.mark, a.until = last, now+max(a.held, closed)
+		return a.held
+	}
+	if closed > 0 {
+		a.refusedAt, a.until = now, now+closed
+	}
+	seen, sharp := a.taken(now), now-a.since < collapse && a.mark > 0
+	if sharp { // the bucket was empty all the time
+		seen = scale(a.got*perCall, second, max(1, now-a.since))
+	} else {
+		a.top = a.rate
+	}
+	switch {
+	case a.base > 0: // it is not back
+		a.rate = a.base
+		if a.got >= foundCalls {
+			a.peak = min(a.was, scale(a.got*perCall, second, max(1, now-a.since)))
+			a.rate = a.peak * sure / 100
+		}
+		a.base, a.slow = 0, false
+	case a.slow:
+		a.peak = a.rate
+		a.rate = a.rate * overshot / 100
+		a.slow, a.seek, a.top, a.was = false, true, 0, 0
+	case sharp:
+		floor := int64(fall)
+		if a.seek {
+			floor = overshot
+		}
+		a.peak = max(a.rate*floor/100, min(a.rate, seen))
+		a.rate = a.peak * keep / 100
+		a.seek = a.seek && a.got < foundCalls
+		if a.rate < a.top*fallen/100 && a.was == 0 {
+			a.was, a.wait, a.quiet, a.seek = a.top, retryFirst, 0, false
+		}
+	default:
+		a.peak = min(a.rate, seen)
+		a.rate = a.peak * keep / 100
+		a.rough, a.seek = a.seek, false
+	}
+	a.rate = min(max(a.rate, slowest), a.limit)
+	a.depth = max(0, a.peak-a.rate)
+	a.age, a.excess, a.accepted, a.got, a.mark, a.since = 0, 0, 0, 0, last, now
+	return 0
+}
+
+// resumed ends a time in which everything was refused. Where it was long, the
+// service counts calls in windows: what it took in the whole cycle is its rate.
+func (a *adaptive) resumed(now int64) {
+	refused := max(0, min(now, a.until+second)-a.refusedAt)
+	a.refusedAt, a.held = 0, 0
+	a.cycle += refused
+	if refused >= refusedLeast && refused >= a.cycle/refusedShare {
+		a.window = min(a.cycle, windowMost)
+		a.rate = min(a.high, max(slowest, scale(a.took*perCall, second, a.cycle)))
+		a.peak, a.age, a.excess = a.rate, a.window, 0
+		a.seek, a.was, a.base = false, 0, 0
+	} else if a.window == 0 {
+		left := int64(50)
+		if a.seek {
+			left = overshot
+		}
+		a.rate = max(slowest, a.rate*left/100)
+		a.depth = max(0, a.peak-a.rate)
+	}
+	a.cycle, a.took = 0, 0
+}

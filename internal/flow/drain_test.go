@@ -1,0 +1,72 @@
+package flow
+
+import (
+	"testing"
+	"time"
+)
+
+// The lane of a drain: its owner does not know what the gateway bears.
+var unknown = Limits{Rate: PerSecond(200), Concurrency: 10, Adaptive: true}
+
+func full(burst, cost float64) func() gatewayModel {
+	return func() gatewayModel { return &tokens{rate: steady, burst: burst, cost: cost, level: burst} }
+}
+
+// A thousand tasks at once, from an empty start.
+func TestAColdDrainReachesItsFigures(t *testing.T) {
+	for _, c := range []struct {
+		name                 string
+		gateway              func() gatewayModel
+		burst                float64
+		rtt, jitter          time.Duration
+		efficiency, rejected float64
+	}{
+		{"burst 6", full(6, 0), 6, 5 * time.Millisecond, 0, 0.98, 0.01},
+		{"burst 6, uneven", full(6, 0), 6, 5 * time.Millisecond, 2 * time.Millisecond, 0.98, 0.01},
+		{"a rejection costs half", full(6, 0.5), 6, 5 * time.Millisecond, time.Millisecond, 0.97, 0.01},
+		{"burst 6, far away", full(6, 0), 6, 100 * time.Millisecond, time.Millisecond, 0.95, 0.01},
+		{"burst 1", full(1, 0), 1, 5 * time.Millisecond, 0, 0.92, 0.01},
+		{"burst 1, uneven", full(1, 0), 1, 5 * time.Millisecond, time.Millisecond, 0.88, 0.01},
+	} {
+		var efficiency, rejected spread
+		for seed := range uint64(40) {
+			st := storm{rtt: c.rtt, jitter: c.jitter, noHint: seed%2 > 0, limits: unknown, length: time.Minute, seed: seed, gateway: c.gateway(), tasks: 1000}
+			o := st.run(t)
+			efficiency.add((1000 - c.burst) / 50 * 1e9 / float64(o.took))
+			rejected.add(o.rejectedShare())
+		}
+		t.Logf("%-22s efficiency %.1f%% (least %.1f%%), rejected %.2f%% (most %.2f%%)", c.name, 100*efficiency.mean(), 100*efficiency.least, 100*rejected.mean(), 100*rejected.most)
+		if efficiency.mean() < c.efficiency || rejected.mean() > c.rejected {
+			t.Errorf("%s: want an efficiency of %.1f%% and %.1f%% rejected", c.name, 100*c.efficiency, 100*c.rejected)
+		}
+	}
+}
+
+// The capacity falls to a fifth in the midst of a drain, and comes back.
+func TestADrainOutlastsAFall(t *testing.T) {
+	for _, c := range []struct {
+		burst                float64
+		rtt                  time.Duration
+		efficiency, rejected float64
+	}{{6, 5 * time.Millisecond, 0.94, 0.01}, {6, 20 * time.Millisecond, 0.94, 0.012}, {1, 5 * time.Millisecond, 0.86, 0.01}} {
+		var efficiency, rejected spread
+		for seed := range uint64(40) {
+			fall := 6*second + int64(seed)*50*ms
+			rate := func(at int64) float64 {
+				if at >= fall && at < fall+10*second {
+					return 10
+				}
+				return 50
+			}
+			st := storm{rtt: c.rtt, jitter: time.Millisecond, noHint: seed%2 > 0, limits: unknown, length: 2 * time.Minute, seed: seed, tasks: 1500}
+			st.gateway = &tokens{rate: rate, burst: c.burst, level: c.burst}
+			o := st.run(t)
+			efficiency.add(((1500-c.burst)/50 + 8) * 1e9 / float64(o.took))
+			rejected.add(o.rejectedShare())
+		}
+		t.Logf("burst %g rtt %-5s efficiency %.1f%% (least %.1f%%), rejected %.2f%% (most %.2f%%)", c.burst, c.rtt, 100*efficiency.mean(), 100*efficiency.least, 100*rejected.mean(), 100*rejected.most)
+		if efficiency.mean() < c.efficiency || rejected.mean() > c.rejected {
+			t.Errorf("burst %g, rtt %s: want an efficiency of %.1f%% and %.1f%% rejected", c.burst, c.rtt, 100*c.efficiency, 100*c.rejected)
+		}
+	}
+}

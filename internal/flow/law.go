@@ -1,0 +1,67 @@
+package flow
+
+// The constants of the law, see docs/decisions/0015-adaptive-rate.md.
+const (
+	// keep is what a cut leaves, in hundredths.
+	keep = 90
+	// Slow start multiplies the rate by e in so many round trips, in fastest to
+	// slowest start.
+	trips        = 10
+	fastestStart = second / 2
+	slowestStart = second
+	// firstShare of the limit is where slow start begins.
+	firstShare = 10
+	// overshot is what is left of the rate, in hundredths, when slow start ends:
+	// it went by as much as the service's bucket holds.
+	overshot = 70
+	// search is in how long the rate would double in the search for the peak.
+	search = 4 * second
+	// climb is how long the way back to the peak takes, but climbCalls calls at least.
+	climb      = 9 * second / 2
+	climbCalls = 60
+	// boundless is how far beyond its peak, in thousandths of the climb, the
+	// rate may be before it grows as in slow start again: the service has more
+	// to give than it had.
+	boundless = 1000
+	// spare is how many calls more than at the peak it must have taken by then:
+	// more than a bucket gives at once.
+	spare = 8 * perCall
+	// pause is what the network may put between two answers, beyond their pace,
+	// before the lane counts as idle.
+	pause = 10 * second / 1000
+	// Two cuts within collapse are one fall of capacity.
+	collapse = second
+	// A second cut within that leaves this much at least, in hundredths.
+	fall = 40
+	// sure is, in hundredths of the peak, what is borne without a doubt.
+	sure = 97
+	// Within so much of a drain's end nothing is tried any more: what is refused
+	// then waits for longer than could be won.
+	endingTime = 2 * second
+	// fallen is, in hundredths, what is less than an unevenness.
+	fallen = 60
+	// tellingCalls is from how many calls on an epoch tells the rate.
+	tellingCalls = 12
+	// foundCalls between two refusals end the search.
+	foundCalls = 6
+	// remembered is how many answers tell the rate at which the service took
+	// calls of late, within tellingTime.
+	remembered  = 128
+	tellingTime = second
+	// After a fall the lane tries for what it had: first after retryFirst, then
+	// each time after so many hundredths of the time before.
+	retryFirst = second
+	retryMore  = 115
+	// chance is how many refusals in a row tell of no window, while it searches.
+	chance = 6
+	// refusedLeast is from when on a refusal of everything tells of a window.
+	refusedLeast = second / 2
+	// refusedShare: and then it is no less than this part of the window.
+	refusedShare = 32
+	// While everything is refused one call goes at a time, after heldLeast at
+	// first, doubled up to heldMost or a tenth of what it lasts already.
+	heldLeast = second * 3 / 20
+	heldMost  = second
+	// windowMost is the longest window that slows the growth.
+	windowMost = 3600 * second
+)
