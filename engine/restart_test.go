@@ -109,29 +109,13 @@ func TestASagaInEveryStateSurvivesACrash(t *testing.T) {
 		{name: "a compensation is dead", script: "ship:409 refund:422", def: def(nil),
 			before: func(s *stage, id string) { s.rest(id) },
 			mended: map[string]string{"/refund": "200"},
-			after: func(s *stage, _ string) {
-				list, err := s.DeadLetters(s.t.Context(), unwind.DeadLetterFilter{State: unwind.DeadLetterOpen})
-				if err != nil || len(list.Items) != 1 {
-					s.t.Fatalf("the dead letters are %+v, error %v", list.Items, err)
-				}
-				if _, err := s.Replay(s.t.Context(), list.Items[0].ID, unwind.ReplayRequest{Reason: "mended"}); err != nil {
-					s.t.Error(err)
-				}
-			},
-			end: unwind.Compensated, calls: "reserve charge ship refund release refund"},
+			after:  replayMended,
+			end:    unwind.Compensated, calls: "reserve charge ship refund release refund"},
 		{name: "a pivot is a forward dead letter", script: "ship:409", def: pivot(placeOrder()),
 			before: func(s *stage, id string) { s.rest(id) },
 			mended: map[string]string{"/ship": "200"},
-			after: func(s *stage, _ string) {
-				list, err := s.DeadLetters(s.t.Context(), unwind.DeadLetterFilter{State: unwind.DeadLetterOpen})
-				if err != nil || len(list.Items) != 1 {
-					s.t.Fatalf("the dead letters are %+v, error %v", list.Items, err)
-				}
-				if _, err := s.Replay(s.t.Context(), list.Items[0].ID, unwind.ReplayRequest{Reason: "mended"}); err != nil {
-					s.t.Error(err)
-				}
-			},
-			end: unwind.Completed, calls: "reserve charge ship*2"},
+			after:  replayMended,
+			end:    unwind.Completed, calls: "reserve charge ship*2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -159,6 +143,17 @@ func TestASagaInEveryStateSurvivesACrash(t *testing.T) {
 				t.Errorf("the key began %+v, created %v, error %v", again, created, err)
 			}
 		})
+	}
+}
+
+// replayMended replays the one dead letter there is.
+func replayMended(s *stage, _ string) {
+	list, err := s.DeadLetters(s.t.Context(), unwind.DeadLetterFilter{State: unwind.DeadLetterOpen})
+	if err != nil || len(list.Items) != 1 {
+		s.t.Fatalf("the dead letters are %+v, error %v", list.Items, err)
+	}
+	if _, err := s.Replay(s.t.Context(), list.Items[0].ID, unwind.ReplayRequest{Reason: "mended"}); err != nil {
+		s.t.Error(err)
 	}
 }
 

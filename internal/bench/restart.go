@@ -13,42 +13,34 @@ import (
 // restart measures how long a killed server takes until every call that it had
 // ordered is ordered again: in flight, or in its lane's queue.
 func (r *run) restart(ctx context.Context) error {
-	participant, err := r.begin(ctx, "participant")
-	if err != nil {
-		return err
-	}
-	defer participant.kill()
-	path := r.path()
-	defer r.discard(path)
-	server, err := r.serve(ctx, participant, path)
-	if err != nil {
-		return err
-	}
-	count := r.count(100_000, 1000)
-	if err = startMany(ctx, server, "hold", count); err == nil {
-		err = ordered(ctx, server, count)
-	}
-	server.kill()
-	if err != nil {
-		return err
-	}
-	begin := time.Now()
-	if server, err = r.serve(ctx, participant, path); err != nil {
-		return err
-	}
-	defer server.kill()
-	serving := time.Since(begin)
-	if err := ordered(ctx, server, count); err != nil {
-		return err
-	}
-	took := time.Since(begin)
-	_, peak, err := server.resident()
-	if err != nil {
-		return err
-	}
-	r.add(Figure{Name: fmt.Sprintf("kill -9 until %s calls are ordered again", quantity(float64(count), "")), Value: took.Seconds(), Unit: "s"}.below(5).
-		noting("it took starts after %.2f s; CPU %.1f s; %.0f MiB at most", serving.Seconds(), server.cpu().Seconds(), peak))
-	return nil
+	return r.served(ctx, func(participant, server *child, store string) error {
+		count := r.count(100_000, 1000)
+		if err := startMany(ctx, server, "hold", count); err != nil {
+			return err
+		}
+		if err := ordered(ctx, server, count); err != nil {
+			return err
+		}
+		server.kill()
+		begin := time.Now()
+		server, err := r.serve(ctx, participant, store)
+		if err != nil {
+			return err
+		}
+		defer server.kill()
+		serving := time.Since(begin)
+		if err := ordered(ctx, server, count); err != nil {
+			return err
+		}
+		took := time.Since(begin)
+		_, peak, err := server.resident()
+		if err != nil {
+			return err
+		}
+		r.add(Figure{Name: fmt.Sprintf("kill -9 until %s calls are ordered again", quantity(float64(count), "")), Value: took.Seconds(), Unit: "s"}.below(5).
+			noting("it took starts after %.2f s; CPU %.1f s; %.0f MiB at most", serving.Seconds(), server.cpu().Seconds(), peak))
+		return nil
+	})
 }
 
 // look is how often the server is asked how far it is: there is no signal.

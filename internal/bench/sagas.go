@@ -9,24 +9,14 @@ import (
 
 // http measures sagas over HTTP beside bare calls, the two taking turns.
 func (r *run) http(ctx context.Context) error {
-	participant, err := r.begin(ctx, "participant")
-	if err != nil {
-		return err
-	}
-	defer participant.kill()
-	path := r.path()
-	defer r.discard(path)
-	server, err := r.serve(ctx, participant, path)
-	if err != nil {
-		return err
-	}
-	defer server.kill()
-	for _, clients := range concurrencies {
-		if err := r.httpAt(ctx, participant, server, clients); err != nil {
-			return err
+	return r.served(ctx, func(participant, server *child, _ string) error {
+		for _, clients := range concurrencies {
+			if err := r.httpAt(ctx, participant, server, clients); err != nil {
+				return err
+			}
 		}
-	}
-	return server.end()
+		return server.end()
+	})
 }
 
 // A side is one of the two that take turns.

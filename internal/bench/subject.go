@@ -82,6 +82,23 @@ func (r *run) discard(path string) {
 	}
 }
 
+// served measures a server on a store of its own, beside a participant.
+func (r *run) served(ctx context.Context, measure func(participant, server *child, store string) error) error {
+	participant, err := r.begin(ctx, "participant")
+	if err != nil {
+		return err
+	}
+	defer participant.kill()
+	store := r.path()
+	defer r.discard(store)
+	server, err := r.serve(ctx, participant, store)
+	if err != nil {
+		return err
+	}
+	defer server.kill()
+	return measure(participant, server, store)
+}
+
 // serve starts a server on a store, as its users do: from a configuration file.
 func (r *run) serve(ctx context.Context, participant *child, store string) (*child, error) {
 	cfg := config.Config{

@@ -117,27 +117,15 @@ func TestWhoChangesTheAuditInTheFileIsFound(t *testing.T) {
 
 // G14: the rows that were there before the chain have their places in it.
 func TestTheUpgradeChainsTheAudit(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "unwind.db")
-	conn, err := sqlite.OpenConn(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, file := range []string{"migrations/0001_sagas.sql", "migrations/0002_scopes.sql", "migrations/0003_operations.sql"} {
-		if err := apply(conn, file, int64(i)+1); err != nil {
-			t.Fatal(err)
-		}
-	}
 	const old = 2500 // more than one page of the upgrade
-	for i := range old {
-		err := update(conn, "INSERT INTO audit (at, actor, action, target, reason, data) VALUES (?, 'ada', 'cancel', 'x', '', x'')", int64(i))
-		if err != nil {
-			t.Fatal(err)
+	s := upgraded(t, 3, func(conn *sqlite.Conn) error {
+		for i := range old {
+			if err := update(conn, "INSERT INTO audit (at, actor, action, target, reason, data) VALUES (?, 'ada', 'cancel', 'x', '', x'')", int64(i)); err != nil {
+				return err
+			}
 		}
-	}
-	if err := conn.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s := opened(t, filepath.Dir(path))
+		return nil
+	})
 	defer closed(t, s)
 	act(t, s, 2)
 	if found := check(t, s); len(found) > 0 {

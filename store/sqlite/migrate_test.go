@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -12,26 +14,35 @@ import (
 	"github.com/unwindhq/unwind/store"
 )
 
+// upgraded opens a file of an earlier version, after as many migrations, that fill
+// has put rows into.
+func upgraded(t *testing.T, version int, fill func(*sqlite.Conn) error) *Store {
+	t.Helper()
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	conn, err := sqlite.OpenConn(filepath.Join(dir, "unwind.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, file := range files[:version] {
+		if err := apply(conn, file, int64(i)+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(fill(conn), conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return opened(t, dir)
+}
+
 // G10: a lane that was paused before an upgrade is paused after it.
 func TestAPausedLaneSurvivesTheUpgrade(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "unwind.db")
-	conn, err := sqlite.OpenConn(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := apply(conn, "migrations/0001_sagas.sql", 1); err != nil {
-		t.Fatal(err)
-	}
-	if err := sqlitex.ExecuteScript(conn, "INSERT INTO lane VALUES ('payments', 'compensation', 'wrong currency', 'ada', 5);", nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), Config{Path: path})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := upgraded(t, 1, func(conn *sqlite.Conn) error {
+		return sqlitex.ExecuteScript(conn, "INSERT INTO lane VALUES ('payments', 'compensation', 'wrong currency', 'ada', 5);", nil)
+	})
 	defer closed(t, s)
 	got, err := s.Controls(t.Context())
 	want := []store.Control{{
@@ -49,29 +60,11 @@ func TestAPausedLaneSurvivesTheUpgrade(t *testing.T) {
 // G3: a dead letter of an older file is still open after the upgrade, belongs to
 // nobody, and is counted in its group.
 func TestADeadLetterSurvivesTheUpgrade(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "unwind.db")
-	conn, err := sqlite.OpenConn(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n, file := range []string{"migrations/0001_sagas.sql", "migrations/0002_scopes.sql"} {
-		if err := apply(conn, file, int64(n)+1); err != nil {
-			t.Fatal(err)
-		}
-	}
 	saga := id.OfSequence(7)
-	err = each(conn, `INSERT INTO dead_letter VALUES (7, 1, 1, ?, 'place-order', '', 'charge', 'payments', 'key', 30, 0, 1, 2, 500, 'uncertain', 'boom',
-		'g1', 'open', '12.50', '', '', '', 2)`, nil, saga[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), Config{Path: path})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := upgraded(t, 2, func(conn *sqlite.Conn) error {
+		return each(conn, `INSERT INTO dead_letter VALUES (7, 1, 1, ?, 'place-order', '', 'charge', 'payments', 'key', 30, 0, 1, 2, 500, 'uncertain', 'boom',
+			'g1', 'open', '12.50', '', '', '', 2)`, nil, saga[:])
+	})
 	defer closed(t, s)
 	groups, err := s.DeadLetterGroups(t.Context())
 	if err != nil || len(groups) != 1 || groups[0].Open != 1 || groups[0].AtRisk.String() != "12.50" {
