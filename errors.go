@@ -33,6 +33,9 @@ const (
 	Unauthenticated Code = "unauthenticated"
 	// Forbidden: the token's role does not allow it.
 	Forbidden Code = "forbidden"
+	// Held: the server is on hold after a restore; nothing was done, and an operator
+	// releases it.
+	Held Code = "held"
 	// Unreachable is the client's: no answer came; try again with the same key.
 	Unreachable Code = "unreachable"
 	// Damaged: what is stored of it can't be read, now or later.
@@ -56,7 +59,7 @@ func (c Code) HTTPStatus() int {
 		return 413
 	case Overloaded:
 		return 429
-	case StoreUnavailable:
+	case StoreUnavailable, Held:
 		return 503
 	case Unauthenticated:
 		return 401
@@ -89,6 +92,8 @@ func (c Code) Title() string {
 		return "There is too much to do"
 	case StoreUnavailable:
 		return "The store can't be reached"
+	case Held:
+		return "The server is on hold"
 	case Unauthenticated:
 		return "Nobody knows who you are"
 	case Forbidden:

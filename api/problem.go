@@ -88,7 +88,7 @@ func problem(err error, requestID string) (p Problem, header [2]string) {
 		if len(u.Faults) == 0 {
 			p.Status = http.StatusBadRequest
 		}
-	case unwind.Overloaded, unwind.StoreUnavailable:
+	case unwind.Overloaded, unwind.StoreUnavailable, unwind.Held:
 		seconds := max(1, (u.RetryAfter+unwind.Second-1)/unwind.Second)
 		header = [2]string{"Retry-After", strconv.FormatInt(int64(seconds), 10)}
 	case unwind.Unauthenticated:

@@ -29,7 +29,7 @@ const problemType = "urn:unwind:problem:"
 var codes = map[unwind.Code]bool{
 	unwind.InvalidRequest: true, unwind.UnknownSaga: true, unwind.NotFound: true, unwind.Conflict: true,
 	unwind.PastPivot: true, unwind.KeyReused: true, unwind.TooLarge: true, unwind.Overloaded: true,
-	unwind.StoreUnavailable: true, unwind.Unauthenticated: true, unwind.Forbidden: true, unwind.Damaged: true, unwind.Internal: true,
+	unwind.StoreUnavailable: true, unwind.Unauthenticated: true, unwind.Forbidden: true, unwind.Damaged: true, unwind.Internal: true, unwind.Held: true,
 }
 
 // err makes the error of a problem. A type that is not known is classed by its status.

@@ -26,6 +26,15 @@ type order struct {
 	sentAt     machine.Micros
 	sg         *saga         // nil: the saga is not in memory
 	plan       *machine.Plan // set when it is sent
+	asker      Token         // of a question; 0: the order is a saga's
+}
+
+// lane is the name of the lane that the order goes through, for people.
+func (o *order) lane() string {
+	if o.asker != 0 {
+		return unwind.ForwardLane
+	}
+	return string(o.dir)
 }
 
 type orderState uint8
@@ -46,6 +55,8 @@ type Call struct {
 	Generation uint32
 	// Ask: put the question to the status path.
 	Ask bool
+	// Question: it is a person's, and the saga knows nothing of it.
+	Question bool
 	// Probe: the answer decides whether the service's fault is over.
 	Probe bool
 	Key   string
@@ -154,6 +165,10 @@ func (n *Node) pump(m Moment) {
 			continue
 		}
 		o.grant = grant
+		if o.asker != 0 {
+			n.pose(m, o)
+			continue
+		}
 		n.send(m, o)
 	}
 	n.readShort(m)
@@ -220,9 +235,8 @@ func (n *Node) send(m Moment, o *order) {
 		n.apply(m, sg, machine.Event{Kind: machine.TimerFired, Step: o.step, Dir: o.dir, Resent: o.resent}, nil)
 		return
 	}
-	n.lastCall++
-	o.call, o.state, o.sentAt, o.plan = n.lastCall, orderSent, m.Now, sg.Plan
-	n.flights[o.call] = o
+	o.plan = sg.Plan
+	n.fly(m, o)
 	c := Call{
 		ID: o.call, Plan: sg.Plan, Saga: sg.ID, Step: o.step, Dir: o.dir, Attempt: o.attempt, Generation: o.generation,
 		Ask: o.ask, Probe: o.grant.Probe,
@@ -232,4 +246,11 @@ func (n *Node) send(m Moment, o *order) {
 		c.Body = machine.Body(sg.Plan, &sg.Facts, &sg.State, o.step, o.dir)
 	}
 	n.out.Calls = append(n.out.Calls, c)
+}
+
+// fly notes that an order is in flight.
+func (n *Node) fly(m Moment, o *order) {
+	n.lastCall++
+	o.call, o.state, o.sentAt = n.lastCall, orderSent, m.Now
+	n.flights[o.call] = o
 }

@@ -15,6 +15,10 @@ func (n *Node) CallEnded(m Moment, call uint64, a machine.Answer) {
 		return
 	}
 	delete(n.flights, call)
+	if o.asker != 0 {
+		n.answered(m, o, a)
+		return
+	}
 	sg := o.sg
 	a.Hint = n.learn(m, o, a)
 	n.forget(o)
@@ -44,6 +48,9 @@ type LateAnswer struct {
 
 // CallAnsweredLate journals an answer that came after the call's timeout.
 func (n *Node) CallAnsweredLate(m Moment, late LateAnswer) {
+	if late.Call.Question {
+		return
+	}
 	ev := machine.Event{Kind: machine.Answered, Step: late.Call.Step, Dir: late.Call.Dir, Attempt: late.Call.Attempt, Generation: late.Call.Generation, Answer: late.Answer}
 	if sg := n.sagas[late.Call.Saga]; sg != nil {
 		n.late(m, sg, ev)
@@ -100,7 +107,7 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 	}
 	if r.BreakerOpened {
 		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertBreaker, Saga: o.saga, Service: call.Service,
-			Message: "service " + call.Service + " fails most calls of its " + string(o.dir) + " lane; its breaker is open, and one call at a time probes whether it is there again"})
+			Message: "service " + call.Service + " fails most calls of its " + o.lane() + " lane; its breaker is open, and one call at a time probes whether it is there again"})
 	}
 	if f.Outcome == flow.Throttled && a.Hint > 0 {
 		return machine.Micros(r.Wait / 1000)

@@ -38,12 +38,21 @@ type Claimed struct {
 // Recover begins the work after a start: every unfinished saga is read and its
 // orders are made again; the queues that hold compensations are read.
 func (n *Node) Recover(m Moment, queues []store.QueueDepth, controls []store.Control, kept []Kept) {
-	n.claim.due, n.claim.next, n.claim.until = store.AtRest, m.Now, m.Now+n.cfg.Horizon
 	for i := range controls {
 		n.force(m, &controls[i])
 	}
 	n.restore(m, kept)
 	n.Depths(m, queues)
+	if n.halt.on {
+		n.halt.queues = queues
+		return
+	}
+	n.takeUpAll(m, queues)
+}
+
+// takeUpAll begins to read the unfinished sagas and the queues.
+func (n *Node) takeUpAll(m Moment, queues []store.QueueDepth) {
+	n.claim.due, n.claim.next, n.claim.until = store.AtRest, m.Now, m.Now+n.cfg.Horizon
 	if planted.On(planted.ForgetTasksOnRestart) {
 		return
 	}

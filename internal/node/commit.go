@@ -29,6 +29,7 @@ type batch struct {
 	answers []answer
 	// controls wait for rows.Controls.
 	controls []Token
+	releases []Token // wait for the audit rows
 	nows     []now
 	sleeps   int                // Node.sleeps when it was handed out
 	reserved []flow.Reservation // beside rows.Flow
@@ -198,6 +199,7 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 	}
 	n.sick, n.doubts = sickness{}, n.doubts && b.sleeps != n.sleeps
 	n.sched.Reserved(b.reserved, true, nanos(m.Now))
+	n.released(m, b)
 	n.controlsSet(m, b) // first: what is decided below may pause a lane anew
 	for i := range b.steps {
 		n.stepDone(m, &b.steps[i], results[i])
@@ -372,6 +374,7 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 	kept.rows.Alerts = append(kept.rows.Alerts, n.building.rows.Alerts...)
 	kept.rows.Audit = append(kept.rows.Audit, n.building.rows.Audit...)
 	kept.controls = slices.Concat(b.controls, n.building.controls)
+	kept.releases = slices.Concat(b.releases, n.building.releases)
 	kept.nows = slices.Concat(b.nows, n.building.nows)
 	kept.answers = slices.Concat(b.answers, n.building.answers)
 	n.building = kept

@@ -40,6 +40,8 @@ type Config struct {
 	Lease machine.Micros
 	// Heads bounds the compensations in memory per queue. Defaults to flow's.
 	Heads int
+	// Hold: call nobody and move no saga before a Release.
+	Hold bool
 }
 
 // A Node is one node's state. It is not safe for concurrent use.
@@ -54,6 +56,7 @@ type Node struct {
 	reloads  []reload
 	muddled  map[id.ID]bool // sagas that somebody else moved: answers to their calls may be void
 	orders   map[flow.TaskKey]*order
+	asked    map[Token]*order // questions of persons
 	backlogs []*backlog
 	held     []*saga        // whose first orders wait for a backlog, in the order of their starts
 	controls []*control     // by scope
@@ -61,6 +64,7 @@ type Node struct {
 	flights  map[uint64]*order
 	timers   timerHeap
 	claim    claim
+	halt     halt
 
 	building *batch
 	flying   *batch
@@ -90,6 +94,8 @@ type Output struct {
 	Rests []Rest
 	// Replies go to whoever waits for their tokens.
 	Replies []Reply
+	// Released: the hold has ended.
+	Released bool
 	// Stop, where not nil, is why the process must end.
 	Stop error
 }
@@ -110,6 +116,8 @@ type Reply struct {
 	Saga *Snapshot
 	// Existing is the saga that the key began before.
 	Existing id.ID
+	// Answer to a Question.
+	Answer machine.Answer
 }
 
 // New returns a node that holds nothing. Its limits start empty.
@@ -137,6 +145,8 @@ func New(cfg Config, m Moment) *Node {
 		muddled: map[id.ID]bool{},
 		stuck:   map[id.ID]bool{},
 		orders:  map[flow.TaskKey]*order{},
+		asked:   map[Token]*order{},
+		halt:    halt{on: cfg.Hold},
 		flights: map[uint64]*order{},
 	}
 	// Go functions run in this process: nothing to pace.

@@ -27,6 +27,10 @@ type Operation struct {
 
 // Operate applies an operation. The reply comes once it is durable.
 func (n *Node) Operate(m Moment, op Operation) {
+	if err := n.Held("acting on saga " + op.Saga.String()); err != nil {
+		n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Err: err})
+		return
+	}
 	if sg := n.sagas[op.Saga]; sg != nil {
 		n.operate(m, sg, &op)
 		return

@@ -20,7 +20,10 @@ type Start struct {
 
 // Start begins a saga. The reply comes once it is durable (or at rest).
 func (n *Node) Start(m Moment, req Start) {
-	err := n.refuse(m, len(req.Input))
+	err := n.Held("starting a saga")
+	if err == nil {
+		err = n.refuse(m, len(req.Input))
+	}
 	if err == nil {
 		err = n.shed(m, req.Plan)
 	}
