@@ -73,6 +73,14 @@ type Service interface {
 	// the rows up to it.
 	AuditHead(ctx context.Context) (AuditHead, error)
 	Stats(ctx context.Context) (Stats, error)
+
+	// Reconcile compares the journal with what the services' status paths say, part
+	// by part: each answer takes some seconds at most and says where to go on. It
+	// changes nothing.
+	Reconcile(ctx context.Context, req ReconcileRequest) (*Reconciliation, error)
+	// Release ends a hold: it returns once that is durable, and nobody is called
+	// before. To release what is not on hold is a [Conflict].
+	Release(ctx context.Context, req ReleaseRequest) error
 }
 
 // Page selects a part of a list. Zero Limit means 100; the most is 1000.

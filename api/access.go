@@ -74,6 +74,8 @@ var leastRole = map[string]Role{
 	"GET /v1/alerts":                     Viewer,
 	"GET /v1/audit":                      Viewer,
 	"GET /v1/audit/head":                 Viewer,
+	"POST /v1/reconciliations":           Operator,
+	"POST /v1/release":                   Operator,
 	"GET /v1/stats":                      Viewer,
 	"GET /v1/events":                     Viewer,
 	"GET /metrics":                       Viewer,

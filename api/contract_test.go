@@ -99,6 +99,7 @@ func TestEveryRouteDoesWhatTheDocumentSays(t *testing.T) {
 	c.operations()
 	c.lists()
 	c.infrastructure(saga)
+	c.hold()
 	for _, key := range f.handler.Routes() {
 		if key == "GET /v1/events" {
 			continue // it never ends; events_test.go has it
@@ -298,6 +299,10 @@ func (c *contract) lists() {
 	}
 	c.call(200, "GET /v1/services/{name}", "/v1/services/payments", "")
 	c.call(404, "GET /v1/services/{name}", "/v1/services/nothing", "")
+	c.call(200, "POST /v1/reconciliations", "/v1/reconciliations", `{"since":"2020-01-02T15:04:05Z","rate":"50/s","calls":10}`)
+	c.call(422, "POST /v1/reconciliations", "/v1/reconciliations", `{"cursor":"x/y"}`)
+	c.call(404, "POST /v1/reconciliations", "/v1/reconciliations", `{"service":"nothing"}`)
+	c.call(422, "POST /v1/release", "/v1/release", `{"reason":""}`)
 	pause, resume := "POST /v1/services/{name}/pause", "POST /v1/services/{name}/resume"
 	c.call(422, pause, "/v1/services/payments/pause", `{"lane":"sideways","reason":"x"}`)
 	c.call(422, pause, "/v1/services/payments/pause", `{"lane":"forward","reason":""}`)
@@ -337,6 +342,17 @@ func (c *contract) lists() {
 	c.call(422, scope, "/v1/scopes", `{"scope":"global","paused":false,"reason":"x"}`)
 	c.call(422, scope, "/v1/scopes", `{"scope":{"kind":"global","weight":1},"paused":false,"reason":"x"}`)
 	c.call(404, scope, "/v1/scopes", `{"scope":{"kind":"saga","name":"nothing"},"paused":true,"reason":"x"}`)
+}
+
+func (c *contract) hold() {
+	c.fixture = openFixture(c.t, nil, true)
+	r := c.call(503, "POST /v1/sagas", "/v1/sagas", `{"saga":"order"}`)
+	if !strings.Contains(r.body, "urn:unwind:problem:held") || !strings.Contains(r.body, "unwind release --reason") {
+		c.t.Errorf("a start on hold is answered with %s", r.body)
+	}
+	c.call(204, "POST /v1/release", "/v1/release", `{"reason":"compared"}`)
+	c.call(409, "POST /v1/release", "/v1/release", `{"reason":"compared"}`)
+	c.call(201, "POST /v1/sagas", "/v1/sagas", `{"saga":"order"}`)
 }
 
 func (c *contract) infrastructure(saga string) {

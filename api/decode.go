@@ -44,15 +44,15 @@ const (
 	textField fieldKind = iota
 	durationField
 	rateField
+	timeField
 	boolField
 	intField
 	rawField
-	timeField
 	listField
 	objectField
 )
 
-// newDecoder reads T's json tags; a field without omitempty is required.
+// newDecoder reads T's json tags; a field that may not be left out is required.
 func newDecoder[T any]() *decoder[T] {
 	return &decoder[T]{newObject(reflect.TypeFor[T]())}
 }
@@ -64,7 +64,7 @@ func newObject(t reflect.Type) (o object) {
 		if name == "-" {
 			continue
 		}
-		f := field{name: name, index: sf.Index[0], required: !strings.Contains(options, "omitempty")}
+		f := field{name: name, index: sf.Index[0], required: !strings.Contains(options, "omit")}
 		of := sf.Type
 		if of.Kind() == reflect.Pointer {
 			of = of.Elem()

@@ -186,6 +186,10 @@ var enums = map[reflect.Type][]string{
 		unwind.ClassRefused, unwind.ClassInvalid, unwind.ClassInProgress, unwind.ClassThrottled,
 		unwind.ClassServiceFault, unwind.ClassNotSent, unwind.ClassUncertain, unwind.ClassKeyExpired, unwind.ClassLocal,
 	}),
+	typeOf[unwind.JournalWord](): texts([]unwind.JournalWord{
+		unwind.JournalDone, unwind.JournalUndone, unwind.JournalUncertain, unwind.JournalDead, unwind.JournalOrdered, unwind.JournalNotBegun,
+	}),
+	typeOf[unwind.StatusOutcome]():   texts([]unwind.StatusOutcome{unwind.StatusDone, unwind.StatusNotDone, unwind.StatusInProgress}),
 	typeOf[unwind.Direction]():       texts([]unwind.Direction{unwind.Action, unwind.Compensation}),
 	typeOf[unwind.DeadLetterState](): texts(deadLetterStates),
 	typeOf[unwind.StepKind]():        texts([]unwind.StepKind{unwind.ActionStep, unwind.DelayStep, unwind.SignalStep}),

@@ -22,6 +22,8 @@ var examples = map[string]string{
 	"resume-lane":         `{"lane":"compensation","reason":"they have moved"}`,
 	"limit-lane":          `{"compensation":{"rate":"20/s"},"expires_in":"1h","reason":"the gateway is slow"}`,
 	"set-breaker":         `{"lane":"compensation","state":"open","reason":"they asked for quiet"}`,
+	"reconcile":           `{"saga":"place-order","since":"2026-01-02T15:04:05Z","rate":"50/s"}`,
+	"release":             `{"reason":"compared with the services: nothing differs"}`,
 	"change-scope":        `{"scope":{"kind":"compensation","name":"payments"},"limits":{"concurrency":5},"reason":"month's end"}`,
 }
 

@@ -69,13 +69,18 @@ func (b *safeBuffer) String() string {
 
 // newFixture starts one; change may alter the configuration of the API.
 func newFixture(t testing.TB, change func(*api.Config)) *fixture {
+	return openFixture(t, change, false)
+}
+
+// openFixture starts one, on hold or not.
+func openFixture(t testing.TB, change func(*api.Config), hold bool) *fixture {
 	t.Helper()
 	f := &fixture{t: t, log: &safeBuffer{}}
 	logger := slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	metrics := prometheus.NewRegistry()
 	var err error
 	f.engine, err = engine.Open(t.Context(), engine.Config{
-		Store: memory.New(), Node: "n1", Logger: logger, Metrics: metrics,
+		Store: memory.New(), Node: "n1", Logger: logger, Metrics: metrics, Hold: hold,
 		Participants: map[string]unwind.Participant{"payments": {URL: accepting(t).URL}},
 		Definitions:  definitions(),
 	})

@@ -19,6 +19,7 @@ func (h *Handler) table() []route {
 	routes = append(routes, deadLetterRoutes()...)
 	routes = append(routes, operationRoutes()...)
 	routes = append(routes, observeRoutes()...)
+	routes = append(routes, restoreRoutes()...)
 	if h.cfg.Events != nil {
 		routes = append(routes, eventRoute())
 	}

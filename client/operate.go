@@ -123,6 +123,23 @@ func (c *Client) AuditHead(ctx context.Context) (unwind.AuditHead, error) {
 	return h, err
 }
 
+// Reconcile implements unwind.Service. It changes nothing, so it is sent again where
+// its answer was lost.
+func (c *Client) Reconcile(ctx context.Context, req unwind.ReconcileRequest) (*unwind.Reconciliation, error) {
+	var out unwind.Reconciliation
+	_, err := c.do(ctx, request{doing: "comparing with the services", method: http.MethodPost, path: "/v1/reconciliations", body: req, safe: true}, &out)
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// Release implements unwind.Service. The server takes the actor from the token.
+func (c *Client) Release(ctx context.Context, req unwind.ReleaseRequest) error {
+	_, err := c.do(ctx, request{doing: "releasing the server", method: http.MethodPost, path: "/v1/release", body: req}, nil)
+	return err
+}
+
 // Stats implements unwind.Service.
 func (c *Client) Stats(ctx context.Context) (unwind.Stats, error) {
 	var s unwind.Stats

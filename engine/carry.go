@@ -17,6 +17,9 @@ func (e *Engine) carryOut(out node.Output) {
 	if out.Commit != nil {
 		e.commits <- out.Commit // has room: one commit is under way at most
 	}
+	if out.Released {
+		close(e.released)
+	}
 	for _, r := range out.Replies {
 		e.reply(r)
 	}
@@ -158,6 +161,9 @@ func (e *Engine) claim(c node.Claim) {
 func (e *Engine) purgeLoop() {
 	defer e.workers.Done()
 	if e.cfg.Retention < 0 {
+		return
+	}
+	if !e.untilReleased() { // all of it may be wanted for a comparison
 		return
 	}
 	const batch, pause, idle = 200, 50 * time.Millisecond, time.Minute

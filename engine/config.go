@@ -36,6 +36,10 @@ type Config struct {
 	// Retention is how long completed and compensated sagas are kept.
 	// Defaults to 720h; negative keeps them for ever.
 	Retention unwind.Duration
+	// Hold: call nobody and move no saga before Release, as after a restore. Starts
+	// and what operators ask of sagas are refused as [unwind.Held]. Every process
+	// that is opened so is on hold anew.
+	Hold bool
 	// Transport makes HTTP calls. Defaults to one of the engine's own that
 	// refuses private addresses (see Participant.AllowPrivate).
 	Transport http.RoundTripper

@@ -60,7 +60,8 @@ type Engine struct {
 	stopped chan struct{} // closed when run has ended
 	failure error         // why run ended; read after stopped
 
-	draining atomic.Bool // it is being closed
+	draining atomic.Bool   // it is being closed
+	released chan struct{} // closed when it is not on hold, or not any more
 }
 
 var _ unwind.Service = (*Engine)(nil)
@@ -85,7 +86,10 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, store: cfg.Store, epoch: epoch, ids: id.NewSource(nil, nil),
 		clock: newClock(cfg.Clock()), lacking: rate.Sometimes{Interval: time.Minute}, waiting: map[node.Token]chan node.Reply{}, holds: map[string]unwind.Duration{},
-		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), stopped: make(chan struct{}),
+		commits: make(chan *store.Batch, 1), calls: make(chan *node.Call), stopped: make(chan struct{}), released: make(chan struct{}),
+	}
+	if !cfg.Hold {
+		close(e.released)
 	}
 	e.depths, e.groups = newTally(e.countQueues), newTally(e.countGroups)
 	e.operations.wake = make(chan struct{}, 1)
@@ -138,7 +142,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return fmt.Errorf("reading the states of flow control: %w", err)
 	}
 	m := e.moment()
-	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, MaxActive: e.cfg.MaxActive, MaxBytes: e.cfg.MaxActiveBytes}, m)
+	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, MaxActive: e.cfg.MaxActive, MaxBytes: e.cfg.MaxActiveBytes, Hold: e.cfg.Hold}, m)
 	e.limit(m, revisions)
 	e.node.Recover(m, queues, controls, e.kept(states))
 	return nil

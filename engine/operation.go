@@ -100,6 +100,9 @@ func (e *Engine) PlanOperation(ctx context.Context, req unwind.OperationRequest)
 // StartOperation implements unwind.Service.
 func (e *Engine) StartOperation(ctx context.Context, req unwind.OperationRequest) (*unwind.Operation, error) {
 	const doing = "beginning an operation"
+	if err := e.heldBack(ctx, doing); err != nil {
+		return nil, err
+	}
 	if err := validOperation(&req); err != nil {
 		return nil, err
 	}

@@ -53,6 +53,11 @@ func (e *Engine) note(m node.Moment, saga *node.Snapshot, step int, dir unwind.D
 	if !ok {
 		return note{}
 	}
+	return explained(x)
+}
+
+// explained is what flow control says of a task.
+func explained(x flow.Explanation) note {
 	n := note{known: true, inFlight: x.Why == flow.InFlight}
 	if x.Until != flow.Never {
 		n.until = x.Until / 1000

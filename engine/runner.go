@@ -48,6 +48,9 @@ const (
 // runOperations goes on with every operation that is begun, until the engine is closed.
 func (e *Engine) runOperations() {
 	defer e.workers.Done()
+	if !e.untilReleased() {
+		return
+	}
 	r := runner{e: e, paces: map[int64]*pacing{}}
 	timer := time.NewTimer(0)
 	defer timer.Stop()

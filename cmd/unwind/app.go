@@ -51,7 +51,7 @@ func (a *app) command() *cli.Command {
 		},
 		Commands: []*cli.Command{
 			a.demoCommand(), a.devCommand(), a.serveCommand(), a.validateCommand(),
-			a.sagaCommand(), a.dlqCommand(), a.opCommand(), a.serviceCommand(), a.alertsCommand(), a.auditCommand(),
+			a.sagaCommand(), a.dlqCommand(), a.opCommand(), a.serviceCommand(), a.alertsCommand(), a.auditCommand(), a.reconcileCommand(), a.releaseCommand(),
 			a.benchCommand(), a.stormCommand(), a.exportCommand(), a.checkCommand(), a.versionCommand(), a.participantCommand(),
 		},
 		Writer: a.stdout, ErrWriter: a.stderr, Reader: a.stdin,

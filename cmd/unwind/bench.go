@@ -97,7 +97,7 @@ func (a *app) benchServer(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	s, err := openServer(ctx, cfg, logTo(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	s, err := openServer(ctx, cfg, logTo(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), false)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (a *app) demo(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer st.troupe.Stop()
-	s, err := openServer(ctx, demoConfig(c.String("listen"), dir, st.troupe), log)
+	s, err := openServer(ctx, demoConfig(c.String("listen"), dir, st.troupe), log, false)
 	if err != nil {
 		return demoElsewhere(err)
 	}

@@ -26,7 +26,8 @@ func serverFlags() []cli.Flag {
 
 func (a *app) serveCommand() *cli.Command {
 	return &cli.Command{
-		Name: "serve", Usage: "run the server", Flags: serverFlags(),
+		Name: "serve", Usage: "run the server",
+		Flags:       append(serverFlags(), &cli.BoolFlag{Name: "hold", Usage: "call nobody and move no saga until unwind release: for a store that was restored from a backup"}),
 		Description: "unwind serve --config unwind.yaml",
 		Action: func(ctx context.Context, c *cli.Command) error {
 			cfg, err := a.loadConfig(c)
@@ -76,11 +77,14 @@ func logTo(h slog.Handler) *slog.Logger {
 
 func (a *app) serve(ctx context.Context, c *cli.Command, cfg *config.Config) error {
 	log := a.logger(c, cfg.Secrets())
-	s, err := openServer(ctx, cfg, log)
+	s, err := openServer(ctx, cfg, log, c.Bool("hold"))
 	if err != nil {
 		return err
 	}
 	log.Info("serving", "url", s.url(), "store", cfg.Store, "sagas", len(cfg.Sagas), "services", len(cfg.Services))
+	if s.engine.OnHold() {
+		log.Warn("on hold: nobody is called and no saga moves; compare with the services (unwind reconcile), then: unwind release --reason …")
+	}
 	if text := descriptorWarning(cfg, descriptorLimit()); text != "" {
 		log.Warn(text)
 	}

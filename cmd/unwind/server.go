@@ -39,7 +39,7 @@ const grace = 15 * time.Second
 
 // openServer assembles a server: the address first, so that nothing is taken up
 // that nobody could reach.
-func openServer(ctx context.Context, cfg *config.Config, log *slog.Logger) (*server, error) {
+func openServer(ctx context.Context, cfg *config.Config, log *slog.Logger, hold bool) (*server, error) {
 	tuneCollector()
 	tokens := tokensOf(cfg)
 	if err := api.CheckListen(cfg.Listen, tokens); err != nil {
@@ -52,7 +52,7 @@ func openServer(ctx context.Context, cfg *config.Config, log *slog.Logger) (*ser
 	s := &server{listener: listener, log: log}
 	st, err := openStore(ctx, cfg.Store)
 	if err == nil {
-		err = s.open(ctx, cfg, tokens, st)
+		err = s.open(ctx, cfg, tokens, st, hold)
 	}
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -73,7 +73,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // open assembles the server around a store, which is the server's from here on.
-func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Token, st store.Store) (err error) {
+func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Token, st store.Store, hold bool) (err error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var defs []unwind.Definition
@@ -85,7 +85,7 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 	s.engine, err = engine.Open(ctx, engine.Config{
 		Store: st, Participants: cfg.Participants(), Definitions: defs,
 		Compensation: unwind.Limits{Rate: cfg.Compensation.Rate, Concurrency: cfg.Compensation.Concurrency},
-		MaxActive:    cfg.Limits.MaxActive, MaxActiveBytes: cfg.Limits.MaxActiveBytes, Retention: cfg.Retention, Metrics: registry, Logger: s.log,
+		MaxActive:    cfg.Limits.MaxActive, MaxActiveBytes: cfg.Limits.MaxActiveBytes, Retention: cfg.Retention, Metrics: registry, Logger: s.log, Hold: hold,
 	})
 	if err != nil {
 		return errors.Join(err, st.Close())
@@ -95,15 +95,14 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 		sinks[i] = alert.Sink{URL: k.Webhook, Secret: k.Secret.Reveal()}
 	}
 	if s.alerts, err = alert.New(alert.Config{Source: s.engine, Sinks: sinks, Logger: s.log}); err == nil {
+		checks := []api.Check{{Name: "store", Ready: s.storeWell}, {Name: "engine", Ready: s.running}}
+		if hold {
+			checks = append(checks, api.Check{Name: "held", Ready: s.unheld})
+		}
 		s.handler, err = api.New(api.Config{
 			Service: s.engine, Tokens: tokens, Events: s.engine, Gatherer: registry, Logger: s.log, Version: versionText(),
 			MaxStarts: cfg.Limits.MaxStarts, MaxBodyBytes: int64(cfg.Limits.MaxBodyBytes),
-			Checks: []api.Check{{Name: "store", Ready: func(ctx context.Context) error {
-				if _, err := s.engine.Stats(ctx); err != nil {
-					return err
-				}
-				return s.engine.Writable(ctx)
-			}}, {Name: "engine", Ready: s.running}},
+			Checks: checks,
 		})
 	}
 	if err != nil {
@@ -112,12 +111,27 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 	return nil
 }
 
+func (s *server) storeWell(ctx context.Context) error {
+	if _, err := s.engine.Stats(ctx); err != nil {
+		return err
+	}
+	return s.engine.Writable(ctx)
+}
+
 // running tells those who send requests here to go elsewhere, once it stops.
 func (s *server) running(context.Context) error {
 	if s.stopping.Load() {
 		return errors.New("it is stopping")
 	}
 	return s.engine.Running()
+}
+
+// unheld says that and how the server is to be released.
+func (s *server) unheld(context.Context) error {
+	if s.engine.OnHold() {
+		return errors.New("the server is on hold and calls nobody: compare with the services (unwind reconcile), then let it go on with unwind release --reason …")
+	}
+	return nil
 }
 
 func tokensOf(cfg *config.Config) []api.Token {

@@ -42,7 +42,7 @@ func TestAServerWhoseEngineStopsEndsWithTheReasonAndWhatToDo(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &server{listener: listener, log: slog.New(slog.DiscardHandler)}
-		if err := s.open(t.Context(), &cfg, nil, &failing{memory.New(), c.err, 1}); err != nil {
+		if err := s.open(t.Context(), &cfg, nil, &failing{memory.New(), c.err, 1}, false); err != nil {
 			t.Fatal(err)
 		}
 		ended := make(chan error, 1)

@@ -20,11 +20,16 @@ type Question struct {
 	Generation uint32
 }
 
+// QuestionKey names a question among the tasks of flow control. It is no saga's: an
+// id has its version at its seventh byte.
+func QuestionKey(t Token) (key flow.TaskKey) {
+	binary.BigEndian.PutUint64(key.Saga[8:], uint64(t))
+	return key
+}
+
 // Ask puts a question into its lane. The reply has the answer.
 func (n *Node) Ask(m Moment, q Question) {
-	// No saga's key: an id has its version at its seventh byte.
-	var key flow.TaskKey
-	binary.BigEndian.PutUint64(key.Saga[8:], uint64(q.Token))
+	key := QuestionKey(q.Token)
 	target := flow.Target{Service: q.Plan.Call(q.Step, q.Dir).Service}
 	if n.sched.Push(flow.Task{Key: key, Target: target}, nanos(m.Now)) != flow.Queued {
 		n.out.Replies = append(n.out.Replies, Reply{Token: q.Token, Err: unwind.Errorf(unwind.Overloaded, "asking service %s: its forward queue is full; try again later", target.Service)})
