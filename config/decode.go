@@ -92,6 +92,9 @@ func (d *decoder) decodeStruct(n *node, v reflect.Value, pointer string) {
 			continue
 		}
 		d.decode(f.value, target, at)
+		if one := firstOf(target.Type()); one != "" && len(f.value.fields) == 0 && !d.judged[at] {
+			d.add(at, f.at, "%s holds nothing, and so does nothing; write one of its settings, as in %s: {%s}", f.key, f.key, one)
+		}
 		if known.omitted && !d.judged[at] && zeroNumber(f.value, target) {
 			d.add(at, f.value.at, "%s", zeroMeans(known))
 		}

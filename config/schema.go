@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/unwindhq/unwind"
 )
 
 // A knownField is a key that a mapping may have.
@@ -106,6 +108,17 @@ func zeroNumber(n *node, v reflect.Value) bool {
 		return v.IsZero() && strings.Trim(n.text, "0.eE+-hmsnuµ") == "" && n.text != ""
 	}
 	return false
+}
+
+// firstOf returns a setting to write where one is needed to turn something on.
+func firstOf(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[unwind.Breaker]():
+		return "open: 30s"
+	case reflect.TypeFor[unwind.Backlog]():
+		return "objective: 2m"
+	}
+	return ""
 }
 
 // zeroMeans says what to write in place of a zero.
