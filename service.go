@@ -65,7 +65,7 @@ type Service interface {
 	// it stands then. A pause holds at once; what is in flight is awaited. To
 	// resume a scope that is not paused is a [Conflict].
 	Control(ctx context.Context, req ControlRequest) (*ScopeState, error)
-	Alerts(ctx context.Context, page Page) (List[Alert], error)
+	Alerts(ctx context.Context, f AlertFilter) (List[Alert], error)
 	// Audit returns the audit's rows, newest first; from the cursor "oldest" on, in
 	// the order in which they were written.
 	Audit(ctx context.Context, page Page) (List[AuditRow], error)
@@ -217,31 +217,6 @@ type LanePause struct {
 	At     Time   `json:"at"`
 }
 
-// An Alert is something a person must know.
-type Alert struct {
-	ID      string `json:"id"`
-	At      Time   `json:"at"`
-	Kind    string `json:"kind"`
-	SagaID  string `json:"saga_id,omitempty"`
-	Service string `json:"service,omitempty"`
-	// Step and DeadLetterID are set where it tells of a dead letter.
-	Step         string `json:"step,omitempty"`
-	DeadLetterID string `json:"dead_letter_id,omitempty"`
-	Message      string `json:"message"`
-	Delivered    bool   `json:"delivered"`
-}
-
-// The kinds of alerts.
-const (
-	AlertDeadLetter   = "dead_letter"
-	AlertServiceFault = "service_fault"
-	AlertBreaker      = "breaker_open"
-	AlertLaneGuard    = "lane_guard"
-	AlertDeadline     = "deadline"
-	AlertRetryAfter   = "retry_after_capped"
-	AlertStuck        = "saga_stuck"
-)
-
 // Stats counts what the engine holds.
 type Stats struct {
 	Sagas           map[Status]int64 `json:"sagas"`
@@ -274,7 +249,7 @@ const (
 	EventDeadLetter EventKind = "dead_letter"
 	// EventOperation: an operation was begun or changed, or has come further.
 	EventOperation EventKind = "operation"
-	// EventAlert: a person must know.
+	// EventAlert: a person must know, or what they had to know is over.
 	EventAlert EventKind = "alert"
 	// EventReset: the cursor is not known any more; read everything anew.
 	EventReset EventKind = "reset"

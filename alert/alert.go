@@ -1,37 +1,72 @@
-// Package alert delivers alerts to webhooks, each at least once and oldest
-// first. An alert is stored with what caused it, in the same transaction; it
-// stays pending until every sink has acknowledged it, over crashes and restarts.
-// A receiver tells repetitions by their webhook-id, which no two alerts share,
-// not even of two servers.
+// Package alert tells sinks of alerts and of their ends: webhooks, Slack,
+// PagerDuty and Alertmanager.
+//
+// An alert is stored with what caused it, in the same transaction. Each sink is
+// told of each notice at least once and in their order, over crashes and restarts:
+// the store keeps what it has acknowledged. Sinks do not wait for each other. A
+// receiver tells repetitions by an id that no two notices share, not even of two
+// servers.
 package alert
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"os"
+	"strings"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/engine"
 )
 
-// A Source holds alerts until they are delivered. *engine.Engine is one.
+// A Source keeps notices until every sink has them. *engine.Engine is one.
 type Source interface {
-	// PendingAlerts returns the oldest alerts that are not delivered.
-	PendingAlerts(ctx context.Context, limit int) ([]unwind.Alert, error)
-	// AlertsDelivered records that alerts are delivered.
-	AlertsDelivered(ctx context.Context, ids []string) error
+	// AlertSinks says which sinks there are.
+	AlertSinks(ctx context.Context, sinks []string) error
+	// PendingAlerts returns the oldest notices that a sink has not acknowledged.
+	PendingAlerts(ctx context.Context, sink string, limit int) ([]engine.Notice, error)
+	// AlertsDelivered records that a sink has acknowledged every notice up to a Seq.
+	AlertsDelivered(ctx context.Context, sink string, upTo int64) error
+	// Alerts lists alerts.
+	Alerts(ctx context.Context, f unwind.AlertFilter) (unwind.List[unwind.Alert], error)
 }
 
-// A Sink is a webhook that takes alerts.
+// A Kind says what a sink speaks.
+type Kind string
+
+// The kinds of sinks.
+const (
+	// Webhook takes signed calls (https://www.standardwebhooks.com).
+	Webhook Kind = "webhook"
+	// Slack is an incoming webhook of Slack, or of what understands its messages.
+	Slack Kind = "slack"
+	// PagerDuty takes version 2 of its events.
+	PagerDuty Kind = "pagerduty"
+	// Alertmanager takes version 2 of its API.
+	Alertmanager Kind = "alertmanager"
+)
+
+// DefaultPagerDuty is where PagerDuty takes events.
+const DefaultPagerDuty = "https://events.pagerduty.com/v2/enqueue"
+
+// A Sink is told of alerts.
 type Sink struct {
-	// URL is called by POST; any 2xx acknowledges.
+	Kind Kind
+	// URL is called by POST; any 2xx acknowledges. Alertmanager's is its base.
+	// Defaults to DefaultPagerDuty for PagerDuty.
 	URL string
-	// Secret signs the call (Standard Webhooks: "whsec_" and base64). It is shown nowhere.
+	// Secret signs a webhook's calls ("whsec_" and base64); of PagerDuty it is the
+	// routing key. It is shown nowhere.
 	Secret string
+	// AllowPrivate lets the name in the URL resolve to private addresses.
+	AllowPrivate bool
 }
 
 // Config of a Sender.
@@ -41,148 +76,116 @@ type Config struct {
 	// Sinks take each alert. Without any, alerts go to the log, which counts as
 	// delivery.
 	Sinks []Sink
+	// Name says to sinks where an alert comes from. Defaults to the host's name.
+	Name string
 	// Poll is how often the source is asked. Defaults to 500ms.
 	Poll time.Duration
 	// Timeout of one call. Defaults to 10s.
 	Timeout time.Duration
-	// Client makes the calls. Defaults to one that follows no redirect.
-	Client *http.Client
+	// Refresh is how often Alertmanager is told what fires. Defaults to 1m.
+	Refresh time.Duration
+	// Wait before a call that failed is made again: it doubles from the first to the
+	// second value. Defaults to 1s and 1m.
+	Wait, MaxWait time.Duration
 	// Logger defaults to slog.Default.
 	Logger *slog.Logger
 }
 
-// A Sender delivers alerts. Make one with New, then Run it.
-type Sender struct {
-	cfg   Config
-	sinks []*sink
+func (c Config) withDefaults() Config {
+	setDefault(&c.Poll, 500*time.Millisecond)
+	setDefault(&c.Timeout, 10*time.Second)
+	setDefault(&c.Refresh, time.Minute)
+	setDefault(&c.Wait, time.Second)
+	setDefault(&c.MaxWait, max(time.Minute, c.Wait+1))
+	if c.Name == "" {
+		c.Name, _ = os.Hostname()
+	}
+	setDefault(&c.Name, "unwind")
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
 }
 
-// A sink is a webhook with what it has acknowledged of the alerts that others
-// have not.
-type sink struct {
-	url     string
-	signer  *standardwebhooks.Webhook
-	acked   map[string]bool
-	blocked time.Time // no call before
-	wait    time.Duration
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
 }
 
-// batch is how many alerts are read at once, beside those that wait for a sink
-// that fails: of these, at most behind.
-const (
-	batch  = 100
-	behind = 10_000
-)
+// A speaker turns a notice into the call that tells a sink of it.
+type speaker interface {
+	say(n *engine.Notice) (*message, error)
+}
 
-// Bounds of the wait between calls to a sink that fails.
-const (
-	waitStart = time.Second
-	waitMost  = time.Minute
-)
+// A message is the body of a call, and headers of its own.
+type message struct {
+	body   []byte
+	header http.Header
+}
 
-// New returns a Sender; a secret that can't sign is an error.
+// New returns a Sender; a sink that can't be told anything is an error.
 func New(cfg Config) (*Sender, error) {
-	if cfg.Poll == 0 {
-		cfg.Poll = 500 * time.Millisecond
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = 10 * time.Second
-	}
-	if cfg.Client == nil {
-		cfg.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
+	cfg = cfg.withDefaults()
 	s := &Sender{cfg: cfg}
 	for i, c := range cfg.Sinks {
-		signer, err := standardwebhooks.NewWebhook(c.Secret)
+		k, err := newSink(&cfg, c)
 		if err != nil {
-			return nil, fmt.Errorf("setting up alert sink %d (%s): its secret can't be used to sign: %w; make one with: echo whsec_$(openssl rand -base64 32)", i+1, place(c.URL), err)
+			return nil, fmt.Errorf("setting up alert sink %d (%s): %w", i+1, place(c.URL), err)
 		}
-		s.sinks = append(s.sinks, &sink{url: c.URL, signer: signer, acked: map[string]bool{}})
+		s.sinks = append(s.sinks, k)
+	}
+	if len(s.sinks) == 0 {
+		s.sinks = []*sink{{name: "log"}}
 	}
 	return s, nil
 }
 
-// Run delivers until ctx ends. Failures are logged and tried again.
-func (s *Sender) Run(ctx context.Context) {
-	ticker := time.NewTicker(s.cfg.Poll)
-	defer ticker.Stop()
-	for {
-		for s.round(ctx) {
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
+func newSink(cfg *Config, c Sink) (*sink, error) {
+	if c.Kind == PagerDuty && c.URL == "" {
+		c.URL = DefaultPagerDuty
 	}
+	k := &sink{name: name(&c), url: c.URL, place: string(c.Kind) + " " + place(c.URL)}
+	switch c.Kind {
+	case Webhook:
+		signer, err := standardwebhooks.NewWebhook(c.Secret)
+		if err != nil {
+			return nil, fmt.Errorf("its secret can't be used to sign: %w; make one with: echo whsec_$(openssl rand -base64 32)", err)
+		}
+		k.speaker = &webhook{signer}
+	case Slack:
+		k.speaker = slack{}
+	case PagerDuty:
+		k.speaker = &pagerDuty{c.Secret, cfg.Name}
+	case Alertmanager:
+		k.url = strings.TrimSuffix(c.URL, "/") + "/api/v2/alerts"
+		manager := &alertmanager{cfg.Name, 5 * cfg.Refresh}
+		k.speaker, k.refresh = manager, manager
+	default:
+		return nil, fmt.Errorf("there is no kind of sink %q; use webhook, slack, pagerduty or alertmanager", c.Kind)
+	}
+	k.client = &http.Client{
+		Transport:     engine.NewTransport(unwind.Participant{URL: c.URL, Timeout: unwind.Duration(cfg.Timeout), AllowPrivate: c.AllowPrivate}),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return k, nil
 }
 
-// round delivers one batch; true: there may be more that can be delivered now.
-func (s *Sender) round(ctx context.Context) bool {
-	limit := batch + s.waiting()
-	alerts, err := s.cfg.Source.PendingAlerts(ctx, limit)
+// name is what the store knows a sink by. It shows nothing that is secret.
+func name(c *Sink) string {
+	of := sha256.Sum256([]byte(c.URL))
+	if c.Kind == PagerDuty {
+		of = sha256.Sum256([]byte(c.URL + " " + c.Secret))
+	}
+	return string(c.Kind) + "-" + hex.EncodeToString(of[:8])
+}
+
+// place is an address without what may be secret in it: user, path and query.
+func place(address string) string {
+	u, err := url.Parse(address)
 	if err != nil {
-		if !errors.Is(err, context.Canceled) {
-			s.cfg.Logger.Error("reading the alerts to be delivered", "error", err)
-		}
-		return false
+		return "an address that can't be read"
 	}
-	var delivered []string
-	for i := range alerts {
-		if s.deliver(ctx, &alerts[i]) {
-			delivered = append(delivered, alerts[i].ID)
-		}
-	}
-	if len(delivered) == 0 {
-		return false
-	}
-	if err := s.cfg.Source.AlertsDelivered(ctx, delivered); err != nil {
-		s.cfg.Logger.Error("recording that alerts were delivered; they will be sent again", "alerts", len(delivered), "error", err)
-		return false
-	}
-	for _, id := range delivered {
-		for _, k := range s.sinks {
-			delete(k.acked, id)
-		}
-	}
-	return len(alerts) == limit
-}
-
-// waiting counts the alerts that one sink has and another lacks: newer ones must
-// not wait behind them.
-func (s *Sender) waiting() (n int) {
-	for _, k := range s.sinks {
-		n = max(n, len(k.acked))
-	}
-	return min(n, behind)
-}
-
-// deliver gives an alert to every sink that has not acknowledged it; true: all have.
-func (s *Sender) deliver(ctx context.Context, a *unwind.Alert) bool {
-	if len(s.sinks) == 0 {
-		s.cfg.Logger.Warn("alert", "kind", a.Kind, "service", a.Service, "saga", a.SagaID, "message", a.Message)
-		return true
-	}
-	all := true
-	for _, k := range s.sinks {
-		if k.acked[a.ID] {
-			continue
-		}
-		if time.Now().Before(k.blocked) || ctx.Err() != nil {
-			all = false
-			continue
-		}
-		if err := s.send(ctx, k, a); err != nil {
-			all = false
-			k.wait = min(max(2*k.wait, waitStart), waitMost)
-			k.blocked = time.Now().Add(k.wait)
-			s.cfg.Logger.Error("delivering an alert; it will be tried again", "sink", place(k.url), "alert", a.ID, "again_in", k.wait, "error", err)
-			continue
-		}
-		k.acked[a.ID], k.wait = true, 0
-	}
-	return all
+	return u.Scheme + "://" + u.Host
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/unwindhq/unwind/alert"
 )
 
-// A recorder keeps a log, and says when it has a number of lines.
+// A recorder keeps a log, and says when it has begun.
 type recorder struct {
 	mu    sync.Mutex
 	text  strings.Builder
@@ -43,22 +43,27 @@ func TestASinksSecretsAreInNoLog(t *testing.T) {
 		"a URL that can't be read":  "http://" + canary + " .invalid/" + canary,
 		"a protocol that is none":   "gopher://" + host + "/" + canary,
 	} {
-		t.Run(name, func(t *testing.T) {
-			log := &recorder{more: make(chan struct{})}
-			run(t, newSource("1"), slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), address)
-			select {
-			case <-log.more:
-			case <-time.After(20 * time.Second):
-				t.Fatal("the failure is not logged")
-			}
-			log.mu.Lock()
-			defer log.mu.Unlock()
-			if text := log.text.String(); strings.Contains(text, canary) || strings.Contains(text, secret) {
-				t.Errorf("the log says %s", text)
-			}
-		})
+		for _, k := range []alert.Sink{
+			{Kind: alert.Webhook, Secret: secret}, {Kind: alert.Slack}, {Kind: alert.PagerDuty, Secret: canary}, {Kind: alert.Alertmanager},
+		} {
+			t.Run(name+", "+string(k.Kind), func(t *testing.T) {
+				k.URL = address
+				log := &recorder{more: make(chan struct{})}
+				run(t, alert.Config{Source: newSource("1"), Sinks: []alert.Sink{k}, Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+				select {
+				case <-log.more:
+				case <-time.After(20 * time.Second):
+					t.Fatal("the failure is not logged")
+				}
+				log.mu.Lock()
+				defer log.mu.Unlock()
+				if text := log.text.String(); strings.Contains(text, canary) || strings.Contains(text, secret) {
+					t.Errorf("the log says %s", text)
+				}
+			})
+		}
 	}
-	_, err := alert.New(alert.Config{Sinks: []alert.Sink{{URL: "http://sink/" + canary, Secret: "whsec_" + canary + "!"}}})
+	_, err := alert.New(alert.Config{Sinks: []alert.Sink{{Kind: alert.Webhook, URL: "http://sink/" + canary, Secret: "whsec_" + canary + "!"}}})
 	if err == nil || strings.Contains(err.Error(), canary) {
 		t.Errorf("a secret that can't sign got %v", err)
 	}

@@ -31,13 +31,15 @@ func (c *call) service() error {
 	return unwind.Errorf(unwind.NotFound, "there is no service %q; GET /v1/services lists them", clip(name))
 }
 
+var alertParams = withPage(param{name: "firing", text: "true leaves out what is over", kind: "string", enum: []string{"true", "false"}})
+
 func (c *call) alerts() error {
-	q := c.query(pageParams)
-	page := q.page()
+	q := c.query(alertParams)
+	f := unwind.AlertFilter{Page: q.page(), Firing: one(q, "firing", "true", "false") == "true"}
 	if err := q.err(); err != nil {
 		return err
 	}
-	list, err := c.h.cfg.Service.Alerts(c.r.Context(), page)
+	list, err := c.h.cfg.Service.Alerts(c.r.Context(), f)
 	return answerList(c, list, err)
 }
 

@@ -202,8 +202,8 @@ func observeRoutes() []route {
 		refusals: []unwind.Code{unwind.NotFound, unwind.UnknownSaga, unwind.Conflict},
 	}, {
 		key: "GET /v1/alerts", id: "list-alerts", tag: "operations", summary: "List alerts, newest first",
-		text:  "What a person must know; delivered says whether every sink has it.",
-		serve: (*call).alerts, query: pageParams, answers: ok[unwind.List[unwind.Alert]]("A page"),
+		text:  "What a person must know. It fires until resolved_at; delivered says whether every sink has it; runbook says what to do, link leads to what it is about.",
+		serve: (*call).alerts, query: alertParams, answers: ok[unwind.List[unwind.Alert]]("A page"),
 	}, {
 		key: "GET /v1/audit", id: "list-audit", tag: "operations", summary: "List what operators did, newest first",
 		text: "One row for each act, written in the transaction of what it changed, with the hash of the one before. " +

@@ -529,7 +529,7 @@ func (p *player) operations() {
 	p.say("the end of the audit", "", err, head)
 	_, err = p.s.Audit(ctx, unwind.Page{Cursor: "nonsense"})
 	p.say("audit from nowhere", unwind.InvalidRequest, err, nil)
-	alerts, err := p.s.Alerts(ctx, unwind.Page{})
+	alerts, err := p.s.Alerts(ctx, unwind.AlertFilter{})
 	p.say("alerts", "", err, alerts)
 	stats, err := p.s.Stats(ctx)
 	p.say("stats", "", err, stats)

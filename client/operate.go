@@ -107,8 +107,12 @@ func (c *Client) Control(ctx context.Context, req unwind.ControlRequest) (*unwin
 }
 
 // Alerts implements unwind.Service.
-func (c *Client) Alerts(ctx context.Context, page unwind.Page) (unwind.List[unwind.Alert], error) {
-	return list[unwind.Alert](c, ctx, "listing alerts", "/v1/alerts", page, nil)
+func (c *Client) Alerts(ctx context.Context, f unwind.AlertFilter) (unwind.List[unwind.Alert], error) {
+	more := values{}
+	if f.Firing {
+		more["firing"] = "true"
+	}
+	return list[unwind.Alert](c, ctx, "listing alerts", "/v1/alerts", f.Page, more)
 }
 
 // Audit implements unwind.Service.

@@ -10,14 +10,13 @@ import (
 
 // Defaults that hold where a file says nothing.
 const (
-	DefaultListen          = "127.0.0.1:7070"
-	DefaultStore           = "sqlite:unwind.db"
-	DefaultRetention       = 720 * unwind.Hour
-	DefaultMaxActive       = 131_072
-	DefaultMaxStarts       = 4096
-	DefaultMaxBodyBytes    = 32 << 20
-	DefaultMaxActiveBytes  = 256 << 20
-	DefaultCompensationAge = 5 * unwind.Minute
+	DefaultListen         = "127.0.0.1:7070"
+	DefaultStore          = "sqlite:unwind.db"
+	DefaultRetention      = 720 * unwind.Hour
+	DefaultMaxActive      = 131_072
+	DefaultMaxStarts      = 4096
+	DefaultMaxBodyBytes   = 32 << 20
+	DefaultMaxActiveBytes = 256 << 20
 )
 
 // Config is everything one server is told. It prints and marshals without its
@@ -107,34 +106,6 @@ const (
 	Admin    Role = "admin"
 )
 
-// Alerts say what a person must hear of, and where.
-type Alerts struct {
-	// DeadLetters fires when more dead letters than this are open.
-	DeadLetters DeadLettersAlert `json:"dead_letters,omitzero"`
-	// CompensationAge fires when the oldest compensation of a service is older.
-	CompensationAge AgeAlert `json:"compensation_age,omitzero"`
-	Sinks           []Sink   `json:"sinks,omitempty"`
-}
-
-// DeadLettersAlert is a bound on open dead letters.
-type DeadLettersAlert struct {
-	// Above is the number that is still silent. Defaults to 0.
-	Above int `json:"above"`
-}
-
-// AgeAlert is a bound on an age.
-type AgeAlert struct {
-	// Above is the age that is still silent. Defaults to 5m.
-	Above unwind.Duration `json:"above,omitempty"`
-}
-
-// A Sink is told of each alert by a signed POST (Standard Webhooks).
-type Sink struct {
-	Webhook string `json:"webhook"`
-	// Secret signs: whsec_ and the base64 of 24 to 64 bytes.
-	Secret Secret `json:"secret,omitzero"`
-}
-
 // WithDefaults returns a copy in which every value of the server's own that
 // was not set has its default, and no service's URL ends in a slash. What
 // services and sagas leave out is for the engine to fill in, so that a
@@ -148,7 +119,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.Limits.MaxStarts, DefaultMaxStarts)
 	setDefault(&c.Limits.MaxBodyBytes, DefaultMaxBodyBytes)
 	setDefault(&c.Limits.MaxActiveBytes, DefaultMaxActiveBytes)
-	setDefault(&c.Alerts.CompensationAge.Above, DefaultCompensationAge)
+	c.Alerts = c.Alerts.withDefaults()
 	services := make(map[string]Service, len(c.Services))
 	for name, s := range c.Services {
 		s.URL = strings.TrimSuffix(s.URL, "/")

@@ -42,12 +42,6 @@ func (c Config) idle() []unwind.Fault {
 	if c.KeyRetention != 0 {
 		v.warn("/key_retention", "this setting does nothing yet: a key stays taken as long as its saga is kept (retention)")
 	}
-	if c.Alerts.DeadLetters.Above != 0 {
-		v.warn("/alerts/dead_letters/above", "this setting does nothing yet: every dead letter is told")
-	}
-	if c.Alerts.CompensationAge.Above != 0 {
-		v.warn("/alerts/compensation_age/above", "this setting does nothing yet: look at OLDEST in unwind service list")
-	}
 	return v
 }
 

@@ -1,12 +1,10 @@
 package config
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -123,45 +121,5 @@ func (v *faults) token(at string, t Token, values map[string]string) {
 	}
 	if value != "" {
 		values[value] = t.Name
-	}
-}
-
-func (v *faults) alerts(a Alerts) {
-	if a.DeadLetters.Above < 0 {
-		v.add("/alerts/dead_letters/above", "%d is negative; write 0 or more", a.DeadLetters.Above)
-	}
-	v.span("/alerts/compensation_age/above", a.CompensationAge.Above)
-	for i, s := range a.Sinks {
-		at := belowItem("/alerts/sinks", i)
-		v.webhook(at+"/webhook", s.Webhook)
-		switch {
-		case s.Secret.IsZero():
-			v.add(at+"/secret", "the sink has no secret to sign with; write env:NAME or file:PATH, and make one with: %s", makeSecret)
-		case s.Secret.resolved() && !signingSecret(s.Secret.Reveal()):
-			v.add(at+"/secret", "the secret in %s is not of the Standard Webhooks form, whsec_ and the base64 of 24 to 64 bytes; make one with: %s", s.Secret, makeSecret)
-		}
-	}
-}
-
-const makeSecret = `echo "whsec_$(openssl rand -base64 32)"`
-
-func signingSecret(s string) bool {
-	encoded, ok := strings.CutPrefix(s, signingPrefix)
-	key, err := base64.StdEncoding.Strict().DecodeString(encoded)
-	return ok && err == nil && len(key) >= 24 && len(key) <= 64
-}
-
-// webhook judges a URL without repeating it: many hold a secret in their path.
-func (v *faults) webhook(at, raw string) {
-	u, err := url.Parse(raw)
-	switch {
-	case raw == "":
-		v.add(at, "the sink has no webhook; write its URL, as in https://example.com/hooks/unwind")
-	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		v.add(at, "the webhook must be a URL that begins with https:// or http://, as in https://example.com/hooks/unwind")
-	case u.User != nil:
-		v.add(at, "the webhook holds a user or a password; the alert is signed instead: give the receiver the sink's secret")
-	case strings.Contains(raw, "#"):
-		v.add(at, "the webhook holds a fragment, which is never sent; take it away")
 	}
 }

@@ -54,7 +54,7 @@ func newCaller(participants map[string]unwind.Participant, given http.RoundTripp
 	for name, p := range participants {
 		ep := &endpoint{Participant: p, transport: given, secrets: secretsOf(p.Headers)}
 		if given == nil {
-			ep.own = newTransport(p)
+			ep.own = NewTransport(p)
 			ep.transport, ep.pool = ep.own, newPool(p.URL, ep.own)
 		}
 		c.endpoints[name] = ep

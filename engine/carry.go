@@ -157,7 +157,7 @@ func (e *Engine) claim(c node.Claim) {
 	e.post(func(m node.Moment) { e.node.Claimed(m, c, claimed, err) })
 }
 
-// purgeLoop deletes sagas past their retention, in small batches.
+// purgeLoop deletes sagas and alerts past their retention, in small batches.
 func (e *Engine) purgeLoop() {
 	defer e.workers.Done()
 	if e.cfg.Retention < 0 {
@@ -182,7 +182,11 @@ func (e *Engine) purgeLoop() {
 		if err != nil {
 			e.cfg.Logger.Error("deleting sagas past their retention", "error", err)
 		}
-		if n == batch {
+		over, err := e.store.PurgeAlerts(e.ctx, e.epoch, before, batch)
+		if err != nil {
+			e.cfg.Logger.Error("deleting alerts past their retention", "error", err)
+		}
+		if n == batch || over == batch {
 			timer.Reset(pause)
 		} else {
 			timer.Reset(idle)

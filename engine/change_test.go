@@ -11,7 +11,7 @@ import (
 
 func alertsOf(w *world) (kinds map[string]int, text string) {
 	w.t.Helper()
-	alerts, err := w.Alerts(w.t.Context(), unwind.Page{Limit: 1000})
+	alerts, err := w.Alerts(w.t.Context(), unwind.AlertFilter{Page: unwind.Page{Limit: 1000}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -43,6 +43,11 @@ type Config struct {
 	// Transport makes HTTP calls. Defaults to one of the engine's own that
 	// refuses private addresses (see Participant.AllowPrivate).
 	Transport http.RoundTripper
+	// AlertRules say what a person must hear of. Defaults to those of
+	// unwind.AlertRules.
+	AlertRules unwind.AlertRules
+	// AlertLinks are where alerts lead to. Defaults to paths.
+	AlertLinks AlertLinks
 	// Metrics registers the engine's metrics. Defaults to none.
 	Metrics prometheus.Registerer
 	// Logger defaults to slog.Default.
@@ -60,6 +65,7 @@ func (c Config) WithDefaults() Config {
 	if c.Retention == 0 {
 		c.Retention = 720 * unwind.Hour
 	}
+	c.AlertRules = c.AlertRules.WithDefaults()
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

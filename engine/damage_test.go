@@ -95,7 +95,7 @@ func TestADamagedSagaStopsNoOther(t *testing.T) {
 			if events, _, err := w.Events(t.Context(), cursor, 100); err != nil || len(events) == 0 {
 				t.Errorf("the events are %+v, error %v", events, err)
 			}
-			if alerts, err := w.Alerts(t.Context(), unwind.Page{}); err != nil || len(alerts.Items) != 1 {
+			if alerts, err := w.Alerts(t.Context(), unwind.AlertFilter{}); err != nil || len(alerts.Items) != 1 {
 				t.Errorf("the alerts are %+v, error %v", alerts.Items, err)
 			}
 			stop(t, w.Engine)

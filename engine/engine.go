@@ -111,6 +111,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e.workers.Add(5)
 	go e.watchDepths()
+	go e.watchAlerts()
 	go e.commitLoop()
 	go e.run() //nolint:contextcheck // it lives as long as the engine, not as the caller's context
 	go e.purgeLoop()

@@ -128,7 +128,7 @@ func (e *Engine) eventsEnd(ctx context.Context) (eventCursor, error) {
 	if err != nil {
 		return eventCursor{}, failed("reading the end of the journal", err)
 	}
-	alerts, _, err := e.store.Alerts(ctx, "", 1)
+	alerts, _, err := e.store.Alerts(ctx, store.AlertFilter{Notices: true, Limit: 1})
 	if err != nil {
 		return eventCursor{}, failed("reading the last alert", err)
 	}
@@ -261,7 +261,7 @@ func deadLetterMove(entry string) unwind.DeadLetterState {
 // alertEvents reads the alerts past the cursor, oldest first, and moves it.
 // Where more came than are looked through, a reset says so.
 func (e *Engine) alertEvents(ctx context.Context, at *eventCursor) ([]unwind.Event, error) {
-	rows, _, err := e.store.Alerts(ctx, "", newAlerts)
+	rows, _, err := e.store.Alerts(ctx, store.AlertFilter{Notices: true, Limit: newAlerts})
 	if err != nil {
 		return nil, failed("reading the alerts", err)
 	}
@@ -280,7 +280,7 @@ func (e *Engine) alertEvents(ctx context.Context, at *eventCursor) ([]unwind.Eve
 	}
 	var events []unwind.Event
 	for i := len(fresh) - 1; i >= 0; i-- {
-		a := Alert(&fresh[i])
+		a := e.alert(&fresh[i])
 		if events, err = appendEvent(events, unwind.EventAlert, &a); err != nil {
 			return nil, err
 		}

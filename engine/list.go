@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strconv"
 
 	"github.com/unwindhq/unwind"
-	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/store"
@@ -126,31 +124,6 @@ func revision(row *store.Definition) (unwind.Revision, error) {
 // Validate implements unwind.Service.
 func (e *Engine) Validate(_ context.Context, def unwind.Definition) ([]unwind.Fault, error) {
 	return def.Validate(e.cfg.Participants), nil
-}
-
-// Alerts implements unwind.Service.
-func (e *Engine) Alerts(ctx context.Context, page unwind.Page) (unwind.List[unwind.Alert], error) {
-	rows, next, err := e.store.Alerts(ctx, page.Cursor, store.PageLimit(page.Limit))
-	if err != nil {
-		return unwind.List[unwind.Alert]{}, failed("listing alerts", err)
-	}
-	list := unwind.List[unwind.Alert]{Items: make([]unwind.Alert, 0, len(rows)), NextCursor: next}
-	for i := range rows {
-		list.Items = append(list.Items, Alert(&rows[i]))
-	}
-	return list, nil
-}
-
-// Alert is a stored alert as users see it.
-func Alert(row *store.Alert) unwind.Alert {
-	a := unwind.Alert{ID: strconv.FormatInt(row.ID, 10), At: unwind.TimeFromMicros(row.At), Kind: row.Kind, Service: row.Service, Message: row.Message, Delivered: row.Delivered}
-	if len(row.Data) > 0 {
-		_ = json.Unmarshal(row.Data, &a) // details of a dead letter: the alert stands without them
-	}
-	if row.Saga != (id.ID{}) {
-		a.SagaID = row.Saga.String()
-	}
-	return a
 }
 
 // Stats implements unwind.Service.

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +24,7 @@ type metrics struct {
 	commitDuration prometheus.Histogram
 	commitErrors   prometheus.Counter
 	deadLetters    *prometheus.CounterVec
+	died           atomic.Int64 // dead letters opened
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -63,6 +65,7 @@ func (m *metrics) committed(b *store.Batch, results []store.Result, err error, t
 		for k := range t.DeadLetters {
 			if d := t.DeadLetters[k].Open; d != nil {
 				m.deadLetters.WithLabelValues(d.SagaType, d.Service).Inc()
+				m.died.Add(1)
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func echo(t *testing.T) (url string, connections func() int) {
 
 func newTestPool(t *testing.T, base string) *pool {
 	t.Helper()
-	p := newPool(base, newTransport(unwind.Participant{URL: base}))
+	p := newPool(base, NewTransport(unwind.Participant{URL: base}))
 	if p == nil {
 		t.Fatalf("%s gets no pool", base)
 	}

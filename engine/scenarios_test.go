@@ -111,7 +111,7 @@ func TestADeadCompensationIsReplayedOrResolved(t *testing.T) {
 				if err != nil || len(list.Items) != 1 || inst.Status != unwind.DeadLettered {
 					t.Fatalf("got %s with %+v, error %v", inst.Status, list.Items, err)
 				}
-				alerts, err := w.Alerts(t.Context(), unwind.Page{})
+				alerts, err := w.Alerts(t.Context(), unwind.AlertFilter{})
 				if err != nil || len(alerts.Items) != 1 || alerts.Items[0].SagaID != inst.ID {
 					t.Fatalf("the alerts are %+v, error %v", alerts.Items, err)
 				}

@@ -109,7 +109,7 @@ func TestConfiguredSecretsAreShownNowhere(t *testing.T) {
 	show(one, err)
 	services, err := w.Participants(t.Context())
 	show(services, err)
-	alerts, err := w.Alerts(t.Context(), unwind.Page{})
+	alerts, err := w.Alerts(t.Context(), unwind.AlertFilter{})
 	show(alerts, err)
 	audit, err := w.Audit(t.Context(), unwind.Page{})
 	show(audit, err)

@@ -74,7 +74,7 @@ func (b *broken) Queues(ctx context.Context, now int64) ([]store.QueueDepth, err
 	return b.Store.Queues(ctx, now)
 }
 
-func (b *broken) Alerts(context.Context, string, int) ([]store.Alert, string, error) {
+func (b *broken) Alerts(context.Context, store.AlertFilter) ([]store.Alert, string, error) {
 	return nil, "", b.err()
 }
 

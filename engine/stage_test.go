@@ -156,7 +156,7 @@ func (w *world) alerted(kind string) unwind.Alert {
 	w.t.Helper()
 	var found unwind.Alert
 	w.until("there is no alert "+kind, func() bool {
-		alerts, err := w.Alerts(w.t.Context(), unwind.Page{})
+		alerts, err := w.Alerts(w.t.Context(), unwind.AlertFilter{})
 		if err != nil {
 			w.t.Fatal(err)
 		}

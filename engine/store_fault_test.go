@@ -167,7 +167,7 @@ func TestReadsThatFailAreMadeAgain(t *testing.T) {
 		if inst := s.rest(id); inst.Status != unwind.Completed || s.calls() != "reserve charge*2 ship" {
 			t.Errorf("it rests as %s after %s", inst.Status, s.calls())
 		}
-		if alerts, err := s.Alerts(t.Context(), unwind.Page{}); err != nil || len(alerts.Items) != 0 {
+		if alerts, err := s.Alerts(t.Context(), unwind.AlertFilter{}); err != nil || len(alerts.Items) != 0 {
 			t.Errorf("the alerts are %+v, error %v", alerts.Items, err)
 		}
 	})

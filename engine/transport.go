@@ -20,9 +20,9 @@ import (
 // errForbidden is a name that led to an address that must not be called.
 var errForbidden = errors.New("a private address")
 
-// newTransport makes connections to one participant. No proxy, no compression
+// NewTransport makes connections to one participant, or to a sink of alerts. No proxy, no compression
 // (an answer stays as large as it looks), no private address behind a name.
-func newTransport(p unwind.Participant) *http.Transport {
+func NewTransport(p unwind.Participant) *http.Transport {
 	// Connecting ends before the call does, so that a call to a dead address is
 	// known not to have been sent.
 	connect := 10 * time.Second
@@ -63,7 +63,7 @@ func refusePrivate(_ context.Context, _, address string, _ syscall.RawConn) erro
 	}
 	ip := ap.Addr().Unmap()
 	if ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() || ip.IsMulticast() || ip.IsUnspecified() || special(ip) {
-		return fmt.Errorf("the name resolves to %s, %w; set allow_private: true on the service if that is meant", ip, errForbidden)
+		return fmt.Errorf("the name resolves to %s, %w; set allow_private: true where the URL is set if that is meant", ip, errForbidden)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ type life struct {
 	saga  id.ID
 	seq   int64                   // journal entries so far
 	ended unwind.Status           // while it is at rest
-	dead  int                     // dead letters without an alert
+	dead  []string                // the causes of its dead letters
 	busy  bool                    // an operator works on it
 	fixed map[place]int           // how often one has
 	hands map[place]machine.Event // what one has done by hand

@@ -76,7 +76,7 @@ func (w *world) line(e *machine.Entry, of *life, ep int64) history.Line {
 	case unwind.EntrySagaCompensating, unwind.EntryCancelRequested:
 		d.Cause, d.As = e.As, ""
 	case unwind.EntryDeadLettered:
-		of.dead++
+		of.dead = append(of.dead, e.Group)
 	case unwind.EntrySagaEnded:
 		d.Ended, d.As = unwind.Status(e.As), ""
 		of.ended = d.Ended
@@ -109,7 +109,7 @@ func (w *world) readLedger() {
 		}
 	}
 	for cursor := ""; ; {
-		alerts, next, err := w.store.Alerts(ctx, cursor, 1000)
+		alerts, next, err := w.store.Alerts(ctx, store.AlertFilter{Cursor: cursor, Limit: 1000})
 		if err != nil {
 			panic(err)
 		}
@@ -126,8 +126,10 @@ func (w *world) alert(a *store.Alert) {
 	if a.Saga == (id.ID{}) {
 		return
 	}
-	if a.Kind == unwind.AlertDeadLetter {
-		w.sagas[a.Saga].dead--
+	l := history.Line{T: history.Micros(a.At), Event: history.Alert, Saga: a.Saga.String(), Note: a.Kind}
+	if group, is := strings.CutPrefix(a.Key, unwind.AlertDeadLetter+"/"); is {
+		w.told[group] = true
+		l.Data = &history.Data{Group: group}
 	}
-	w.log.Engine = append(w.log.Engine, history.Line{T: history.Micros(a.At), Event: history.Alert, Saga: a.Saga.String(), Note: a.Kind})
+	w.log.Engine = append(w.log.Engine, l)
 }

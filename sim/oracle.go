@@ -106,8 +106,10 @@ func (w *world) checkLeft() {
 		w.fail(history.Liveness, "", "everything is at rest, and %d sagas, %d orders and %d calls are in memory", n.Active(), n.Orders(), n.InFlight())
 	}
 	for _, l := range w.lives {
-		if l.dead != 0 {
-			w.fail(history.Liveness, l.saga.String(), "%d dead letters have no alert of their own", l.dead)
+		for _, group := range l.dead {
+			if !w.told[group] {
+				w.fail(history.Liveness, l.saga.String(), "a dead letter of the group %s has no alert", group)
+			}
 		}
 	}
 }

@@ -41,6 +41,7 @@ type world struct {
 
 	wishes   []*wish
 	sagas    map[id.ID]*life // by every id that a start was given
+	told     map[string]bool // groups of dead letters that have an alert
 	lives    []*life         // that are durable
 	books    map[place]*book
 	standing map[place]*effects
@@ -66,7 +67,7 @@ type place struct {
 func newWorld(s *Schedule, t *tracer) *world {
 	w := &world{
 		plan: s, swarm: s.Swarm, happened: make([]bool, len(s.Incidents)), chance: dice(s.Seed, 2), trace: t,
-		store: memory.New(), books: make(map[place]*book, 32), standing: make(map[place]*effects, 32), strays: map[place]stray{}, stamps: map[store.Scope]int64{}, sagas: make(map[id.ID]*life, 16),
+		store: memory.New(), books: make(map[place]*book, 32), standing: make(map[place]*effects, 32), strays: map[place]stray{}, stamps: map[store.Scope]int64{}, sagas: make(map[id.ID]*life, 16), told: map[string]bool{},
 	}
 	w.ids = id.NewSource(func() time.Time { return time.UnixMicro(epoch + w.now) }, w.chance.next)
 	return w

@@ -103,13 +103,8 @@ type Store interface {
 	// Definitions returns the newest revision of each name, by name.
 	Definitions(ctx context.Context) ([]Definition, error)
 
-	// Alerts returns alerts, newest first.
-	Alerts(ctx context.Context, cursor string, limit int) (alerts []Alert, next string, err error)
-	// PendingAlerts returns the oldest alerts that no sink has acknowledged.
-	PendingAlerts(ctx context.Context, limit int) ([]Alert, error)
-	// AlertsDelivered records that sinks have acknowledged alerts; ids that are
-	// unknown or acknowledged already change nothing.
-	AlertsDelivered(ctx context.Context, epoch int64, ids []int64) error
+	Alerts
+
 	// Audit returns the audit's rows, newest first; from the cursor [AuditOldest] on,
 	// in the order in which they were written.
 	Audit(ctx context.Context, cursor string, limit int) (rows []Audit, next string, err error)
@@ -125,10 +120,10 @@ type Store interface {
 	// updated last before the given time, with all that belongs to them: journal,
 	// tasks, dead letters and key. It reports how many it deleted; zero: none is
 	// left to delete. A saga with a dead letter that is open or replaying is kept
-	// whole; alerts and audit rows always stay.
+	// whole; audit rows always stay, and alerts until PurgeAlerts.
 	Purge(ctx context.Context, epoch int64, before int64, limit int) (int, error)
-	// Stats counts sagas by status, open dead letters, tasks and alerts that no
-	// sink has acknowledged. Started, Refused and ActiveSagas are the engine's to
+	// Stats counts sagas by status, open dead letters, tasks, and alerts and notices
+	// that a sink has not acknowledged. Started, Refused and ActiveSagas are the engine's to
 	// fill in.
 	Stats(ctx context.Context) (unwind.Stats, error)
 	// Close waits for what is under way. The store can't be used afterwards.
@@ -211,19 +206,6 @@ type Definition struct {
 	Body          []byte // JSON
 	CreatedAt     int64
 	By            string
-}
-
-// An Alert is a stored alert. The store gives it its ID, which rises, and writes
-// it as not delivered.
-type Alert struct {
-	ID        int64
-	At        int64
-	Kind      string
-	Saga      id.ID // zero: none
-	Service   string
-	Message   string
-	Data      []byte
-	Delivered bool
 }
 
 // A Filter selects sagas; zero fields match all.

@@ -103,7 +103,9 @@ func (x *exporter) write(ctx context.Context, path string) (err error) {
 		err = each(func(p unwind.Page) (unwind.List[unwind.AuditRow], error) { return x.client.Audit(ctx, p) }, x.audit)
 	}
 	if err == nil {
-		err = each(func(p unwind.Page) (unwind.List[unwind.Alert], error) { return x.client.Alerts(ctx, p) }, x.alert)
+		err = each(func(p unwind.Page) (unwind.List[unwind.Alert], error) {
+			return x.client.Alerts(ctx, unwind.AlertFilter{Page: p})
+		}, x.alert)
 	}
 	if err != nil {
 		return err
@@ -158,10 +160,17 @@ func (x *exporter) audit(r *unwind.AuditRow) error {
 }
 
 func (x *exporter) alert(al *unwind.Alert) error {
-	if al.SagaID == "" {
+	if al.SagaID == "" && al.Group == "" {
 		return nil
 	}
-	return x.out.Encode(&history.Line{T: history.Micros(al.At.UnixMicro()), Event: history.Alert, Kind: al.Kind, Saga: al.SagaID, Step: al.Step, Note: al.Message})
+	l := history.Line{T: history.Micros(al.At.UnixMicro()), Event: history.Alert, Kind: al.Kind, Saga: al.SagaID, Step: al.Step, Note: al.Message}
+	if al.Group != "" {
+		l.Data = &history.Data{Group: al.Group}
+		if al.ResolvedAt != nil {
+			l.Data.Over = history.Micros(al.ResolvedAt.UnixMicro())
+		}
+	}
+	return x.out.Encode(&l)
 }
 
 // definitions reads the newest of each name and, under name@version, the earlier

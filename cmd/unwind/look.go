@@ -10,17 +10,24 @@ import (
 )
 
 func (a *app) alertsCommand() *cli.Command {
-	return &cli.Command{Name: "alerts", Usage: "what a person must know, newest first", Flags: pageFlags(), Action: func(ctx context.Context, c *cli.Command) error {
+	return &cli.Command{Name: "alerts", Usage: "what a person must know: what fires, since when, what is over", Flags: append(pageFlags(),
+		&cli.BoolFlag{Name: "firing", Usage: "only what is not over"}), Action: func(ctx context.Context, c *cli.Command) error {
 		cl, err := a.client(c)
 		if err != nil {
 			return err
 		}
-		items, next, err := pages(c, func(p unwind.Page) (unwind.List[unwind.Alert], error) { return cl.Alerts(ctx, p) })
+		items, next, err := pages(c, func(p unwind.Page) (unwind.List[unwind.Alert], error) {
+			return cl.Alerts(ctx, unwind.AlertFilter{Page: p, Firing: c.Bool("firing")})
+		})
 		if err != nil {
 			return err
 		}
-		err = show(a, []string{"AT", "KIND", "SERVICE", "DELIVERED", "MESSAGE"}, items, func(al unwind.Alert) []string {
-			return []string{when(al.At), al.Kind, orDash(al.Service), fmt.Sprint(al.Delivered), short(al.Message, 140)}
+		err = show(a, []string{"SINCE", "STATE", "KIND", "SERVICE", "DELIVERED", "MESSAGE", "RUNBOOK"}, items, func(al unwind.Alert) []string {
+			state := "firing"
+			if al.ResolvedAt != nil {
+				state = "over " + when(*al.ResolvedAt)
+			}
+			return []string{when(al.At), state, al.Kind, orDash(al.Service), fmt.Sprint(al.Delivered), short(al.Message, 140), al.Runbook}
 		})
 		a.more(next)
 		return err

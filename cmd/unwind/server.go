@@ -86,13 +86,14 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 		Store: st, Participants: cfg.Participants(), Definitions: defs,
 		Compensation: unwind.Limits{Rate: cfg.Compensation.Rate, Concurrency: cfg.Compensation.Concurrency},
 		MaxActive:    cfg.Limits.MaxActive, MaxActiveBytes: cfg.Limits.MaxActiveBytes, Retention: cfg.Retention, Metrics: registry, Logger: s.log, Hold: hold,
+		AlertRules: cfg.Alerts.Rules(), AlertLinks: engine.AlertLinks(cfg.Alerts.Links),
 	})
 	if err != nil {
 		return errors.Join(err, st.Close())
 	}
 	sinks := make([]alert.Sink, len(cfg.Alerts.Sinks))
 	for i, k := range cfg.Alerts.Sinks {
-		sinks[i] = alert.Sink{URL: k.Webhook, Secret: k.Secret.Reveal()}
+		sinks[i] = sinkOf(k)
 	}
 	if s.alerts, err = alert.New(alert.Config{Source: s.engine, Sinks: sinks, Logger: s.log}); err == nil {
 		checks := []api.Check{{Name: "store", Ready: s.storeWell}, {Name: "engine", Ready: s.running}}
@@ -116,6 +117,22 @@ func (s *server) storeWell(ctx context.Context) error {
 		return err
 	}
 	return s.engine.Writable(ctx)
+}
+
+// sinkOf is a sink as the sender takes it.
+func sinkOf(k config.Sink) alert.Sink {
+	s := alert.Sink{AllowPrivate: k.AllowPrivate}
+	switch {
+	case !k.Slack.IsZero():
+		s.Kind, s.URL = alert.Slack, k.Slack.Reveal()
+	case !k.PagerDuty.IsZero():
+		s.Kind, s.URL, s.Secret = alert.PagerDuty, k.URL, k.PagerDuty.Reveal()
+	case k.Alertmanager != "":
+		s.Kind, s.URL = alert.Alertmanager, k.Alertmanager
+	default:
+		s.Kind, s.URL, s.Secret = alert.Webhook, k.Webhook, k.Secret.Reveal()
+	}
+	return s
 }
 
 // running tells those who send requests here to go elsewhere, once it stops.

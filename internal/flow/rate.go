@@ -61,6 +61,7 @@ func (t *target) measures(snap *Snapshot, now int64) {
 	}
 	if c := t.meter.sum(now); c.ok+c.throttled+c.failed > 0 {
 		all := float64(c.ok + c.throttled + c.failed)
+		snap.Answers = int(c.ok + c.throttled + c.failed)
 		snap.Throttled, snap.Failed = float64(c.throttled)/all, float64(c.failed)/all
 	}
 }

@@ -26,6 +26,7 @@ type Snapshot struct {
 
 	Adaptive  float64 // calls per second that were found; 0: the lane is not adaptive
 	Rate      float64 // calls per second that hold now; +Inf: no limit
+	Answers   int     // answers of the last minute
 	Throttled float64 // share of 429 and 503 in the answers of the last minute
 	Failed    float64 // share of failures and timeouts in them
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/alarm"
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/planted"
@@ -98,16 +99,13 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 	}
 	r := n.sched.Done(o.grant, f, nanos(m.Now))
 	if r.Capped {
-		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertRetryAfter, Saga: o.saga, Service: call.Service,
-			Message: "service " + call.Service + " asked to wait for longer than the cap; the cap is used instead"})
+		n.raise(m, o, unwind.AlertRetryAfter, "service "+call.Service+" asked to wait for longer than the cap; the cap is used instead")
 	}
 	if r.FaultOpened {
-		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertServiceFault, Saga: o.saga, Service: call.Service,
-			Message: "service " + call.Service + " answers with a fault of its set-up (" + a.Message + "); its lane is closed and probed until that is mended: look at its URL, credentials and certificate"})
+		n.raise(m, o, unwind.AlertServiceFault, "service "+call.Service+" answers with a fault of its set-up ("+a.Message+"); its lane is closed and probed until that is mended: look at its URL, credentials and certificate")
 	}
 	if r.BreakerOpened {
-		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertBreaker, Saga: o.saga, Service: call.Service,
-			Message: "service " + call.Service + " fails most calls of its " + o.lane() + " lane; its breaker is open, and one call at a time probes whether it is there again"})
+		n.raise(m, o, unwind.AlertBreaker, "service "+call.Service+" fails most calls of its "+o.lane()+" lane; its breaker is open, and one call at a time probes whether it is there again")
 	}
 	if f.Outcome == flow.Throttled && a.Hint > 0 {
 		return machine.Micros(r.Wait / 1000)
@@ -123,10 +121,28 @@ func (n *Node) guard(m Moment, sg *saga, e *machine.Effect) {
 	}
 	reason := "lane guard: five sagas in a row died of the same cause (group " + e.Group + "): " + e.Error.Message
 	c, _ := n.Control(storeScope(target.Scope()))
-	c.Paused, c.Reason, c.By, c.At = true, reason, "lane guard", int64(m.Now)
+	c.Paused, c.Reason, c.By, c.At = true, reason, Guard, int64(m.Now)
 	n.write(m, c)
-	n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertLaneGuard, Saga: sg.ID, Service: target.Service,
-		Message: "the compensation lane of service " + target.Service + " has paused itself: " + reason})
+	a := alarm.Raised(unwind.AlertLaneGuard, target.Service, unwind.CompensationLane, "the compensation lane of service "+target.Service+" has paused itself: "+reason)
+	a.At, a.Saga = int64(m.Now), sg.ID
+	n.alert(a)
+}
+
+// Guard is who pauses a lane that guards itself.
+const Guard = "lane guard"
+
+// raise tells of the lane that a call went through.
+func (n *Node) raise(m Moment, o *order, kind, message string) {
+	a := alarm.Raised(kind, o.plan.Call(o.step, o.dir).Service, o.lane(), message)
+	a.At, a.Saga = int64(m.Now), o.saga
+	n.alert(a)
+}
+
+// Raise puts alerts, and ends of alerts, into the next batch; the reply comes once
+// they are durable.
+func (n *Node) Raise(_ Moment, token Token, alerts []store.Alert) {
+	n.building.rows.Alerts = append(n.building.rows.Alerts, alerts...)
+	n.building.controls = append(n.building.controls, token)
 }
 
 func (n *Node) alert(a store.Alert) { n.building.rows.Alerts = append(n.building.rows.Alerts, a) }

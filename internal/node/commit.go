@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/alarm"
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
@@ -107,6 +108,10 @@ func (n *Node) apply(m Moment, sg *saga, ev machine.Event, req *request) {
 	if req != nil && req.op != nil {
 		forItem(&row, req.op)
 	}
+	if sg.State.DeadlinePassed && sg.State.Phase.AtRest() {
+		row.Alerts = append(row.Alerts, store.Alert{At: int64(m.Now), Key: alarm.Key(unwind.AlertDeadline, sg.ID.String()), Ends: true,
+			Message: sg.Plan.Name + " " + sg.Facts.ID + " is at rest: " + string(sg.State.Phase.Status())})
+	}
 	sg.unsaved++
 	n.building.rows.Transitions = append(n.building.rows.Transitions, row)
 	n.building.steps = append(n.building.steps, step{sg: sg, state: tr.State, effects: tr.Effects, req: req})
@@ -154,7 +159,7 @@ func (n *Node) record(row *store.Transition, sg *saga, e *machine.Effect, m Mome
 	case machine.OpenDeadLetter:
 		d := sg.deadLetter(e, m)
 		row.DeadLetters = append(row.DeadLetters, store.DeadLetterChange{Open: d})
-		if !planted.On(planted.NoAlert) {
+		if !planted.On(planted.NoAlert) && !n.cfg.QuietDeadLetters {
 			row.Alerts = append(row.Alerts, deadLetterAlert(d))
 		}
 		n.guard(m, sg, e)
@@ -163,7 +168,7 @@ func (n *Node) record(row *store.Transition, sg *saga, e *machine.Effect, m Mome
 			DeadLetterID: store.DeadLetterID{Saga: sg.ID, Step: e.Step, Direction: e.Dir},
 			State:        e.State, By: e.Actor, Reason: e.Reason, Evidence: e.Proof, At: int64(m.Now)}})
 	case machine.RaiseAlert:
-		row.Alerts = append(row.Alerts, store.Alert{At: int64(m.Now), Kind: e.Alert, Saga: sg.ID, Message: sg.Plan.Name + " " + sg.Facts.ID + ": " + e.Message})
+		row.Alerts = append(row.Alerts, store.Alert{At: int64(m.Now), Kind: e.Alert, Key: alarm.Key(e.Alert, sg.ID.String()), Saga: sg.ID, Message: sg.Plan.Name + " " + sg.Facts.ID + ": " + e.Message})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/alarm"
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
@@ -91,6 +92,7 @@ type control struct {
 	configured Limits
 	set        store.Control // the last, durable or about to be
 	settings   Settings      // in force: the last that are durable
+	unread     bool          // the settings can't be read, and an alert says so
 }
 
 // A ControlChange sets what operators want of a scope, in the place of what they
@@ -236,8 +238,12 @@ func (n *Node) write(m Moment, set store.Control) {
 func (n *Node) force(m Moment, set *store.Control) {
 	c := n.control(set.Scope)
 	s, err := DecodeSettings(set.Settings)
-	if err != nil {
-		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Message: "the limits that an operator set at " + flowScope(set.Scope).String() + " are not in force: " + err.Error() + "; set them again"})
+	key := alarm.Key(unwind.AlertStuck, "limits", flowScope(set.Scope).String())
+	if err == nil && c.unread {
+		n.alert(store.Alert{At: int64(m.Now), Key: key, Ends: true, Message: "the limits that an operator set at " + flowScope(set.Scope).String() + " are in force"})
+	}
+	if c.unread = err != nil; c.unread {
+		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Key: key, Message: "the limits that an operator set at " + flowScope(set.Scope).String() + " are not in force: " + err.Error() + "; set them again"})
 	}
 	c.set, c.settings = *set, s
 	if set.Paused {

@@ -38,6 +38,8 @@ type Config struct {
 	// Lease is how long the node may have been asleep and still call somebody
 	// without asking the store whether another has taken over. Defaults to 5s.
 	Lease machine.Micros
+	// QuietDeadLetters: dead letters are told of by whoever counts them.
+	QuietDeadLetters bool
 	// Heads bounds the compensations in memory per queue. Defaults to flow's.
 	Heads int
 	// Hold: call nobody and move no saga before a Release.

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/alarm"
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
@@ -178,11 +179,15 @@ func (sg *saga) firstTried(e *machine.Effect) machine.Micros {
 	return sg.State.Steps[e.Step].StartedAt
 }
 
-// deadLetterAlert is the alert that is committed with a dead letter.
+// deadLetterAlert is the alert that is committed with a dead letter. While one of its
+// cause fires, the store writes no other.
 func deadLetterAlert(d *store.DeadLetter) store.Alert {
 	message := "the " + string(d.Direction) + " of step " + d.StepName + " of saga " + d.SagaType + " (" + d.Saga.String() + ") is a dead letter after " +
 		strconv.Itoa(d.Attempts) + " attempts: " + d.Error.Message
-	data := machine.AppendJSONString([]byte(`{"step":`), d.StepName)
-	data = append(machine.AppendJSONString(append(data, `,"dead_letter_id":`...), d.Name()), '}')
-	return store.Alert{At: d.DeadAt, Kind: unwind.AlertDeadLetter, Saga: d.Saga, Service: d.Service, Message: message, Data: data}
+	data := []byte{'{'}
+	for _, field := range [...][2]string{{"saga", d.SagaType}, {"step", d.StepName}, {"dead_letter_id", d.Name()}, {"group", d.Group}} {
+		data = append(machine.AppendJSONString(append(machine.AppendJSONString(data, field[0]), ':'), field[1]), ',')
+	}
+	data[len(data)-1] = '}'
+	return store.Alert{At: d.DeadAt, Kind: unwind.AlertDeadLetter, Key: alarm.Key(unwind.AlertDeadLetter, d.Group), Saga: d.Saga, Service: d.Service, Message: message, Data: data}
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/alarm"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
@@ -100,7 +101,7 @@ func (n *Node) strand(m Moment, saga id.ID, err error) {
 		return
 	}
 	n.stuck[saga] = true
-	n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Saga: saga, Message: "saga " + saga.String() + " can't go on: " + err.Error()})
+	n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Key: alarm.Key(unwind.AlertStuck, saga.String()), Saga: saga, Message: "saga " + saga.String() + " can't go on: " + err.Error()})
 }
 
 // A reload is a saga to be read again at a time.

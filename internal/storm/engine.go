@@ -20,7 +20,7 @@ type asked interface {
 	List(ctx context.Context, filter unwind.Filter) (unwind.List[unwind.Instance], error)
 	Stats(ctx context.Context) (unwind.Stats, error)
 	Participants(ctx context.Context) ([]unwind.ServiceState, error)
-	Alerts(ctx context.Context, page unwind.Page) (unwind.List[unwind.Alert], error)
+	Alerts(ctx context.Context, f unwind.AlertFilter) (unwind.List[unwind.Alert], error)
 	Control(ctx context.Context, req unwind.ControlRequest) (*unwind.ScopeState, error)
 }
 

@@ -105,8 +105,8 @@ func (s *stepped) Participants(ctx context.Context) ([]unwind.ServiceState, erro
 	return with(s, func(e subject) ([]unwind.ServiceState, error) { return e.Participants(ctx) })
 }
 
-func (s *stepped) Alerts(ctx context.Context, p unwind.Page) (unwind.List[unwind.Alert], error) {
-	return with(s, func(e subject) (unwind.List[unwind.Alert], error) { return e.Alerts(ctx, p) })
+func (s *stepped) Alerts(ctx context.Context, f unwind.AlertFilter) (unwind.List[unwind.Alert], error) {
+	return with(s, func(e subject) (unwind.List[unwind.Alert], error) { return e.Alerts(ctx, f) })
 }
 
 func (s *stepped) Control(ctx context.Context, req unwind.ControlRequest) (*unwind.ScopeState, error) {

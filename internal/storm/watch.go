@@ -77,7 +77,7 @@ func (r *run) tick(ctx context.Context, w *world, s asked, elapsed time.Duration
 
 // gateOf judges what a hint of a year led to.
 func gateOf(ctx context.Context, w *world, s asked) (said string, ok bool) {
-	alerts, err := s.Alerts(ctx, unwind.Page{Limit: 1000})
+	alerts, err := s.Alerts(ctx, unwind.AlertFilter{Page: unwind.Page{Limit: 1000}})
 	if err != nil {
 		return err.Error(), false
 	}

@@ -145,8 +145,11 @@ type Data struct {
 	Status          int          `json:"-"`
 	Message         string       `json:"message,omitempty"`
 	Counted         bool         `json:"counted,omitempty"`
-	// Of dead_lettered and of alerts.
+	// Of dead_lettered and of alerts: while one of a group fires, it tells of all that
+	// die of that cause.
 	Group string `json:"group,omitempty"`
+	// Over is when an alert ended; 0: it fires.
+	Over Micros `json:"over,omitempty"`
 	// Of operators' acts.
 	Actor  string `json:"actor,omitempty"`
 	Reason string `json:"reason,omitempty"`

@@ -103,8 +103,12 @@ func (c *checker) alerted(s *saga, dead *Line) bool {
 		return false
 	}
 	for i := range c.h.Engine {
-		if l := &c.h.Engine[i]; l.Event == Alert && l.data().Group == group && l.T+c.skew >= dead.T {
-			return true
+		l := &c.h.Engine[i]
+		if l.Event != Alert || l.data().Group != group {
+			continue
+		}
+		if over := l.data().Over; l.T+c.skew >= dead.T || over == 0 || over+c.skew >= dead.T {
+			return true // it fired then, or did later
 		}
 	}
 	return false

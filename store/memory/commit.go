@@ -24,7 +24,7 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) ([]store.Result, err
 		}
 		return s.apply(b, t), nil
 	})
-	s.addAlerts(b.Alerts)
+	s.alerts.add(b.Alerts)
 	for i := range b.Audit {
 		s.addAudit(&b.Audit[i])
 	}
@@ -66,7 +66,7 @@ func (s *Store) apply(b *store.Batch, t *store.Transition) store.Result {
 	for i := range t.DeadLetters {
 		s.changeDeadLetter(to, &t.DeadLetters[i])
 	}
-	s.addAlerts(t.Alerts)
+	s.alerts.add(t.Alerts)
 	if t.Audit != nil && !planted.On(planted.LoseAudit) {
 		s.addAudit(t.Audit)
 	}

@@ -8,60 +8,6 @@ import (
 	"github.com/unwindhq/unwind/store"
 )
 
-func (s *Store) addAlerts(alerts []store.Alert) {
-	for _, a := range alerts {
-		a.ID, a.Delivered, a.Data = int64(len(s.alerts))+1, false, bytes.Clone(a.Data)
-		s.alerts = append(s.alerts, a)
-		s.pending = append(s.pending, a.ID)
-	}
-}
-
-// Alerts implements [store.Store].
-func (s *Store) Alerts(ctx context.Context, from string, limit int) ([]store.Alert, string, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if err := s.usable(ctx); err != nil {
-		return nil, "", err
-	}
-	alerts, next, err := newestFirst(s.alerts, store.AlertCursor, from, limit)
-	for i := range alerts {
-		alerts[i].Data = bytes.Clone(alerts[i].Data)
-	}
-	return alerts, next, err
-}
-
-// PendingAlerts implements [store.Store].
-func (s *Store) PendingAlerts(ctx context.Context, limit int) ([]store.Alert, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if err := s.usable(ctx); err != nil {
-		return nil, err
-	}
-	var alerts []store.Alert
-	for _, alert := range s.pending[:min(len(s.pending), store.PageLimit(limit))] {
-		a := s.alerts[alert-1]
-		a.Data = bytes.Clone(a.Data)
-		alerts = append(alerts, a)
-	}
-	return alerts, nil
-}
-
-// AlertsDelivered implements [store.Store].
-func (s *Store) AlertsDelivered(ctx context.Context, epoch int64, ids []int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.writable(ctx, epoch); err != nil {
-		return err
-	}
-	for _, alert := range ids {
-		if at, found := slices.BinarySearch(s.pending, alert); found {
-			s.pending = slices.Delete(s.pending, at, at+1)
-			s.alerts[alert-1].Delivered = true
-		}
-	}
-	return nil
-}
-
 func (s *Store) addAudit(a *store.Audit) {
 	row := *a
 	row.Data = bytes.Clone(a.Data)

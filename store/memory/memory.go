@@ -39,8 +39,7 @@ type Store struct {
 	rows    []*journalRow
 	lastRow int64
 
-	alerts      []store.Alert // the id is the index + 1
-	pending     []int64       // ids of alerts that no sink has acknowledged
+	alerts      alerts
 	audit       []store.Audit // the id is the index + 1
 	controls    map[store.Scope]store.Control
 	flow        map[store.Scope][]byte
@@ -77,6 +76,7 @@ func New() *Store {
 		queue: map[store.Queue]*ordered[*store.Task]{},
 		dead:  ordered[deadPlace]{compare: compareDead},
 
+		alerts:   newAlerts(),
 		controls: map[store.Scope]store.Control{},
 		flow:     map[store.Scope][]byte{},
 
@@ -99,8 +99,7 @@ func (s *Store) Clone() *Store {
 		dead:        s.dead.clone(),
 		rows:        slices.Clone(s.rows),
 		lastRow:     s.lastRow,
-		alerts:      slices.Clone(s.alerts),
-		pending:     slices.Clone(s.pending),
+		alerts:      s.alerts.clone(),
 		audit:       slices.Clone(s.audit),
 		controls:    maps.Clone(s.controls),
 		flow:        maps.Clone(s.flow),

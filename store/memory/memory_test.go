@@ -75,7 +75,10 @@ func TestCloneIsAStoreOfItsOwn(t *testing.T) {
 	if got := commit(clone, "state 3", 3); got != store.Committed {
 		t.Fatalf("the clone's next transition: outcome %d", got)
 	}
-	if err := clone.AlertsDelivered(ctx, epoch, []int64{1}); err != nil {
+	if err := clone.AlertSinks(ctx, epoch, []string{"pager"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := clone.AlertsDelivered(ctx, epoch, "pager", 1); err != nil {
 		t.Fatal(err)
 	}
 	saga, err := original.Load(ctx, start.Saga)
@@ -85,7 +88,7 @@ func TestCloneIsAStoreOfItsOwn(t *testing.T) {
 	if tasks, err := original.Tasks(ctx, payments, 0); err != nil || len(tasks) != 1 {
 		t.Errorf("the original's queue holds %d tasks (%v)", len(tasks), err)
 	}
-	if pending, err := original.PendingAlerts(ctx, 0); err != nil || len(pending) != 1 {
+	if pending, err := original.PendingAlerts(ctx, "pager", 0); err != nil || len(pending) != 1 {
 		t.Errorf("%d alerts are pending in the original (%v)", len(pending), err)
 	}
 	if _, err := original.Join(ctx, "node-b"); err != nil {

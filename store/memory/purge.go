@@ -76,7 +76,7 @@ func (s *Store) Stats(ctx context.Context) (unwind.Stats, error) {
 	if err := s.usable(ctx); err != nil {
 		return unwind.Stats{}, err
 	}
-	stats := unwind.Stats{Sagas: map[unwind.Status]int64{}, AlertsPending: int64(len(s.pending))}
+	stats := unwind.Stats{Sagas: map[unwind.Status]int64{}, AlertsPending: int64(len(s.alerts.rows) - s.alerts.past(s.alerts.floor))}
 	for _, saga := range s.sagas {
 		stats.Sagas[machine.Phase(saga.Phase).Status()]++
 		stats.Compensations += int64(len(saga.tasks))

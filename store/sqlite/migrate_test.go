@@ -74,3 +74,43 @@ func TestADeadLetterSurvivesTheUpgrade(t *testing.T) {
 		t.Errorf("the dead letter is %+v", d)
 	}
 }
+
+// Liveness: an alert of an older file that no sink had is pending after the upgrade,
+// what it had is not told again, and nothing of it fires.
+func TestAPendingAlertSurvivesTheUpgrade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "unwind.db")
+	conn, err := sqlite.OpenConn(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, file := range []string{"migrations/0001_sagas.sql", "migrations/0002_scopes.sql", "migrations/0003_operations.sql"} {
+		if err := apply(conn, file, int64(n)+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, delivered := range map[int64]bool{1: true, 2: true, 3: false, 4: true} {
+		err := each(conn, "INSERT INTO alert VALUES (?, ?, 'dead_letter', x'', 'payments', 'boom', x'', ?)", nil, id, 100+id, delivered)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	pending, err := s.PendingAlerts(t.Context(), "pager", 0)
+	if err != nil || len(pending) != 2 || pending[0].ID != 3 || pending[0].ResolvedAt != 103 || pending[0].Message != "boom" {
+		t.Errorf("pending are %+v, %v", pending, err)
+	}
+	all, _, err := s.Alerts(t.Context(), store.AlertFilter{})
+	if err != nil || len(all) != 4 || !all[3].Delivered || all[1].Delivered {
+		t.Errorf("the alerts are %+v, %v", all, err)
+	}
+	if firing, _, err := s.Alerts(t.Context(), store.AlertFilter{Firing: true}); err != nil || len(firing) != 0 {
+		t.Errorf("%d fire, %v", len(firing), err)
+	}
+}

@@ -57,6 +57,9 @@ func TestPlansOfReads(t *testing.T) {
 		"a group's dead letters":  {selectDead + "WHERE (dead_at, rid, step, direction) < (?, ?, ?, ?) AND cause = ? ORDER BY dead_at DESC, rid DESC, step DESC, direction DESC LIMIT ?", "USING INDEX dead_letter_cause"},
 		"the groups":              {groupsQuery, "USING COVERING INDEX dead_letter_cause"},
 		"the items of an outcome": {itemsQuery, "USING COVERING INDEX operation_item_outcome (operation=? AND outcome=? AND seq>?)"},
+		"the alerts that fire":    {alertsQuery(&store.AlertFilter{Firing: true, Kinds: []string{"dead_letter", "breaker_open"}}), "USING INDEX alert_firing"},
+		"the alerts of a sink":    {pendingQuery, "SEARCH alert USING INTEGER PRIMARY KEY (rowid>?)"},
+		"the end of an alert":     {overAlertQuery, "USING INDEX alert_key (key=?)"},
 		"a list of a rare phase":  {listQuery(&store.Filter{Phase: &phase}), "SEARCH saga USING INDEX saga_phase"},
 	} {
 		var plan []string

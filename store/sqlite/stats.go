@@ -16,7 +16,7 @@ func (s *Store) Stats(ctx context.Context) (stats unwind.Stats, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return each(conn, `SELECT running, compensating, completed, compensated, dead_lettered,
 			(SELECT count(*) FROM dead_letter WHERE state = 'open'), (SELECT count(*) FROM task),
-			(SELECT count(*) FROM alert WHERE delivered = 0) FROM meta`, func(stmt *sqlite.Stmt) error {
+			(SELECT count(*) FROM alert WHERE id > alert_floor) FROM meta`, func(stmt *sqlite.Stmt) error {
 			for phase := range phases {
 				if n := stmt.ColumnInt64(phase); n != 0 {
 					stats.Sagas[machine.Phase(phase).Status()] = n

@@ -55,7 +55,7 @@ type statements struct {
 	logKeys, dropLog, insertBucket, insertBlock, keyBlock *sqlite.Stmt
 	putTask, dropTask                                     *sqlite.Stmt
 	openDead, moveDead, deadItem, moveItemTo              *sqlite.Stmt
-	insertAlert, delivered                                *sqlite.Stmt
+	insertAlert, noticeAlert, overAlert                   *sqlite.Stmt
 	auditHead, insertAudit, moveAuditHead                 *sqlite.Stmt
 	putControl, dropControl, putFlow, dropFlow            *sqlite.Stmt
 	insertDefinition, newestDefinition                    *sqlite.Stmt
@@ -134,8 +134,9 @@ func (w *writer) prepare() error {
 			WHERE rid = ?1 AND step = ?2 AND direction = ?3`},
 		{&w.deadItem, "SELECT operation, item FROM dead_letter WHERE rid = ? AND step = ? AND direction = ?"},
 		{&w.moveItemTo, "UPDATE operation_item SET outcome = ?4 WHERE operation = ?1 AND seq = ?2 AND outcome = ?3"},
-		{&w.insertAlert, "INSERT INTO alert (at, kind, saga, service, message, data, delivered) VALUES (?, ?, ?, ?, ?, ?, 0)"},
-		{&w.delivered, "UPDATE alert SET delivered = 1 WHERE id = ? AND delivered = 0"},
+		{&w.insertAlert, insertAlertQuery},
+		{&w.noticeAlert, noticeAlertQuery},
+		{&w.overAlert, overAlertQuery},
 		{&w.auditHead, selectAuditHead},
 		{&w.insertAudit, insertAuditRow},
 		{&w.moveAuditHead, updateAuditHead},

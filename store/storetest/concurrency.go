@@ -106,15 +106,18 @@ func writersBesideCommitAreSafe(s *scene) {
 			return err
 		},
 		func(int) error {
-			pending, err := s.PendingAlerts(ctx, 3)
-			ids := make([]int64, 0, len(pending))
-			for i := range pending {
-				ids = append(ids, pending[i].ID)
-			}
-			if err != nil {
+			pending, err := s.PendingAlerts(ctx, "pager", 3)
+			if err != nil || len(pending) == 0 {
 				return err
 			}
-			return s.AlertsDelivered(ctx, epoch, ids)
+			if err := s.AlertSinks(ctx, epoch, []string{"pager"}); err != nil {
+				return err
+			}
+			if err := s.AlertsDelivered(ctx, epoch, "pager", pending[len(pending)-1].ID); err != nil {
+				return err
+			}
+			_, err = s.PurgeAlerts(ctx, epoch, 1, 1) // none is that old
+			return err
 		},
 		func(int) error {
 			_, err := s.Purge(ctx, epoch, 1<<62, 1)

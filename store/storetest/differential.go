@@ -39,6 +39,8 @@ func Differential(t *testing.T, model func(t *testing.T) store.Store, subject fu
 			"restart":       d.restart,
 			"fenced":        d.fenced,
 			"deliver":       d.deliver,
+			"sinks":         d.sinks,
+			"purge alerts":  d.purgeAlerts,
 			"define":        d.define,
 			"operate":       d.operate,
 			"note":          d.note,
@@ -188,26 +190,31 @@ func (d *duel) fenced(r *rapid.T) {
 		_, commit := s.Commit(d.ctx, &mine)
 		_, purge := s.Purge(d.ctx, mine.Epoch, d.now, 1)
 		_, put := s.PutDefinition(d.ctx, mine.Epoch, store.Definition{Name: "fenced"}, store.Audit{})
-		return []string{kindOf(commit), kindOf(purge), kindOf(put), kindOf(s.AlertsDelivered(d.ctx, mine.Epoch, []int64{1}))}, nil
+		return []string{kindOf(commit), kindOf(purge), kindOf(put), kindOf(s.AlertsDelivered(d.ctx, mine.Epoch, "pager", 1)), kindOf(s.AlertSinks(d.ctx, mine.Epoch, nil))}, nil
 	})
 }
 
-// deliver acknowledges some of the pending alerts.
+// deliver acknowledges some of what a sink lacks.
 func (d *duel) deliver(r *rapid.T) {
-	which := rapid.SliceOfN(rapid.IntRange(0, 9), 0, 4).Draw(r, "pending alerts")
+	sink, which := draw(r, "sink", "pager", "chat"), rapid.IntRange(0, 9).Draw(r, "pending alert")
 	d.same(r, "AlertsDelivered", func(s *side) (any, error) {
-		pending, err := s.PendingAlerts(d.ctx, 10)
-		if err != nil {
-			return nil, err
+		pending, err := s.PendingAlerts(d.ctx, sink, 10)
+		if err != nil || which >= len(pending) {
+			return len(pending), err
 		}
-		ids := []int64{-1}
-		for _, i := range which {
-			if i < len(pending) {
-				ids = append(ids, pending[i].ID)
-			}
-		}
-		return len(pending), s.AlertsDelivered(d.ctx, s.epoch(), ids)
+		return len(pending), s.AlertsDelivered(d.ctx, s.epoch(), sink, pending[which].ID)
 	})
+}
+
+// sinks names the sinks of alerts anew.
+func (d *duel) sinks(r *rapid.T) {
+	names := draw(r, "sinks", []string{"pager", "chat"}, []string{"pager", "chat"}, []string{"chat"}, nil)
+	d.same(r, "AlertSinks", func(s *side) (any, error) { return nil, s.AlertSinks(d.ctx, s.epoch(), names) })
+}
+
+func (d *duel) purgeAlerts(r *rapid.T) {
+	before, limit := d.now-draw(r, "rest", int64(-1), 5*second), draw(r, "limit", 1, 3, 0)
+	d.same(r, "PurgeAlerts", func(s *side) (any, error) { return s.PurgeAlerts(d.ctx, s.epoch(), before, limit) })
 }
 
 func (d *duel) define(r *rapid.T) {

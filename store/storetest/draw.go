@@ -60,7 +60,7 @@ func (d *duel) drawBatch(r *rapid.T) *store.Batch {
 	some(r, "states of flow control", 2, func() {
 		b.Flow = append(b.Flow, store.FlowState{Scope: draw(r, "scope", scopes...), Body: draw(r, "body", nil, d.text("flow"))})
 	})
-	some(r, "alerts", 2, func() { b.Alerts = append(b.Alerts, d.alert(id.ID{})) })
+	some(r, "alerts", 2, func() { b.Alerts = append(b.Alerts, d.alert(r, id.ID{})) })
 	some(r, "audit", 2, func() { b.Audit = append(b.Audit, d.audit("batch")) })
 	return b
 }
@@ -123,7 +123,7 @@ func (d *duel) drawRows(r *rapid.T, t *store.Transition) {
 		}})
 	})
 	some(r, "dead letters", 3, func() { t.DeadLetters = append(t.DeadLetters, d.drawDeadLetter(r, t.Saga)) })
-	some(r, "alerts", 1, func() { t.Alerts = append(t.Alerts, d.alert(t.Saga)) })
+	some(r, "alerts", 1, func() { t.Alerts = append(t.Alerts, d.alert(r, t.Saga)) })
 	some(r, "audit", 1, func() {
 		audit := d.audit(t.Saga.String())
 		t.Audit = &audit
@@ -148,8 +148,9 @@ func (d *duel) drawDeadLetter(r *rapid.T, saga id.ID) (c store.DeadLetterChange)
 	return c
 }
 
-func (d *duel) alert(saga id.ID) store.Alert {
-	return store.Alert{At: d.now, Kind: unwind.AlertDeadLetter, Saga: saga, Service: "payments", Message: string(d.text("alert")), Data: d.text("data")}
+func (d *duel) alert(r *rapid.T, saga id.ID) store.Alert {
+	return store.Alert{At: d.now, Kind: draw(r, "kind", unwind.AlertDeadLetter, unwind.AlertBreaker), Key: draw(r, "key", "", "a", "b", "c"), Ends: draw(r, "ends", false, false, true),
+		Saga: saga, Service: "payments", Message: string(d.text("alert")), Data: d.text("data")}
 }
 
 func (d *duel) audit(target string) store.Audit {

@@ -18,12 +18,20 @@ func (s *side) own(o observation) (observation, error) {
 	}
 	s.ownRows(o.Journal)
 	s.ownTasks(o.Tasks)
-	for _, alerts := range [][]store.Alert{o.Alerts, reversed(o.Pending)} {
+	for _, alerts := range [][]store.Alert{o.Alerts, o.Firing, reversed(o.Pending), reversed(o.Lacking)} {
+		ownNotices(alerts)
 		if err := falling(alerts, func(a *store.Alert) *int64 { return &a.ID }); err != nil {
 			return o, fmt.Errorf("the ids of alerts: %w", err)
 		}
 	}
 	return o, nil
+}
+
+// ownNotices leaves out which alert a notice tells of: its key says that.
+func ownNotices(alerts []store.Alert) {
+	for i := range alerts {
+		alerts[i].Resolves = min(alerts[i].Resolves, 1)
+	}
 }
 
 func (s *side) ownSagas(sagas []store.Saga) {
@@ -154,8 +162,8 @@ func (d *duel) openList(r *rapid.T) {
 		}
 	case "alerts":
 		h.page = func(s *side, cursor string, limit int) (any, string, error) {
-			rows, next, err := s.Alerts(d.ctx, cursor, limit)
-			if err == nil {
+			rows, next, err := s.Alerts(d.ctx, store.AlertFilter{Notices: true, Cursor: cursor, Limit: limit})
+			if ownNotices(rows); err == nil {
 				err = falling(rows, func(a *store.Alert) *int64 { return &a.ID })
 			}
 			return rows, next, err

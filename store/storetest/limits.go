@@ -43,8 +43,8 @@ func pagesHaveADefaultAndABound(s *scene) {
 		},
 		"Items":         func(n int) (int, error) { r, err := s.Items(ctx, op.ID, store.ItemQueued, 0, n); return len(r), err },
 		"Journal":       func(n int) (int, error) { r, _, err := s.Journal(ctx, "", n); return len(r), err },
-		"Alerts":        func(n int) (int, error) { r, _, err := s.Alerts(ctx, "", n); return len(r), err },
-		"PendingAlerts": func(n int) (int, error) { r, err := s.PendingAlerts(ctx, n); return len(r), err },
+		"Alerts":        func(n int) (int, error) { r, _, err := s.Alerts(ctx, store.AlertFilter{Limit: n}); return len(r), err },
+		"PendingAlerts": func(n int) (int, error) { r, err := s.PendingAlerts(ctx, "", n); return len(r), err },
 		"Audit":         func(n int) (int, error) { r, _, err := s.Audit(ctx, "", n); return len(r), err },
 	}
 	for what, read := range reads {
@@ -79,8 +79,11 @@ func wrongCursorsAreRefused(s *scene) {
 			_, next, err := s.DeadLetters(ctx, store.DeadLetterFilter{OldestFirst: true, Cursor: c, Limit: 1})
 			return next, err
 		},
-		"Alerts": func(c string) (string, error) { _, next, err := s.Alerts(ctx, c, 1); return next, err },
-		"Audit":  func(c string) (string, error) { _, next, err := s.Audit(ctx, c, 1); return next, err },
+		"Alerts": func(c string) (string, error) {
+			_, next, err := s.Alerts(ctx, store.AlertFilter{Cursor: c, Limit: 1})
+			return next, err
+		},
+		"Audit": func(c string) (string, error) { _, next, err := s.Audit(ctx, c, 1); return next, err },
 	}
 	own := map[string]string{}
 	for what, list := range lists {

@@ -24,7 +24,9 @@ type observation struct {
 	Journal     []store.JournalRow
 	Definitions []store.Definition
 	Alerts      []store.Alert
-	Pending     []store.Alert
+	Firing      []store.Alert
+	Pending     []store.Alert // of the sink "pager"
+	Lacking     []store.Alert // of the sink "chat"
 	Audit       []store.Audit
 	AuditHead   store.AuditHead
 	Controls    []store.Control
@@ -71,9 +73,17 @@ func observe(ctx context.Context, st store.Store, now int64) (o observation, err
 	o.Journal = read(&err, "the journal", func() ([]store.JournalRow, error) { return journalFrom(ctx, st, "", most) })
 	o.Definitions = read(&err, "the definitions", func() ([]store.Definition, error) { return st.Definitions(ctx) })
 	o.Alerts = read(&err, "the alerts", func() ([]store.Alert, error) {
-		return all(func(cursor string) ([]store.Alert, string, error) { return st.Alerts(ctx, cursor, most) })
+		return all(func(cursor string) ([]store.Alert, string, error) {
+			return st.Alerts(ctx, store.AlertFilter{Notices: true, Cursor: cursor, Limit: most})
+		})
 	})
-	o.Pending = read(&err, "the pending alerts", func() ([]store.Alert, error) { return st.PendingAlerts(ctx, most) })
+	o.Firing = read(&err, "the alerts that fire", func() ([]store.Alert, error) {
+		return all(func(cursor string) ([]store.Alert, string, error) {
+			return st.Alerts(ctx, store.AlertFilter{Firing: true, Cursor: cursor, Limit: most})
+		})
+	})
+	o.Pending = read(&err, "the pending alerts", func() ([]store.Alert, error) { return st.PendingAlerts(ctx, "pager", most) })
+	o.Lacking = read(&err, "the alerts that another sink lacks", func() ([]store.Alert, error) { return st.PendingAlerts(ctx, "chat", most) })
 	o.Audit = read(&err, "the audit", func() ([]store.Audit, error) {
 		return all(func(cursor string) ([]store.Audit, string, error) { return st.Audit(ctx, cursor, most) })
 	})

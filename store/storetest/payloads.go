@@ -48,7 +48,7 @@ func oddTextIsKeptAndToldApart(s *scene) {
 		t.Tasks = []store.TaskChange{put(t, 1, store.Queue{Target: text, SagaType: text}, 1)}
 		b.Transitions = append(b.Transitions, t)
 		b.Controls = append(b.Controls, store.Control{Scope: store.Scope{Kind: store.ScopeForward, Name: text}, Paused: true, Reason: text, By: text})
-		b.Alerts = append(b.Alerts, store.Alert{Kind: text, Service: text, Message: text, Data: []byte(text)})
+		b.Alerts = append(b.Alerts, store.Alert{Kind: text, Key: text, Service: text, Message: text, Data: []byte(text)})
 		b.Audit = append(b.Audit, store.Audit{Actor: text, Action: text, Target: text, Reason: text, Data: []byte(text)})
 	}
 	s.write(b)
@@ -70,6 +70,9 @@ func oddTextIsKeptAndToldApart(s *scene) {
 	alerts := o.Pending
 	for i := range alerts {
 		alerts[i].ID = 0
+		if b.Alerts[i].Key == "" {
+			b.Alerts[i].ResolvedAt = 1
+		}
 	}
 	s.is("the alerts", alerts, b.Alerts)
 }

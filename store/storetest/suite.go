@@ -97,7 +97,11 @@ var suite = []behaviour{
 
 	{"Liveness", "an alert is written with what it covers", alertIsWrittenWithWhatItCovers},
 	{"Liveness", "an alert is pending until it is delivered", alertIsPendingUntilItIsDelivered},
+	{"Liveness", "an alert fires once until it ends", alertFiresOnceUntilItEnds},
+	{"Liveness", "sinks come and go", sinksComeAndGo},
+	{"Store", "alerts are selected by kind", alertsAreSelectedByKind},
 	{"Store", "alerts are paged newest first", alertsArePagedNewestFirst},
+	{"Liveness", "alerts are purged once they are over and told", alertsArePurgedOnceTheyAreOverAndTold},
 	{"G14", "an audit row is written with what it audits", auditRowIsWrittenWithWhatItAudits},
 	{"G14", "the audit is paged newest first", auditIsPagedNewestFirst},
 	{"G14", "the audit is a chain", auditIsAChain},

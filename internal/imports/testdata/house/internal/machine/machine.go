@@ -1,9 +1,10 @@
 package machine
 
 import (
-	_ "context"                          // want "a decision does not wait"
-	_ "example.test/house/internal/flow" // want "./internal/flow: the machine orders calls"
-	_ "example.test/house/internal/id"   // want "making an id takes"
+	_ "context"                           // want "a decision does not wait"
+	_ "example.test/house/internal/alarm" // want "who hears of something is decided"
+	_ "example.test/house/internal/flow"  // want "./internal/flow: the machine orders calls"
+	_ "example.test/house/internal/id"    // want "making an id takes"
 	_ "example.test/house/internal/planted"
 	_ "github.com/tidwall/gjson"
 	_ "github.com/urfave/cli/v3" // want "a decision made again years later" "flags are wiring"

@@ -1,0 +1,83 @@
+package alarm
+
+import (
+	"strconv"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/store"
+)
+
+// queue judges how long the oldest compensation of a service has waited.
+func (l *look) queue(q *Queue) {
+	age := l.Now - q.Oldest
+	l.judge(q.Oldest > 0 && age > micros(l.rules.CompensationAge), true, &store.Alert{
+		Kind: unwind.AlertCompensationAge, Key: Key(unwind.AlertCompensationAge, q.Service), Service: q.Service, Data: details("lane", unwind.CompensationLane),
+		Message: "the oldest of " + strconv.Itoa(q.Waiting) + " compensations that wait for service " + q.Service + " is " + span(age).String() + " old; more than " + l.rules.CompensationAge.String() + " is too long",
+	}, "the oldest compensation that waits for service "+q.Service+" is younger than "+l.rules.CompensationAge.String())
+}
+
+// Raised makes the alert of a kind on a lane.
+func Raised(kind, service, lane, message string) store.Alert {
+	return store.Alert{Kind: kind, Key: Key(kind, service, lane), Service: service, Message: message, Data: details("lane", lane)}
+}
+
+func (l *look) lane(s *Lane) {
+	name := "the " + s.Lane + " lane of service " + s.Service
+	raised := func(kind, message string) *store.Alert {
+		a := Raised(kind, s.Service, s.Lane, message)
+		return &a
+	}
+	l.judge(s.BreakerOpen && !s.Held, s.BreakerClosed, raised(unwind.AlertBreaker, name+" fails most of its calls; its breaker is open, and one call at a time probes whether it is there again"),
+		"the breaker of "+name+" is closed")
+	l.judge(s.Fault != "", true, raised(unwind.AlertServiceFault, name+" is closed by a fault of the service's set-up ("+s.Fault+"): look at its URL, credentials and certificate"),
+		name+" is taken again as it is set up")
+	l.judge(s.Guarded != "", true, raised(unwind.AlertLaneGuard, name+" has paused itself: "+s.Guarded), name+" goes on")
+	l.gate(s, name)
+	gated := s.GateUntil > l.Now
+	if retryAfter := Key(unwind.AlertRetryAfter, s.Service, s.Lane); gated {
+		l.keep(retryAfter)
+	} else {
+		l.end(retryAfter, name+" is open")
+	}
+	l.wasted(s, name)
+}
+
+// openFor is how long a lane must be open before its gate counts as gone: a service
+// that closes it again after one call keeps it closed.
+const openFor = 5_000_000
+
+// gate judges how long a service keeps a lane closed. A fault of the set-up has an
+// alert of its own.
+func (l *look) gate(s *Lane, name string) {
+	key := Key(unwind.AlertGate, s.Service, s.Lane)
+	m := l.lanes[key]
+	if s.GateUntil > l.Now && s.Fault == "" {
+		if m == nil {
+			m = &memory{since: l.Now}
+			l.lanes[key] = m
+		}
+		m.last = l.Now
+	}
+	if m != nil && l.Now-m.last >= openFor {
+		delete(l.lanes, key)
+		m = nil
+	}
+	bound := micros(l.rules.Gate)
+	long := m != nil && (l.Now-m.since > bound || s.GateUntil-l.Now > bound)
+	message := name + " is kept closed by the service (" + s.GateReason + ")"
+	if m != nil {
+		message += " for " + span(l.Now-m.since).String() + ", and for " + span(max(s.GateUntil-l.Now, 0)).String() + " more"
+	}
+	a := Raised(unwind.AlertGate, s.Service, s.Lane, message)
+	l.judge(long, m == nil, &a, name+" is open")
+}
+
+// wasted judges the share of calls that were turned away or failed. It is over at
+// half the bound, or when too few are made to judge.
+func (l *look) wasted(s *Lane, name string) {
+	share := s.Throttled + s.Failed
+	enough := s.Answers >= l.rules.WastedMinimum
+	percent := strconv.Itoa(int(share*100)) + "%"
+	a := Raised(unwind.AlertWasted, s.Service, s.Lane, percent+" of the "+strconv.Itoa(s.Answers)+" calls of "+name+" in the last minute were turned away or failed; lower its rate, or let it find its rate (adaptive: true)")
+	l.judge(enough && share > l.rules.Wasted, !enough || 2*share <= l.rules.Wasted, &a, name+" wastes "+percent+" of its calls")
+}
