@@ -109,7 +109,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		e.cancel()
 		return nil, err
 	}
-	e.workers.Add(5)
+	e.workers.Add(6)
 	go e.watchDepths()
 	go e.watchAlerts()
 	go e.commitLoop()
@@ -143,7 +143,7 @@ func (e *Engine) prepare(ctx context.Context) error {
 		return fmt.Errorf("reading the states of flow control: %w", err)
 	}
 	m := e.moment()
-	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, MaxActive: e.cfg.MaxActive, MaxBytes: e.cfg.MaxActiveBytes, Hold: e.cfg.Hold}, m)
+	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, QuietDeadLetters: e.cfg.AlertRules.DeadLetters > 0, MaxActive: e.cfg.MaxActive, MaxBytes: e.cfg.MaxActiveBytes, Hold: e.cfg.Hold}, m)
 	e.limit(m, revisions)
 	e.node.Recover(m, queues, controls, e.kept(states))
 	return nil

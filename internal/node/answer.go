@@ -133,7 +133,11 @@ const Guard = "lane guard"
 
 // raise tells of the lane that a call went through.
 func (n *Node) raise(m Moment, o *order, kind, message string) {
-	a := alarm.Raised(kind, o.plan.Call(o.step, o.dir).Service, o.lane(), message)
+	lane := unwind.CompensationLane
+	if o.lane() != lane {
+		lane = unwind.ForwardLane
+	}
+	a := alarm.Raised(kind, o.plan.Call(o.step, o.dir).Service, lane, message)
 	a.At, a.Saga = int64(m.Now), o.saga
 	n.alert(a)
 }
