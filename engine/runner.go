@@ -64,7 +64,7 @@ func (e *Engine) runOperations() {
 		case <-e.stopped:
 			return
 		}
-		wait := runnerIdle
+		wait, begin := runnerIdle, time.Now()
 		ops, _, err := e.store.Operations(e.ctx, store.OperationFilter{States: []store.OperationState{store.OperationRunning}, Limit: mostOperations})
 		for i := range ops {
 			var busy bool
@@ -84,7 +84,7 @@ func (e *Engine) runOperations() {
 			e.cfg.Logger.Error("running operations", "error", err)
 			wait = runnerIdle
 		}
-		timer.Reset(wait)
+		timer.Reset(max(wait-time.Since(begin), time.Millisecond))
 	}
 }
 

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/client"
+	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/store"
+	"github.com/unwindhq/unwind/store/sqlite"
+)
+
+const operationConfig = `
+compensation: {rate: 5000/s, concurrency: 1000}
+services:
+  payments: {url: %s, timeout: 5s, forward: {concurrency: 16}, compensation: {rate: 2000/s, concurrency: 200}}
+sagas:
+  unused: {steps: [{name: charge, action: {service: payments, path: /charge}, compensation: none}]}
+`
+
+// A bank refunds, and writes down which calls it got.
+type bank struct {
+	mu    sync.Mutex
+	calls map[string]map[string]int // by key and attempt
+	first time.Time
+	last  time.Time
+	most  int // calls in any full second
+	tick  int64
+	now   int
+}
+
+func (b *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last = time.Now()
+	if b.first.IsZero() {
+		b.first = b.last
+	}
+	if s := b.last.Unix(); s != b.tick {
+		b.tick, b.now = s, 0
+	}
+	b.now++
+	b.most = max(b.most, b.now)
+	key := r.Header.Get("Idempotency-Key")
+	if b.calls[key] == nil {
+		b.calls[key] = map[string]int{}
+	}
+	b.calls[key][r.Header.Get("Unwind-Attempt")]++
+	w.WriteHeader(http.StatusOK)
+}
+
+// TestCrashOperation replays 100,000 dead letters through a service that takes
+// 2,000 a second, and kills the server with -9 five times meanwhile. The
+// participant's log is the judge: every dead letter was called again, and under one
+// attempt only. (A call that was out when the process ended is made again under the
+// same attempt and key: nobody knows whether it left.)
+func TestCrashOperation(t *testing.T) {
+	letters := 100_000
+	if testing.Short() {
+		letters = 4_000
+	}
+	b := &bank{calls: map[string]map[string]int{}}
+	shop := httptest.NewServer(b)
+	defer shop.Close()
+	dir := t.TempDir()
+	file, db := filepath.Join(dir, "unwind.yaml"), filepath.Join(dir, "unwind.db")
+	if err := os.WriteFile(file, fmt.Appendf(nil, operationConfig, shop.URL), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys := bury(t, db, shop.URL, letters)
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "127.0.0.1:" + strconv.Itoa(port)
+	cl, err := client.New(client.Config{URL: "http://" + address, Attempts: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &crashServer{t: t, url: "http://" + address, client: cl, args: []string{"serve", "--config", file, "--listen", address, "--store", "sqlite:" + db}}
+	s.start()
+	begin := time.Now()
+	op, err := cl.StartOperation(t.Context(), unwind.OperationRequest{
+		Kind: unwind.OperationReplay, Selection: &unwind.Selection{Saga: "place-order"}, Reason: "the bank is open", Key: "crash",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("frozen and begun in %v: %d items", time.Since(begin).Round(time.Millisecond), op.Counts.Total)
+	begin = time.Now()
+	for _, share := range []int64{5, 25, 45, 65, 85} {
+		s.operationIs(op.ID, func(o *unwind.Operation) bool { return o.Counts.Done() >= share*int64(letters)/100 })
+		s.process.kill()
+		s.start()
+	}
+	s.operationIs(op.ID, func(o *unwind.Operation) bool { op = o; return o.State == unwind.OperationFinished })
+	took := time.Since(begin)
+	if c := op.Counts; c.Succeeded != int64(letters) || c.Total != int64(letters) {
+		t.Errorf("it came to %+v", c)
+	}
+	s.process.signal(15)
+	s.process.wait()
+	resent := b.judge(t, keys)
+	once := replayedOnce(t, db, letters)
+	t.Logf("%d dead letters over 5 kills in %v: %.0f/s; the busiest second had %d calls; %d calls were made again after a kill; %d audit rows",
+		letters, took.Round(time.Millisecond), float64(letters)/took.Seconds(), b.most, resent, once)
+}
+
+// operationIs waits until the operation is so, while the server may be slow to answer.
+func (s *crashServer) operationIs(id string, so func(*unwind.Operation) bool) {
+	s.t.Helper()
+	for begin := time.Now(); ; pause(100 * time.Millisecond) {
+		op, err := s.client.Operation(s.t.Context(), id)
+		if err == nil && so(op) {
+			return
+		}
+		if time.Since(begin) > 2*time.Minute {
+			s.t.Fatalf("after two minutes it is %+v, error %v", op, err)
+		}
+	}
+}
+
+// judge: each key was called again, under the second attempt and no other.
+func (b *bank) judge(t *testing.T, keys []string) (resent int) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	wrong := 0
+	for _, key := range keys {
+		calls := b.calls[key]
+		if len(calls) != 1 || calls["2"] == 0 {
+			if wrong++; wrong <= 10 {
+				t.Errorf("%s was called %v", key, calls)
+			}
+			continue
+		}
+		resent += calls["2"] - 1
+	}
+	if wrong > 0 || len(b.calls) != len(keys) {
+		t.Errorf("%d of %d keys were called otherwise than once; %d keys were called", wrong, len(keys), len(b.calls))
+	}
+	return resent
+}
+
+// bury writes a store of sagas whose refund is a dead letter, as the engine would
+// have left them, and returns the keys of the refunds.
+func bury(t *testing.T, path, url string, n int) (keys []string) {
+	t.Helper()
+	call := func(path string) *unwind.Call { return &unwind.Call{Service: "payments", Path: path} }
+	def := unwind.Definition{Name: "place-order", Steps: []unwind.Step{
+		{Name: "charge", Action: call("/charge"), Compensation: call("/refund")},
+		{Name: "ship", Action: call("/ship"), Compensation: unwind.None},
+	}}
+	participants := map[string]unwind.Participant{"payments": {URL: url}}
+	for _, f := range def.Validate(participants) {
+		if !f.Warning {
+			t.Fatal(f)
+		}
+	}
+	plan, err := machine.Compile(&def, participants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	epoch, err := st.Join(t.Context(), "grave")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(&def)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UnixMicro()
+	if _, err := st.PutDefinition(t.Context(), epoch, store.Definition{Name: def.Name, Version: def.Digest(), Body: body, CreatedAt: now}, store.Audit{Action: "put"}); err != nil {
+		t.Fatal(err)
+	}
+	ids := id.NewSource(nil, nil)
+	for len(keys) < n {
+		batch := &store.Batch{Epoch: epoch, Node: "grave", At: now}
+		for range min(1000, n-len(keys)) {
+			tr, key := buried(t, plan, ids.New(0), def.Digest(), machine.Micros(now))
+			batch.Transitions, keys = append(batch.Transitions, tr), append(keys, key)
+		}
+		if _, err := st.Commit(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return keys
+}
+
+// buried is a saga's whole way to its dead letter, as one transition.
+func buried(t *testing.T, plan *machine.Plan, saga id.ID, version string, at machine.Micros) (store.Transition, string) {
+	t.Helper()
+	state, entries := machine.State{}, []machine.Entry(nil)
+	var died machine.Effect
+	for _, ev := range []machine.Event{
+		{Kind: machine.Started},
+		{Kind: machine.Answered, Step: 0, Dir: unwind.Action, Attempt: 1, Answer: machine.Answer{Status: 200}},
+		{Kind: machine.Answered, Step: 1, Dir: unwind.Action, Attempt: 1, Answer: machine.Answer{Status: 409}},
+		{Kind: machine.Answered, Step: 0, Dir: unwind.Compensation, Attempt: 1, Answer: machine.Answer{Status: 422, Message: "the bank is closed"}},
+	} {
+		ev.At = at
+		next, err := machine.Next(plan, state, ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, entries = next.State, append(entries, next.Entries...)
+		for _, e := range next.Effects {
+			if e.Kind == machine.OpenDeadLetter {
+				died = e
+			}
+		}
+	}
+	state.Version = 1
+	key := machine.Key(saga.String(), "charge", unwind.Compensation, 0)
+	return store.Transition{
+		Saga: saga, Start: &store.Start{Name: plan.Name, Version: version, Input: []byte("{}")}, Version: 1, Phase: uint8(state.Phase),
+		State: machine.AppendState(nil, &state), Due: store.AtRest, SetDue: true, At: int64(at), Journal: machine.AppendEntries(nil, entries),
+		DeadLetters: []store.DeadLetterChange{{Open: &store.DeadLetter{
+			DeadLetterID: store.DeadLetterID{Saga: saga, Step: 0, Direction: unwind.Compensation}, SagaType: plan.Name, StepName: "charge", Service: "payments",
+			Key: key, Attempts: 1, FirstAt: int64(at), DeadAt: int64(at), UpdatedAt: int64(at), Error: died.Error, Group: died.Group, State: unwind.DeadLetterOpen,
+		}}},
+	}, key
+}
+
+// replayedOnce counts the audit's replays: one for each dead letter.
+func replayedOnce(t *testing.T, path string, letters int) int {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	targets, rows := map[string]bool{}, 0
+	for cursor := ""; ; {
+		page, next, err := st.Audit(t.Context(), cursor, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range page {
+			if page[i].Action == "replay" {
+				targets[page[i].Target], rows = true, rows+1
+			}
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	if rows != letters || len(targets) != letters {
+		t.Errorf("%d audit rows tell of replays of %d dead letters; there are %d", rows, len(targets), letters)
+	}
+	return rows
+}
