@@ -1,6 +1,9 @@
 package node
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
@@ -94,8 +97,10 @@ func (s *saga) untouched() bool {
 	return true
 }
 
-// letGo makes the orders of held sagas whose lanes are in time again.
+// letGo makes the orders of held sagas whose lanes are in time again, in the order of
+// their starts: a restart reads them in another one.
 func (n *Node) letGo(m Moment) {
+	slices.SortFunc(n.held, func(a, b *saga) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	kept := n.held[:0]
 	for _, sg := range n.held {
 		if n.sagas[sg.ID] == sg && sg.State.Phase == machine.Running && n.lateFor(sg.Plan, true, m.Now) != nil {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
 )
@@ -36,4 +37,26 @@ func TestWhatIsHeldMayHaveLeftBeforeACrash(t *testing.T) {
 		t.Fatalf("the saga is %s while its action may have executed", p)
 	}
 	r.call("reserve", unwind.Compensation)
+}
+
+// Who waited for longest goes first, though a restart reads sagas in any order.
+func TestHeldSagasGoInTheOrderOfTheirStarts(t *testing.T) {
+	r := newRig(t, threeSteps(), Config{})
+	r.late()
+	var begun []id.ID
+	for range 50 {
+		begun = append(begun, r.start(false))
+	}
+	r.settle()
+	r.knows = r.late
+	r.restart(Config{})
+	r.settle()
+	r.quiet()
+	r.n.Depths(r.moment(), nil)
+	r.settle()
+	for i, saga := range begun {
+		if c := r.call("reserve", unwind.Action); c.Saga != saga {
+			t.Fatalf("call %d is for saga %s, want %s", i, c.Saga, saga)
+		}
+	}
 }

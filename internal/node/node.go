@@ -60,7 +60,7 @@ type Node struct {
 	orders   map[flow.TaskKey]*order
 	asked    map[Token]*order // questions of persons
 	backlogs []*backlog
-	held     []*saga        // whose first orders wait for a backlog, in the order of their starts
+	held     []*saga        // whose first orders wait for a backlog
 	controls []*control     // by scope
 	expiry   machine.Micros // of the settings that end first; 0: none
 	flights  map[uint64]*order
