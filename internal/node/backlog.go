@@ -62,6 +62,9 @@ func (n *Node) lateFor(p *machine.Plan, hold bool, now machine.Micros) *backlog 
 // shed refuses a start that would need an undo lane that is late.
 func (n *Node) shed(m Moment, p *machine.Plan) error {
 	b := n.lateFor(p, false, m.Now)
+	if b == nil && (2*len(n.held) >= n.cfg.MaxActive || 2*n.bytes >= n.cfg.MaxBytes) {
+		b = n.lateFor(p, true, m.Now) // the rest of the memory is for sagas that go on
+	}
 	if b == nil {
 		return nil
 	}

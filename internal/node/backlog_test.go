@@ -60,3 +60,22 @@ func TestHeldSagasGoInTheOrderOfTheirStarts(t *testing.T) {
 		}
 	}
 }
+
+// Sagas that are held don't take the memory that others need to go on.
+func TestAsManyAreHeldAsHalfTheMemoryTakes(t *testing.T) {
+	for name, cfg := range map[string]Config{"in number": {MaxActive: 10}, "in bytes": {MaxBytes: 10 * len(`{"n":1}`)}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, threeSteps(), cfg)
+			r.late()
+			for range 6 {
+				r.start(false)
+				r.settle()
+			}
+			for i, reply := range r.replies {
+				if refused := unwind.CodeOf(reply.Err) == unwind.Overloaded; refused != (i == 5) {
+					t.Errorf("start %d is answered with %v", i, reply.Err)
+				}
+			}
+		})
+	}
+}
