@@ -10,7 +10,7 @@ import (
 // A gate that a service has closed stays closed over a crash.
 func TestAGateHoldsOverACrash(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, placeOrder(), "ship:409 refund:503+3,200", nil)
+	s := newStage(t, placeOrder(), "ship:409 refund:503+6,200", nil)
 	first := s.begin("first")
 	s.called("/refund", 1)
 	closed := time.Now()
@@ -33,8 +33,8 @@ func TestAGateHoldsOverACrash(t *testing.T) {
 		t.Fatalf("after the crash the gate is %+v; it was closed until %s", g, until)
 	}
 	s.called("/refund", 2)
-	if waited := time.Since(closed); waited < 2900*time.Millisecond {
-		t.Errorf("the service asked for 3s and was called again after %s", waited)
+	if waited := time.Since(closed); waited < 5900*time.Millisecond {
+		t.Errorf("the service asked for 6s and was called again after %s", waited)
 	}
 }
 
