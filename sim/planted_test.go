@@ -32,6 +32,7 @@ var elsewhere = map[planted.Bug]string{
 	planted.SkipFsync:           "store/sqlite: crash images",
 	planted.AcknowledgeEarly:    "store/sqlite: crash images",
 	planted.EarlyTimer:          "internal/machine: transcripts; a node never fires a timer early",
+	planted.FullBucket:          foundByFlow, // a scope that was kept begins where it was reserved to
 	planted.CatchUp:             foundByFlow,
 	planted.IgnoreWeight:        foundByFlow,
 	planted.SkipTenant:          foundByFlow,
