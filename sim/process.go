@@ -80,7 +80,7 @@ func nodeName(epoch int64) string {
 // configure sets the limits, as the engine does from its configuration.
 func (p *process) configure(m node.Moment) {
 	for i := range kinds[:services-1] {
-		l, hold := &p.w.plan.Limits[i], unwind.Duration(kinds[i].Timeout)+unwind.Duration(kinds[i].settle())*1000
+		l, hold := &p.w.plan.Limits[i], kinds[i].Timeout+unwind.Duration(kinds[i].settle())*1000
 		p.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: kinds[i].name}, node.Limits{Limits: l.forward, Breaker: l.breaker, Hold: hold})
 		p.node.Configure(m, store.Scope{Kind: store.ScopeCompensation, Name: kinds[i].name}, node.Limits{Limits: l.compensation, Breaker: l.breaker, Hold: hold})
 	}
