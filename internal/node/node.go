@@ -64,6 +64,7 @@ type Node struct {
 	controls []*control     // by scope
 	expiry   machine.Micros // of the settings that end first; 0: none
 	flights  map[uint64]*order
+	set      map[string]machine.Micros // by how much the clock was set before this process, as the lanes of services know it
 	timers   timerHeap
 	claim    claim
 	halt     halt
@@ -150,6 +151,7 @@ func New(cfg Config, m Moment) *Node {
 		asked:   map[Token]*order{},
 		halt:    halt{on: cfg.Hold},
 		flights: map[uint64]*order{},
+		set:     map[string]machine.Micros{},
 	}
 	// Go functions run in this process: nothing to pace.
 	for _, kind := range []flow.ScopeKind{flow.ScopeForward, flow.ScopeCompensation} {

@@ -74,13 +74,13 @@ func (n *Node) TasksRead(m Moment, r QueueRead, rows []store.Task, err error) {
 			continue
 		}
 		if len(f.rows) == r.room {
-			f.rest = rows[i].Due * 1000
+			f.rest = n.soonest(&rows[i])
 			break
 		}
 		f.rows = append(f.rows, rows[i])
 	}
 	if f.rest == flow.Never && len(rows) == r.Limit {
-		f.rest = rows[len(rows)-1].Due * 1000
+		f.rest = n.soonest(&rows[len(rows)-1])
 	}
 	f.waits = 1
 	for i := range f.rows {
@@ -120,12 +120,12 @@ func (n *Node) refill(m Moment, f *refill) {
 		case n.stuck[row.Saga]:
 			continue
 		case sg == nil:
-			f.rest = min(f.rest, max(row.Due*1000, nanos(m.Now+sickStart)))
+			f.rest = min(f.rest, max(n.soonest(&row), nanos(m.Now+sickStart)))
 			continue
 		case n.orders[key] != nil || !stands(sg, &row):
 			continue // it has moved on since it was read
 		}
-		tasks = append(tasks, flow.Task{Key: key, Target: f.flow.Target, SagaType: row.SagaType, Tenant: row.Tenant, Class: f.flow.Class, Due: row.Due * 1000})
+		tasks = append(tasks, flow.Task{Key: key, Target: f.flow.Target, SagaType: row.SagaType, Tenant: row.Tenant, Class: f.flow.Class, Due: nanos(n.dueOf(m, sg, &row))})
 		kept = append(kept, row)
 	}
 	added := n.sched.Refill(f.flow, tasks, f.rest, now)

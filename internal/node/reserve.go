@@ -35,6 +35,9 @@ func (n *Node) restore(m Moment, kept []Kept) {
 		if !known(k.Scope) {
 			continue
 		}
+		if k.Kind == store.ScopeCompensation {
+			n.set[k.Name] = k.Set
+		}
 		var r flow.Reservation
 		if k.Err == nil {
 			r, k.Err = flow.DecodeReservation(flowScope(k.Scope), k.Body)

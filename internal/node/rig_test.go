@@ -27,6 +27,7 @@ type rig struct {
 	reads    []QueueRead
 	claims   []Claim
 	controls []store.Control
+	kept     []Kept
 	stop     error
 	made     int
 	knows    func() // what a process knows once it has recovered
@@ -74,7 +75,7 @@ func (r *rig) restart(cfg Config) {
 			queues = append(queues, store.QueueDepth{Queue: t.Queue})
 		}
 	}
-	r.n.Recover(r.moment(), queues, r.controls, nil)
+	r.n.Recover(r.moment(), queues, r.controls, r.kept)
 	if r.knows != nil {
 		r.knows()
 	}
