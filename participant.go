@@ -42,8 +42,16 @@ type Limits struct {
 	// length, by its own clock. It opens bit by bit. Zero: no window.
 	Window Rate `json:"window,omitzero"`
 	// Adaptive finds the rate that the participant bears, at most Rate: it begins
-	// at 10/s, grows with every accepted call and is cut by a 429.
+	// at a tenth of that, 10/s at least, grows with every accepted call and is cut
+	// by a 429.
 	Adaptive bool `json:"adaptive,omitempty"`
+	// Strict closes the whole lane for every Retry-After of a 429, however short.
+	// Without it a compensation lane closes for one above 2 s, and a shorter one
+	// delays its own call.
+	Strict bool `json:"strict,omitempty"`
+	// HintCap is the longest wait that a Retry-After can ask for; a longer one is
+	// cut to it and raises an alert. Defaults to 5 min.
+	HintCap Duration `json:"hint_cap,omitempty"`
 }
 
 // Backlog couples new sagas to the compensations that wait for a participant: what

@@ -134,6 +134,9 @@ func validateBounds(f faults, l Limits) {
 	if l.Burst < 0 || l.Burst > maxConcurrency {
 		f.below("burst").add("burst %d: write 1 to %d, as in %d", l.Burst, maxConcurrency, DefaultBurst)
 	}
+	if l.HintCap < 0 {
+		f.below("hint_cap").add("hint_cap %s is negative; write the longest wait that the service may ask for, as in 5m", l.HintCap)
+	}
 }
 
 // validateLane checks one lane, and warns of what keeps its rate from being reached.

@@ -19,11 +19,13 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 		return nil, err
 	}
 	states := []unwind.ServiceState{}
+	var lanes []flow.Snapshot
 	err = e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
 		for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 			s := unwind.ServiceState{Name: name}
 			s.Lanes.Forward = e.lane(m, store.Scope{Kind: store.ScopeForward, Name: name})
 			s.Lanes.Compensation = e.lane(m, store.Scope{Kind: store.ScopeCompensation, Name: name})
+			lanes = append(lanes, e.node.Snapshot(m, store.Scope{Kind: store.ScopeCompensation, Name: name}))
 			states = append(states, s)
 		}
 	})
@@ -37,8 +39,8 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 		if d.oldest > 0 {
 			lane.OldestAgeMS = max((now-d.oldest)/1000, 0)
 		}
-		if r := lane.Rate.Effective; r != nil && *r > 0 {
-			ms := int64(math.Ceil(float64(d.ready+d.backingOff) / *r * 1000))
+		if ns := lanes[i].Drain(d.ready + d.backingOff); ns != flow.Never {
+			ms := (ns + 999_999) / 1_000_000
 			lane.DrainEstimateMS = &ms
 		}
 	}

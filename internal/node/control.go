@@ -209,7 +209,7 @@ var breakerModes = map[unwind.BreakerMode]flow.BreakerMode{
 func flowLimits(l Limits) flow.Limits {
 	return flow.Limits{
 		Rate: flow.Rate{N: l.Rate.Calls, Per: int64(l.Rate.Per)}, Concurrency: l.Concurrency, Burst: l.Burst,
-		Window: flow.Rate{N: l.Window.Calls, Per: int64(l.Window.Per)}, Hold: int64(l.Hold), Adaptive: l.Adaptive,
+		Window: flow.Rate{N: l.Window.Calls, Per: int64(l.Window.Per)}, Hold: int64(l.Hold), Adaptive: l.Adaptive, Strict: l.Strict, HintCap: int64(l.HintCap),
 		Breaker: flow.Breaker{Failures: l.Breaker.Failures, Minimum: l.Breaker.Minimum, Open: int64(l.Breaker.Open)},
 	}
 }
