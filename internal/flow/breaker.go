@@ -60,7 +60,7 @@ const (
 	breakerStale = int64(time.Minute)
 	// rampSteps of rampEvery each lead from a tenth of the last good rate to it.
 	rampSteps = 10
-	rampEvery = second
+	rampEvery = second / 5
 )
 
 // breaker is closed, or open: then it lets one probe go at a time, from until

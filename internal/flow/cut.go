@@ -17,12 +17,16 @@ func (a *adaptive) taken(now int64) int64 {
 
 // throttled takes in a refusal of the call with the given number; last is that
 // of the last grant, and closed for how long the service asked everybody to
-// wait. It returns how long nothing may be sent, in ns.
-func (a *adaptive) throttled(number, last uint64, closed, now int64) (hold int64) {
+// wait. A service that is down has a gate, and is cut once: it counts no windows.
+// It returns how long nothing may be sent, in ns.
+func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) (hold int64) {
 	if a.streak++; a.streak == 1 {
 		a.high = a.rate
 	}
 	if number <= a.mark && !planted.On(planted.CutAlways) {
+		return 0
+	}
+	if down && a.mark > 0 && a.accepted == 0 {
 		return 0
 	}
 	if a.mark > 0 && a.accepted == 0 && (a.streak > chance || !a.seek) && !planted.On(planted.CutAlways) {

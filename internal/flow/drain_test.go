@@ -70,3 +70,36 @@ func TestADrainOutlastsAFall(t *testing.T) {
 		}
 	}
 }
+
+// A service that is down for some seconds counts no windows: the lane goes on about
+// as fast as before.
+func TestAnOutageIsNoWindow(t *testing.T) {
+	var refused int64
+	st := storm{rtt: 5 * time.Millisecond, noHint: true, limits: unknown, length: time.Minute, gateway: &outage{tokens: tokens{rate: steady, burst: 6}, from: 10 * second, until: 16 * second}}
+	st.feedback = func(f *Feedback, at int64) {
+		if f.Outcome == Throttled && at >= 10*second && at < 16*second+100*ms {
+			f.Status, refused = 503, refused+1
+		}
+	}
+	o := st.run(t)
+	least := 50
+	for _, n := range o.perSecond[25:60] {
+		least = min(least, n)
+	}
+	if refused == 0 || least < 40 {
+		t.Errorf("refused %d times; from 9 s after the outage on it is %d calls in a second at least", refused, least)
+	}
+}
+
+// outage takes nothing for a while.
+type outage struct {
+	tokens
+	from, until int64
+}
+
+func (o *outage) take(at int64) (bool, int64) {
+	if at >= o.from && at < o.until {
+		return false, second
+	}
+	return o.tokens.take(at)
+}

@@ -154,7 +154,7 @@ func (t *target) throttled(g Grant, f Feedback, last uint64, now int64, r *Resul
 		if r.Gated && f.Status != 503 {
 			closed = r.Wait
 		}
-		hold := t.adaptive.throttled(g.number, last, closed, now)
+		hold := t.adaptive.throttled(g.number, last, f.Status == 503, closed, now)
 		t.repace(now)
 		t.pace.calm(now + hold)
 	}

@@ -27,7 +27,7 @@ type troubled struct {
 
 	open             bool
 	until, gate      int64
-	closedAt, closed int64 // when it closed, and how many were granted in the 900 ms since
+	closedAt, closed int64 // when it closed, and how many were granted in the 180 ms since
 }
 
 var troubledLane = Target{"payments", Compensation}
@@ -121,9 +121,9 @@ func (w *troubled) grants() error {
 				return fmt.Errorf("two probes at a time")
 			}
 		}
-		if w.closedAt > 0 && w.now < w.closedAt+900*ms {
-			if w.closed++; w.closed > 11 {
-				return fmt.Errorf("%d calls in the first second after the breaker closed", w.closed)
+		if w.closedAt > 0 && w.now < w.closedAt+180*ms {
+			if w.closed++; w.closed > 3 {
+				return fmt.Errorf("%d calls in the first fifth of a second after the breaker closed", w.closed)
 			}
 		}
 		w.out = append(w.out, flying{task, g})

@@ -16,6 +16,9 @@ const (
 // unknown are the limits of somebody who does not know what the gateway bears.
 var unknown = unwind.Limits{Rate: unwind.PerSecond(200), Concurrency: 10, Adaptive: true}
 
+// quick is the breaker of somebody whose service goes down and comes back.
+var quick = unwind.Breaker{Failures: 0.1, Minimum: 5, Open: unwind.Second}
+
 // storm fills in what most scenarios share.
 func storm(name, about string, spec Spec, model func(time.Duration) (gateway.Model, error), goals ...goal) Scenario {
 	if spec.Takes == "" {
@@ -83,12 +86,12 @@ func Scenarios() []Scenario {
 			inPhases(gateway.PhasesOptions{Phases: []gateway.Phase{{Rate: 50}, {From: 5, Rate: 50, Took: 19 * rtt}}, Burst: 6}),
 			efficiency(0.98, figure), rejections(0.01)),
 		storm("flapping", "5 s up, 5 s down: 503 the one time, reset connections the next",
-			Spec{Capacity: "50/s while it is up", Burst: 6, Hint: "none"},
+			Spec{Capacity: "50/s while it is up; the lane has a breaker (a tenth of the calls, 1 s)", Burst: 6, Hint: "none"},
 			inPhases(gateway.PhasesOptions{Burst: 6, Cycle: 20, Phases: []gateway.Phase{
 				{Rate: 50}, {From: 5, Fate: none}, {From: 10, Rate: 50}, {From: 15, Fate: gateway.Reset},
 			}}),
 			efficiency(0.75, ours), rejections(0.01)).
-			with(func(sc *Scenario) { sc.Sagas, sc.hint, sc.patience = 750, gateway.NoHint, 90 }),
+			with(func(sc *Scenario) { sc.Sagas, sc.hint, sc.patience, sc.breaker = 750, gateway.NoHint, 90, quick }),
 		storm("nonsense-hints", "Retry-After is 0, negative, past, garbage and blank in turn",
 			Spec{Capacity: "50/s", Burst: 6, Hint: "0, -30, a date an hour ago, soon™, blank"}, bucket(50, 6), efficiency(0.98, figure), rejections(0.01)).
 			with(func(sc *Scenario) { sc.hint = gateway.Nonsense }),
@@ -96,12 +99,12 @@ func Scenarios() []Scenario {
 			Spec{Capacity: "50/s", Burst: 6, Hint: "31536000"}, bucket(50, 6), gated).
 			with(func(sc *Scenario) { sc.hint, sc.patience = gateway.AYear, 15 }),
 		storm("hung-probe", "down for 3 s; then the next calls, the probes among them, hang for 5 s; then healthy",
-			Spec{Capacity: "50/s; none from 5 s to 13 s", Burst: 6, Hint: "none"},
+			Spec{Capacity: "50/s; none from 5 s to 13 s; the lane has a breaker (a tenth of the calls, 1 s)", Burst: 6, Hint: "none"},
 			inPhases(gateway.PhasesOptions{Burst: 6, Phases: []gateway.Phase{
 				{Rate: 50}, {From: 5}, {From: 8, Fate: gateway.Hung}, {From: 13, Rate: 50},
 			}}),
 			efficiency(0.75, ours), rejections(0.01)).
-			with(func(sc *Scenario) { sc.Sagas, sc.hint, sc.patience = 750, gateway.NoHint, 90 }),
+			with(func(sc *Scenario) { sc.Sagas, sc.hint, sc.patience, sc.breaker = 750, gateway.NoHint, 90, quick }),
 		storm("foreground", "other traffic takes four fifths of the gateway",
 			Spec{Capacity: "50/s, of which others take 40/s", Burst: 6}, bucket(50, 6), efficiency(0.80, ours), rejections(0.01), foregroundServed).
 			with(func(sc *Scenario) { sc.Sagas, sc.few, sc.foreground, sc.patience = 300, 15, 40, 90 }),

@@ -136,7 +136,7 @@ func (r *run) open(ctx context.Context, sc *Scenario) (*world, gateway.Model, er
 func (r *run) service(sc *Scenario, name string, model gateway.Model) service {
 	s := service{
 		name: name, options: gateway.Options{Model: model, Hint: sc.hint, Latency: sc.latency, Persist: sc.persist},
-		declared: unwind.Participant{Timeout: sc.timeout, Compensation: sc.limits},
+		declared: unwind.Participant{Timeout: sc.timeout, Compensation: sc.limits, Breaker: sc.breaker},
 	}
 	if sc.keyLifetime > 0 {
 		s.declared.KeyLifetime, s.declared.Status = unwind.Duration(sc.keyLifetime)*unwind.Duration(r.unit), "/status"

@@ -35,6 +35,7 @@ type Scenario struct {
 	persist bool          // calls whose caller went away are carried out
 	// The lane as it is configured.
 	limits      unwind.Limits
+	breaker     unwind.Breaker
 	timeout     unwind.Duration
 	keyLifetime int // units; zero: for ever
 
