@@ -23,7 +23,7 @@ func (s *Scheduler) Push(task Task, now int64) Pushed {
 		return Duplicate
 	}
 	q := s.queue(task.Queue(), now)
-	if q.heads >= q.bound || task.Due >= q.rest {
+	if q.heads >= q.most() || task.Due >= q.rest {
 		if planted.On(planted.ForgetRest) {
 			return Left
 		}

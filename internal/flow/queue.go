@@ -146,6 +146,7 @@ func (s *Scheduler) queue(name Queue, now int64) *queue {
 	}
 	f.queues[rank] = q
 	s.queues[name] = q
+	t.queues++
 	return q
 }
 
@@ -166,6 +167,7 @@ func (s *Scheduler) settle(q *queue) {
 func (s *Scheduler) drop(q *queue) {
 	l, f := q.bundle, q.flow
 	delete(s.queues, q.name)
+	q.target.queues--
 	s.shorts.remove(q.id)
 	l.idle.remove(q.slot)
 	l.queues[q.slot] = nil

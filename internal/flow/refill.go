@@ -10,7 +10,7 @@ func (s *Scheduler) watch(q *queue) {
 			q.target.left--
 		}
 	}
-	if q.rest == Never || q.asked || q.heads > q.bound/2 {
+	if q.rest == Never || q.asked || q.heads > q.most()/2 {
 		s.shorts.remove(q.id)
 		return
 	}
@@ -28,7 +28,7 @@ func (s *Scheduler) Short(now int64) (name Queue, room int, ok bool) {
 	q := s.queueList[e.id]
 	q.asked, q.late = true, Never
 	s.watch(q)
-	return q.name, q.bound - q.heads, true
+	return q.name, max(q.most()-q.heads, 1), true
 }
 
 // Refill adds tasks of one queue from the store, in the order of their due
@@ -47,7 +47,7 @@ func (s *Scheduler) Refill(name Queue, tasks []Task, rest int64, now int64) (add
 		if _, ok := s.index[task.Key]; ok || task.Queue() != name {
 			continue
 		}
-		if q.heads >= q.bound {
+		if q.heads >= q.most() {
 			rest = min(rest, task.Due)
 			break
 		}

@@ -20,6 +20,7 @@ type target struct {
 	probing  bool // a probe of the fault, the breaker or both is out
 	hushed   bool // what is saved up is forgotten by the next grant
 
+	queues  int // in memory
 	ready   int // tasks that are due
 	delayed int // tasks that are not yet
 	left    int // queues that have left tasks in the store
