@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // changes is a scope whose window is changed live under full demand, answered
@@ -105,5 +106,20 @@ func TestEveryFlowGetsItsShare(t *testing.T) {
 		if err := shares(seed); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
+	}
+}
+
+// A window of a year, set by mistake, is put right: the lane goes on.
+func TestAShorterWindowOpensWithinItsSpan(t *testing.T) {
+	s := New(Config{})
+	name := Scope{Kind: ScopeCompensation, Name: "shop"}
+	limits := func(n int64, per time.Duration) Limits {
+		return Limits{Rate: PerSecond(1000), Concurrency: 100, Window: Rate{n, int64(per)}}
+	}
+	s.Configure(name, limits(1000, 8760*time.Hour), 0)
+	s.Configure(name, limits(10, time.Second), 1)
+	s.Push(Task{Key: TaskKey{Lane: Compensation}, Target: name.Target()}, 2)
+	if at := s.Wake(); at > int64(2*time.Second) {
+		t.Errorf("the first call goes after %s, and the window spans 1s", time.Duration(at))
 	}
 }

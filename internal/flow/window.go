@@ -136,12 +136,24 @@ func (w *window) set(limit Rate, inFlight int, now int64) *window {
 	}
 	w.expire(now)
 	before := max(0, w.room(inFlight))
+	w.shrink(per, now)
 	w.n, w.per = n, per
 	w.expire(now)
 	if !planted.On(planted.BurstOnChange) {
 		w.spread(w.room(inFlight)-before, now)
 	}
 	return w
+}
+
+// shrink brings the entries that expire at given times nearer for a shorter span:
+// evenly, but none to less than the new span after its call.
+func (w *window) shrink(per, now int64) {
+	less := w.per - per
+	for i := range w.past {
+		if left := w.past[i].Until - now; less > 0 {
+			w.past[i].Until = now + max(scale(left, per, w.per), left-less)
+		}
+	}
 }
 
 // spread takes n entries that expire evenly over a span.
