@@ -164,6 +164,7 @@ func TestGroupsCountWhatDiedOfOneCause(t *testing.T) {
 }
 
 func TestTheVerdictNamesItsEvidence(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, placeOrder(), "ship:409 refund:422,422,422,200,422,200", nil)
 	a, b, c := w.dead("o-1"), w.dead("o-2"), w.dead("o-3")
 	says := func(d *unwind.DeadLetter, advice unwind.Advice, texts ...string) {

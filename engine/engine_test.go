@@ -19,7 +19,7 @@ import (
 // Many tests wait for the clock of the real thing: more of them go at once than there
 // are processors.
 func TestMain(m *testing.M) {
-	if err := flag.Set("test.parallel", "12"); err != nil {
+	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

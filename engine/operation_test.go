@@ -287,8 +287,9 @@ func TestBadSelectionsAreRefused(t *testing.T) {
 }
 
 func TestManySagasAreCancelled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, placeOrder(), "charge:never", func(cfg *engine.Config) {
-		both(cfg, func(p *unwind.Participant) { p.Timeout = 10 * unwind.Second })
+		both(cfg, func(p *unwind.Participant) { p.Timeout = 5 * unwind.Second })
 	})
 	ids := w.beginMany(5)
 	w.called("/charge", 5)
@@ -314,6 +315,7 @@ func TestManySagasAreCancelled(t *testing.T) {
 // An operation goes on where it was when its process ended, and its dead letters
 // are each called again once.
 func TestAnOperationOutlivesItsProcess(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, pivot(placeOrder()), "ship:409*60,200", nil)
 	s.manyDead(60)
 	op := s.replayAll(func(r *unwind.OperationRequest) { r.Rate = &unwind.Rate{Calls: 100, Per: unwind.Second} })
@@ -335,6 +337,7 @@ func TestAnOperationOutlivesItsProcess(t *testing.T) {
 
 // A paused lane holds an operation: nothing is taken up that would only wait.
 func TestAnOperationWaitsForItsLane(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, pivot(placeOrder()), "ship:409*4,200", nil)
 	w.manyDead(4)
 	set := func(paused bool) {

@@ -47,7 +47,7 @@ type world struct {
 	script *gateway.Script
 }
 
-const callTimeout = 300 * unwind.Millisecond
+const callTimeout = 600 * unwind.Millisecond
 
 // newWorld scripts the participant in words: "charge:500,200 refund:429,200".
 // An answer is a status, or never, reset, garbage, empty, done, refused,
