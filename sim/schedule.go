@@ -118,6 +118,9 @@ func (s *Schedule) feedback() {
 		if c.percent(10) {
 			l.forward.Window = unwind.Rate{Calls: c.span(4, 30), Per: unwind.Duration(c.span(100, 600)) * unwind.Millisecond}
 		}
+		if c.percent(20) {
+			l.forward.Rate, l.forward.Window = unwind.Rate{}, unwind.Rate{} // nothing that a call could wait to be durable for
+		}
 		l.compensation.Adaptive, l.forward.Adaptive = c.percent(15), c.percent(5)
 		if c.percent(20) {
 			l.breaker = unwind.Breaker{Failures: 0.5, Minimum: int(c.span(2, 8)), Open: unwind.Duration(c.span(20, 800)) * unwind.Millisecond}
