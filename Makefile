@@ -20,7 +20,7 @@ each-module = for module in . $(SUBMODULES); do (cd $$module && $(1)) || { echo 
 # last so that its list of packages ends the output. Add a tier here when its
 # tests exist. `make tiers` fails when they exist and are not listed, and every
 # tier fails when it is listed and finds no test.
-TIERS := sim planted crash race
+TIERS := sim planted crash figures race
 
 SIM_SCHEDULES ?= 200000
 # The first seed; 0: one that no run had before.
@@ -34,6 +34,9 @@ PLANTED_FLAGS ?= -count=1 -timeout 30m
 CRASH_PKGS    ?= ./...
 CRASH_RUN     ?= ^TestCrash
 CRASH_FLAGS   ?= -count=1 -timeout 20m
+FIGURES_PKGS  ?= ./...
+FIGURES_RUN   ?= ^TestFigure
+FIGURES_FLAGS ?= -count=1 -timeout 10m
 RACE_FLAGS    ?= -timeout 20m
 
 FUZZTIME ?= 10s
@@ -110,17 +113,22 @@ planted: ## Planted bugs: the simulator must find every one
 crash: ## Crash loops on the real engine
 	@$(call some-tests,$(CRASH_PKGS),$(CRASH_RUN),$(CRASH_FLAGS))
 
+.PHONY: figures
+figures: ## Tests that judge a time, without the race detector
+	@$(call some-tests,$(FIGURES_PKGS),$(FIGURES_RUN),$(FIGURES_FLAGS))
+
 # The tests of the other tiers run there, once and without the detector's cost.
 .PHONY: race
 race: ## All other tests under the race detector
 	@for module in $(SUBMODULES); do (cd $$module && $(GO) test -race $(RACE_FLAGS) $(PKGS)); done
-	@$(GO) test -race -skip '$(SIM_RUN)|$(PLANTED_RUN)|$(CRASH_RUN)' $(RACE_FLAGS) $(PKGS)
+	@$(GO) test -race -skip '$(SIM_RUN)|$(PLANTED_RUN)|$(CRASH_RUN)|$(FIGURES_RUN)' $(RACE_FLAGS) $(PKGS)
 
 .PHONY: tiers
 tiers: ## Fail when tests of a tier exist and make test does not run them
 	@$(call listed-if-tests,sim,$(SIM_RUN))
 	@$(call listed-if-tests,planted,$(PLANTED_RUN))
 	@$(call listed-if-tests,crash,$(CRASH_RUN))
+	@$(call listed-if-tests,figures,$(FIGURES_RUN))
 
 ##@ On demand
 

@@ -17,7 +17,7 @@ const (
 )
 
 // With 100,000 dead letters a page of them and their groups are there at a glance.
-func TestManyDeadLettersAreReadAtAGlance(t *testing.T) {
+func TestFigureManyDeadLettersAreReadAtAGlance(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it writes 100,000 dead letters")
 	}
