@@ -24,7 +24,7 @@ func TestPlanted(t *testing.T) {
 		{planted.SkipVersionCheck, versionsHold},
 		{planted.SkipFsync, func(t *testing.T) error { return crashImagesHold(t, 50) }},
 		{planted.AcknowledgeEarly, func(t *testing.T) error { return crashImagesHold(t, 50) }},
-		{planted.AcknowledgeEarly, func(t *testing.T) error { return killsHold(t, 5, planted.AcknowledgeEarly) }},
+		{planted.AcknowledgeEarly, func(t *testing.T) error { return killsHold(t, 60, planted.AcknowledgeEarly) }},
 	} {
 		t.Run(string(c.bug), func(t *testing.T) {
 			defer plant("")
