@@ -64,7 +64,23 @@ type Verdict struct {
 	Advice Advice `json:"advice" enum:"replay,wait,look,none" doc:"replay: likely safe; wait: its lane is held; look: it would likely fail again, or needs evidence; none: nothing is to be done"`
 	// Text is a few short sentences for people, with the evidence in them.
 	Text     string   `json:"text" doc:"For people, with the evidence in it"`
-	Evidence []string `json:"evidence" doc:"What it rests on"`
+	Evidence []string `json:"evidence" doc:"What it rests on, as sentences"`
+	Facts    Facts    `json:"facts" doc:"What it rests on, as figures"`
+}
+
+// Facts are the figures that a [Verdict] rests on.
+type Facts struct {
+	Attempts  int   `json:"attempts"`
+	Throttled int   `json:"throttled"`
+	SpanMS    int64 `json:"span_ms" doc:"From the first attempt to its death"`
+	// Last is what the last attempt was answered; RetryAfterMS is 0 where that named no wait.
+	Last         CallError `json:"last" doc:"What the last attempt was answered"`
+	RetryAfterMS int64     `json:"retry_after_ms" doc:"The Retry-After of that answer; 0: none"`
+	// Breaker of the lane that a replay goes through; nil: it calls no service.
+	Breaker *LaneBreaker `json:"breaker,omitempty" doc:"Of the lane that a replay goes through"`
+	// Replayed and FailedAgain are what became of replays of its group.
+	Replayed    int64 `json:"replayed" doc:"Of its group: replays that succeeded"`
+	FailedAgain int64 `json:"failed_again" doc:"Of its group: replays that failed, and are open"`
 }
 
 // Advice says what to do with a dead letter.

@@ -208,6 +208,9 @@ type LaneGate struct {
 // LaneBreaker is the state of a lane's breaker.
 type LaneBreaker struct {
 	State string `json:"state"`
+	// Since is when it last opened or closed; a restart does not change it. Nil: it
+	// has been closed all along, as far as the store remembers.
+	Since *Time `json:"since,omitempty" doc:"When it last opened or closed; absent: it never did, as far as the store remembers"`
 }
 
 // LanePause says who paused a lane, and why.

@@ -40,9 +40,6 @@ func (e *Engine) DeadLetter(ctx context.Context, dead string) (*unwind.DeadLette
 	for _, n := range notes {
 		d.Notes = append(d.Notes, unwind.Note{At: unwind.TimeFromMicros(n.At), By: n.By, Text: n.Text, Owner: n.Owner})
 	}
-	if d.Verdict, err = e.verdict(ctx, &row); err != nil {
-		return nil, err
-	}
 	page := unwind.Page{Limit: 1000}
 	for {
 		history, err := e.History(ctx, row.Saga.String(), page)
@@ -55,7 +52,8 @@ func (e *Engine) DeadLetter(ctx context.Context, dead string) (*unwind.DeadLette
 			}
 		}
 		if page.Cursor = history.NextCursor; page.Cursor == "" {
-			return &d, nil
+			d.Verdict, err = e.verdict(ctx, &row, d.History)
+			return &d, err
 		}
 	}
 }

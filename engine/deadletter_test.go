@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -196,7 +197,7 @@ func TestTheVerdictNamesItsEvidence(t *testing.T) {
 		}
 		w.rest(d.SagaID)
 	}
-	says(a, unwind.AdviceLook, "Failed once in 0 s.", "Last: 422 from payments", "its breaker is closed.", "find the cause first")
+	says(a, unwind.AdviceLook, "Failed once in 0 s.", "Last: 422 from payments", "Breaker closed, no opening on record.", "find the cause first")
 	if _, err := w.Note(t.Context(), a.ID, unwind.NoteRequest{Text: "the bank is asked", Owner: "ann", Actor: "bob"}); err != nil {
 		t.Fatal(err)
 	}
@@ -216,5 +217,53 @@ func TestTheVerdictNamesItsEvidence(t *testing.T) {
 	d, err := w.DeadLetter(t.Context(), a.ID)
 	if err != nil || d.Owner != "ann" || len(d.Notes) != 1 || d.Notes[0].By != "bob" || d.Replays != 1 {
 		t.Errorf("it is %+v, error %v", d, err)
+	}
+}
+
+// The last answer is the participant's, also where the engine gave up later; and when
+// the breaker closed is known after a restart.
+func TestTheVerdictKnowsTheLastAnswerAndTheBreakerOverARestart(t *testing.T) {
+	t.Parallel()
+	def := placeOrder()
+	def.GiveUpAfter = 2 * unwind.Second
+	s := newStage(t, def, "ship:409 refund:500,500,200,500,429+30", func(cfg *engine.Config) {
+		both(cfg, func(p *unwind.Participant) {
+			p.Breaker = unwind.Breaker{Failures: 0.5, Minimum: 2, Open: 50 * unwind.Millisecond}
+		})
+	})
+	since := func() *unwind.Time {
+		services, err := s.Participants(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range services {
+			if services[i].Name == "payments" && services[i].Lanes.Compensation.Breaker.State == "closed" {
+				return services[i].Lanes.Compensation.Breaker.Since
+			}
+		}
+		return nil
+	}
+	if since() != nil {
+		t.Error("a breaker that never opened has a time")
+	}
+	if inst := s.run("o-1"); inst.Status != unwind.Compensated {
+		t.Fatalf("it rests as %s: %s", inst.Status, steps(inst))
+	}
+	closed := since()
+	if closed == nil {
+		t.Fatal("the breaker has no time")
+	}
+	d := s.dead("o-2")
+	s.crash()
+	if after := since(); after == nil || after.Sub(closed.Time).Abs() > 100*time.Millisecond {
+		t.Errorf("the breaker closed %v, after a restart %v", closed, after)
+	}
+	got, err := s.DeadLetter(t.Context(), d.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := got.Verdict
+	if want := "Last: 429 from payments, Retry-After 30 s: Too Many Requests; then given up: "; !strings.Contains(v.Text, want) || v.Facts.RetryAfterMS != 30_000 || v.Facts.Last.Status != 429 || v.Facts.Attempts != 1 || v.Facts.Throttled != 1 {
+		t.Errorf("%q does not say %q; the facts are %+v", v.Text, want, v.Facts)
 	}
 }

@@ -107,6 +107,13 @@ func (e *Engine) lane(m node.Moment, scope store.Scope) unwind.LaneState {
 		l.Gate = &unwind.LaneGate{Until: unwind.TimeFromMicros(s.GateUntil / 1000), Reason: s.GateReason}
 	}
 	set, settings := e.node.Control(scope)
+	if s.BreakerMode != flow.BreakerAuto { // an operator holds it, whatever the answers said
+		s.BreakerSince = int64(settings.At) * 1000
+	}
+	if s.BreakerSince > 0 {
+		since := unwind.TimeFromMicros(s.BreakerSince / 1000)
+		l.Breaker.Since = &since
+	}
 	if s.Paused {
 		l.Paused = &unwind.LanePause{Reason: set.Reason, By: set.By, At: unwind.TimeFromMicros(set.At)}
 	}

@@ -128,6 +128,7 @@ func entryData(r *machine.Entry) json.RawMessage {
 		Ask        bool            `json:"ask,omitempty"`
 		Class      unwind.Class    `json:"class,omitempty"`
 		Status     any             `json:"status,omitempty"`
+		RetryAfter int64           `json:"retry_after_ms,omitempty"`
 		Message    string          `json:"message,omitempty"`
 		Counted    bool            `json:"counted,omitempty"`
 		Executed   bool            `json:"may_have_executed,omitempty"`
@@ -142,6 +143,7 @@ func entryData(r *machine.Entry) json.RawMessage {
 		Body       string          `json:"body,omitempty"`
 	}
 	d.Generation, d.Ask, d.Class, d.Message, d.Counted, d.Executed = r.Generation, r.Ask, r.Class, r.Message, r.Counted, r.Executed
+	d.RetryAfter = int64(r.Asked) / 1000
 	d.Actor, d.Reason, d.Evidence, d.NewKey, d.Group, d.Output, d.Body = r.Actor, r.Reason, r.Evidence, r.NewKey, r.Group, r.Output, r.Body
 	if r.NotBefore > 0 {
 		t := unwind.TimeFromMicros(int64(r.NotBefore))

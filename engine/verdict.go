@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,14 +15,18 @@ import (
 // facts are what a verdict rests on.
 type facts struct {
 	dead  *store.DeadLetter
+	last  unwind.CallError      // the last answer to a call
+	asked int64                 // its Retry-After, ms
 	group store.DeadLetterGroup // of its cause; the zero value: not counted
 	lane  *unwind.LaneState     // that a replay goes through; nil: a Go function
 	now   int64
 }
 
-// verdict counts out what speaks for a replay and what against it.
-func (e *Engine) verdict(ctx context.Context, d *store.DeadLetter) (*unwind.Verdict, error) {
+// verdict counts out what speaks for a replay and what against it. history is the
+// journal of the dead letter's step and direction.
+func (e *Engine) verdict(ctx context.Context, d *store.DeadLetter, history []unwind.Entry) (*unwind.Verdict, error) {
 	f := facts{dead: d, now: int64(e.clock.now())}
+	f.lastAnswer(history)
 	rows, err := e.groups.recent(ctx)
 	if err != nil {
 		return nil, err
@@ -39,26 +45,62 @@ func (e *Engine) verdict(ctx context.Context, d *store.DeadLetter) (*unwind.Verd
 	return &v, nil
 }
 
+// lastAnswer finds what the last call was answered. A dead letter may have another
+// error: it was given up while it waited.
+func (f *facts) lastAnswer(history []unwind.Entry) {
+	f.last = f.dead.Error
+	for i := len(history) - 1; i >= 0; i-- {
+		switch history[i].Kind {
+		case unwind.EntryActionFailed, unwind.EntryActionThrottled, unwind.EntryActionAwaiting,
+			unwind.EntryCompensationFailed, unwind.EntryCompensationThrottled, unwind.EntryCompensationAwaiting:
+			var said struct {
+				unwind.CallError
+				RetryAfter int64 `json:"retry_after_ms"`
+			}
+			if json.Unmarshal(history[i].Data, &said) == nil {
+				f.last, f.asked = said.CallError, said.RetryAfter
+			}
+			return
+		}
+	}
+}
+
+// figures are the facts without words.
+func (f *facts) figures() unwind.Facts {
+	d := f.dead
+	figures := unwind.Facts{
+		Attempts: d.Attempts, Throttled: d.Throttled, SpanMS: max(d.DeadAt-d.FirstAt, 0) / 1000, Last: f.last, RetryAfterMS: f.asked,
+		Replayed: f.group.Replayed, FailedAgain: f.group.FailedAgain,
+	}
+	if f.lane != nil {
+		figures.Breaker = &f.lane.Breaker
+	}
+	return figures
+}
+
 // verdict puts the facts into words. What holds the lane weighs more than what
 // became of similar ones, and that more than what the last answer meant.
 func (f *facts) verdict() unwind.Verdict {
 	d := f.dead
+	v := unwind.Verdict{Evidence: []string{f.history() + ".", f.lastWords() + "."}, Facts: f.figures()}
 	if d.State != unwind.DeadLetterOpen {
-		return unwind.Verdict{Advice: unwind.AdviceNone, Text: f.settled(), Evidence: []string{f.history(), f.last()}}
-	}
-	v := unwind.Verdict{Evidence: []string{f.history(), f.last()}}
-	add := func(text string) {
-		if text != "" {
-			v.Evidence = append(v.Evidence, text)
-		}
+		v.Advice, v.Text = unwind.AdviceNone, f.settled()
+		return v
 	}
 	held := f.held()
-	add(held)
-	if held == "" && f.lane != nil {
-		add("Nothing holds the lane of " + d.Service + "; its breaker is " + f.lane.Breaker.State + ".")
+	switch similar := f.similar(); {
+	case held != "":
+		v.Evidence = append(v.Evidence, held+".")
+		if similar != "" {
+			v.Evidence = append(v.Evidence, similar+".")
+		}
+	case f.lane != nil && similar != "":
+		v.Evidence = append(v.Evidence, f.breaker()+"; "+similar+".")
+	case f.lane != nil:
+		v.Evidence = append(v.Evidence, f.breaker()+".")
+	case similar != "":
+		v.Evidence = append(v.Evidence, similar+".")
 	}
-	similar := f.similar()
-	add(similar)
 	var end string
 	switch succeeded, failed := f.group.Replayed, f.group.FailedAgain; {
 	case d.Error.Class == unwind.ClassKeyExpired:
@@ -76,7 +118,7 @@ func (f *facts) verdict() unwind.Verdict {
 	default:
 		v.Advice, end = unwind.AdviceReplay, "No similar one was replayed yet; replay one first."
 	}
-	v.Text = strings.Join(append(append([]string{}, v.Evidence...), end), " ")
+	v.Text = strings.Join(append(slices.Clone(v.Evidence), end), " ")
 	return v
 }
 
@@ -86,24 +128,41 @@ func (f *facts) history() string {
 	if d.Throttled > 0 {
 		text += ", throttled " + times(int64(d.Throttled))
 	}
-	return text + "."
+	return text
 }
 
-func (f *facts) last() string {
-	d := f.dead
-	what := string(d.Error.Class)
-	if d.Error.Status != 0 {
-		what = fmt.Sprint(d.Error.Status)
+func (f *facts) lastWords() string {
+	what := string(f.last.Class)
+	if f.last.Status != 0 {
+		what = fmt.Sprint(f.last.Status)
 	}
-	from := ""
-	if d.Service != "" {
-		from = " from " + d.Service
+	text := "Last: " + what
+	if f.dead.Service != "" {
+		text += " from " + f.dead.Service
 	}
-	text := "Last: " + what + from
-	if d.Error.Message != "" {
-		text += ": " + strings.TrimSuffix(d.Error.Message, ".")
+	if f.asked > 0 {
+		text += ", Retry-After " + span(f.asked*1000)
 	}
-	return text + "."
+	if f.last.Message != "" {
+		text += ": " + strings.TrimSuffix(f.last.Message, ".")
+	}
+	if why := f.dead.Error.Message; why != f.last.Message {
+		text += "; then " + strings.TrimSuffix(why, ".")
+	}
+	return text
+}
+
+// breaker says since when the breaker stands as it does.
+func (f *facts) breaker() string {
+	b := &f.lane.Breaker
+	text := "Breaker " + strings.ReplaceAll(b.State, "_", "-")
+	switch {
+	case b.Since == nil:
+		return text + ", no opening on record"
+	case b.State == "closed":
+		return text + " " + span(f.now-b.Since.UnixMicro()) + " ago"
+	}
+	return text + " for " + span(f.now-b.Since.UnixMicro())
 }
 
 // held says what keeps the lane from sending, or nothing.
@@ -112,11 +171,11 @@ func (f *facts) held() string {
 	switch l := f.lane; {
 	case l == nil:
 	case l.Paused != nil:
-		return fmt.Sprintf("The lane of %s was paused by %s %s ago (%s).", name, l.Paused.By, span(f.now-l.Paused.At.UnixMicro()), l.Paused.Reason)
+		return fmt.Sprintf("The lane of %s was paused by %s %s ago (%s)", name, l.Paused.By, span(f.now-l.Paused.At.UnixMicro()), l.Paused.Reason)
 	case l.Breaker.State == "open":
-		return "The breaker of " + name + " is open."
+		return f.breaker()
 	case l.Gate != nil:
-		return fmt.Sprintf("The lane of %s is closed for another %s (%s).", name, span(l.Gate.Until.UnixMicro()-f.now), l.Gate.Reason)
+		return fmt.Sprintf("The lane of %s is closed for another %s (%s)", name, span(l.Gate.Until.UnixMicro()-f.now), l.Gate.Reason)
 	}
 	return ""
 }
@@ -124,7 +183,7 @@ func (f *facts) held() string {
 // similar says what became of replays of the same cause, or nothing.
 func (f *facts) similar() string {
 	if tried := f.group.Replayed + f.group.FailedAgain; tried > 0 {
-		return fmt.Sprintf("%d of %d similar replays succeeded.", f.group.Replayed, tried)
+		return fmt.Sprintf("%d of %d similar replays succeeded", f.group.Replayed, tried)
 	}
 	return ""
 }

@@ -69,6 +69,7 @@ type breaker struct {
 	config Breaker
 	mode   BreakerMode
 	open   bool
+	since  int64 // when it last opened or closed; 0: never
 	until  int64
 	opens  int    // in a row, without a ramp that was finished
 	mark   uint64 // answers to grants up to this number say nothing any more
@@ -155,7 +156,7 @@ func (b *breaker) failed(g Grant, f *Feedback, last uint64, good, now int64) (op
 		if b.step == 0 {
 			b.good = good
 		}
-		opened = true
+		opened, b.since = true, now
 	}
 	b.open, b.step, b.mark = true, 0, last
 	b.until = now + max(b.wait(f.Rand), f.Hint)
@@ -182,7 +183,7 @@ func (b *breaker) worked(g Grant, last uint64, now int64) (closed bool) {
 		return false
 	}
 	if b.open {
-		b.open, b.mark, b.history, b.n = false, last, 0, 0
+		b.open, b.mark, b.history, b.n, b.since = false, last, 0, 0, now
 		if b.step, b.stepAt = 1, now; planted.On(planted.SkipRamp) {
 			b.step = 0
 		}
@@ -225,10 +226,14 @@ func (s *Scheduler) SetBreaker(name Target, mode BreakerMode, now int64) {
 	if mode == b.mode {
 		return
 	}
+	probed := b.probes()
 	if mode == BreakerClosed {
-		*b = breaker{config: b.config, good: b.good}
+		*b = breaker{config: b.config, good: b.good, since: b.since}
 	}
-	b.mode, b.mark = mode, s.grants
+	if b.mode, b.mark = mode, s.grants; b.probes() != probed {
+		b.since = now
+		s.note(t)
+	}
 	t.hushed = true
 	t.repace(now)
 	s.refresh(t, now)

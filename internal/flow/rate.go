@@ -50,6 +50,7 @@ func (t *target) measures(snap *Snapshot, now int64) {
 	}
 	b := &t.breaker
 	snap.Breaker, snap.BreakerMode, snap.Probing = b.state(now), b.mode, t.probing
+	snap.BreakerSince = b.since
 	if b.mode == BreakerAuto && b.open {
 		snap.BreakerUntil = b.until
 	}

@@ -53,6 +53,7 @@ func FuzzQuota(f *testing.F) {
 
 func FuzzBreakerRecord(f *testing.F) {
 	f.Add(BreakerRecord{}.Append(nil))
+	f.Add(BreakerRecord{Until: 1, Since: 80 * second}.Append(nil))
 	f.Add(BreakerRecord{Open: true, Until: 90 * second, Opens: 3, Good: 50 * perCall}.Append(nil))
 	f.Add(BreakerRecord{Until: -1, Opens: 1, Ramp: 4, Good: fastest}.Append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -72,4 +73,14 @@ func FuzzBreakerRecord(f *testing.F) {
 			t.Fatalf("%+v holds until %d", r, s.Wake())
 		}
 	})
+}
+
+// What an earlier version wrote has no time of the last change.
+func TestABreakersRecordOfTheFirstVersionIsRead(t *testing.T) {
+	want := BreakerRecord{Open: true, Until: 90 * second, Opens: 3, Good: 50 * perCall}
+	b := want.Append(nil)
+	b = append([]byte{1}, b[1:len(b)-1]...)
+	if got, err := ParseBreakerRecord(b); err != nil || got != want {
+		t.Errorf("it is %+v, error %v", got, err)
+	}
 }

@@ -12,8 +12,13 @@ func (r *Reservation) Shift(by int64) {
 	if r.Target.GateUntil != 0 {
 		r.Target.GateUntil += by
 	}
-	if b, err := ParseBreakerRecord(r.Target.Breaker); err == nil && b.Until != 0 {
-		b.Until += by
+	if b, err := ParseBreakerRecord(r.Target.Breaker); err == nil && (b.Until != 0 || b.Since != 0) {
+		if b.Until != 0 {
+			b.Until += by
+		}
+		if b.Since != 0 {
+			b.Since += by
+		}
 		r.Target.Breaker = b.Append(nil)
 	}
 }

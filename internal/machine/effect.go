@@ -71,6 +71,7 @@ type Entry struct {
 	Ask        bool             `json:"ask,omitempty"`
 	Class      unwind.Class     `json:"c,omitempty"`
 	Status     int              `json:"h,omitempty"`
+	Asked      Micros           `json:"ra,omitempty"` // the answer's Retry-After
 	Message    string           `json:"m,omitempty"`
 	Counted    bool             `json:"i,omitempty"`
 	Executed   bool             `json:"x,omitempty"` // may have executed

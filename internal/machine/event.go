@@ -83,8 +83,10 @@ type Answer struct {
 	Status int
 	// Fault says why there was no usable answer.
 	Fault Fault
-	// Hint is the Retry-After of the answer; 0 where there was none.
+	// Hint is the Retry-After of the answer, as far as it is granted; 0 where there was none.
 	Hint Micros
+	// Asked is the Retry-After as the participant wrote it.
+	Asked Micros
 	// Quota is what the answer says of the participant's own limit.
 	Quota  Quota
 	Output json.RawMessage

@@ -94,7 +94,7 @@ func (t *turn) logAnswer(v verdict, attempt uint32) {
 	e := t.entry(kind)
 	e.Attempt, e.Class, e.Status, e.Message = attempt, v.class, t.ev.Answer.Status, t.ev.Answer.Message
 	e.Generation = t.State.Side(e.Step, e.Dir).Generation
-	e.Counted, e.Executed, e.Body = v.counted, v.executed, t.ev.Answer.Body
+	e.Counted, e.Executed, e.Body, e.Asked = v.counted, v.executed, t.ev.Answer.Body, t.ev.Answer.Asked
 	t.log(e)
 }
 

@@ -34,6 +34,7 @@ func appendEntry(b []byte, e *Entry) []byte {
 	b = appendFlag(b, "ask", e.Ask)
 	b = appendText(b, "c", string(e.Class))
 	b = appendInt(b, "h", int64(e.Status))
+	b = appendInt(b, "ra", int64(e.Asked))
 	b = appendText(b, "m", e.Message)
 	b = appendFlag(b, "i", e.Counted)
 	b = appendFlag(b, "x", e.Executed)

@@ -21,6 +21,9 @@ func (n *Node) CallEnded(m Moment, call uint64, a machine.Answer) {
 		return
 	}
 	sg := o.sg
+	if a.Fault != machine.FaultLocal {
+		a.Asked = a.Hint
+	}
 	a.Hint = n.learn(m, o, a)
 	n.forget(o)
 	ev := machine.Event{Kind: machine.Answered, Step: o.step, Dir: o.dir, Attempt: o.attempt, Generation: o.generation,
