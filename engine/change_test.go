@@ -84,7 +84,7 @@ func TestAServiceThatIsNotDeclaredAnyMoreHoldsItsOwnCallsOnly(t *testing.T) {
 	if _, _, err := s.Start(t.Context(), unwind.StartRequest{Saga: "place-order"}); err == nil {
 		t.Error("a saga was started that needs it")
 	}
-	inst, _, err := s.Start(t.Context(), unwind.StartRequest{Saga: "other", Wait: 20 * unwind.Second})
+	inst, _, err := s.Start(t.Context(), unwind.StartRequest{Saga: "other", Wait: eventually})
 	if err != nil || inst.Status != unwind.Compensated {
 		t.Errorf("another saga: %+v, error %v", inst, err)
 	}

@@ -67,11 +67,11 @@ func open(t *testing.T, cfg engine.Config) *engine.Engine {
 
 func TestASagaOfGoFunctionsCompletes(t *testing.T) {
 	e := open(t, engine.Config{Definitions: []unwind.Definition{local("order", ok)}})
-	inst, created, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Key: "o-1", Input: json.RawMessage(`{"n":1}`), Wait: 5 * unwind.Second})
+	inst, created, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Key: "o-1", Input: json.RawMessage(`{"n":1}`), Wait: eventually})
 	if err != nil || !created || inst.Status != unwind.Completed {
 		t.Fatalf("got %+v, created %v, error %v", inst, created, err)
 	}
-	again, created, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Key: "o-1", Input: json.RawMessage(`{"n": 1}`), Wait: 5 * unwind.Second})
+	again, created, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Key: "o-1", Input: json.RawMessage(`{"n": 1}`), Wait: eventually})
 	if err != nil || created || again.ID != inst.ID {
 		t.Fatalf("got %+v, created %v, error %v", again, created, err)
 	}
@@ -83,7 +83,7 @@ func TestASagaOfGoFunctionsCompletes(t *testing.T) {
 
 func TestARefusedSagaIsUndone(t *testing.T) {
 	e := open(t, engine.Config{Definitions: []unwind.Definition{local("order", refuse)}})
-	inst, _, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Input: json.RawMessage(`{}`), Wait: 5 * unwind.Second})
+	inst, _, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Input: json.RawMessage(`{}`), Wait: eventually})
 	if err != nil || inst.Status != unwind.Compensated {
 		t.Fatalf("got %+v, error %v", inst, err)
 	}

@@ -54,7 +54,7 @@ func TestConfiguredSecretsAreShownNowhere(t *testing.T) {
 	t.Cleanup(script.Close)
 	log, registry := &shared{}, prometheus.NewRegistry()
 	st := &faultyStore{Store: memory.New()}
-	cfg := shopConfig(placeOrder(), server.URL)
+	cfg := shopConfig(placeOrder(), server.URL, "")
 	cfg.Store, cfg.Metrics = st, registry
 	cfg.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	both(&cfg, func(p *unwind.Participant) {

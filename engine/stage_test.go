@@ -37,7 +37,7 @@ func newStageAt(t *testing.T, path string, def unwind.Definition, words string, 
 	server := httptest.NewServer(script)
 	t.Cleanup(server.Close)
 	t.Cleanup(script.Close)
-	s := &stage{world: &world{t: t, script: script}, path: path, cfg: shopConfig(def, server.URL)}
+	s := &stage{world: &world{t: t, script: script}, path: path, cfg: shopConfig(def, server.URL, words)}
 	if tweak != nil {
 		tweak(&s.cfg)
 	}
@@ -133,8 +133,8 @@ func (w *world) beginMany(n int) []string {
 func (w *world) until(what string, holds func() bool) {
 	w.t.Helper()
 	for begin := time.Now(); !holds(); pause(w.t.Context(), 2*time.Millisecond) {
-		if time.Since(begin) > 30*time.Second {
-			w.t.Fatalf("after 30 s: %s", what)
+		if time.Since(begin) > eventually.Std() {
+			w.t.Fatalf("after %s: %s", eventually, what)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func (w *world) until(what string, holds func() bool) {
 // called waits until the participant has received n calls of a path.
 func (w *world) called(path string, n int) []gateway.Request {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), eventually.Std())
 	defer cancel()
 	calls, err := w.script.Await(ctx, path, n)
 	if err != nil {

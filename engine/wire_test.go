@@ -47,7 +47,13 @@ type world struct {
 	script *gateway.Script
 }
 
-const callTimeout = 600 * unwind.Millisecond
+const (
+	// callTimeout is that of a service with a call that is never answered; no other
+	// call ends by its time, however busy the machine is.
+	callTimeout = 600 * unwind.Millisecond
+	// eventually is longer than anything takes that comes at all.
+	eventually = unwind.Minute
+)
 
 // newWorld scripts the participant in words: "charge:500,200 refund:429,200".
 // An answer is a status, or never, reset, garbage, empty, done, refused,
@@ -57,7 +63,7 @@ func newWorld(t *testing.T, def unwind.Definition, words string, tweak func(*eng
 	t.Helper()
 	script := scripted(words)
 	server := httptest.NewServer(script)
-	cfg := shopConfig(def, server.URL)
+	cfg := shopConfig(def, server.URL, words)
 	if tweak != nil {
 		tweak(&cfg)
 	}
@@ -87,14 +93,29 @@ func scripted(words string) *gateway.Script {
 	return script
 }
 
-// shopConfig declares both services at one address.
-func shopConfig(def unwind.Definition, url string) engine.Config {
-	shop := unwind.Participant{URL: url, Timeout: callTimeout, Settle: 30 * unwind.Millisecond,
+// shopConfig declares both services at one address. What the words never answer
+// ends soon.
+func shopConfig(def unwind.Definition, url, words string) engine.Config {
+	shop := unwind.Participant{URL: url, Timeout: eventually, Settle: 30 * unwind.Millisecond,
 		Compensation: unwind.Limits{Rate: unwind.PerSecond(1000), Concurrency: 10}}
-	return engine.Config{
+	cfg := engine.Config{
 		Definitions:  []unwind.Definition{def},
 		Participants: map[string]unwind.Participant{"shop": shop, "payments": shop},
 	}
+	for w := range strings.FieldsSeq(words) {
+		path, answers, _ := strings.Cut(w, ":")
+		if !strings.Contains(answers, "never") {
+			continue
+		}
+		service := "shop"
+		if path == "charge" || path == "refund" {
+			service = "payments"
+		}
+		p := cfg.Participants[service]
+		p.Timeout = callTimeout
+		cfg.Participants[service] = p
+	}
+	return cfg
 }
 
 func answerOf(word string) gateway.Answer {
@@ -132,7 +153,7 @@ func answerOf(word string) gateway.Answer {
 // run starts an order and waits until it is at rest.
 func (w *world) run(key string) *unwind.Instance {
 	w.t.Helper()
-	inst, _, err := w.Start(w.t.Context(), unwind.StartRequest{Saga: "place-order", Key: key, Input: json.RawMessage(`{"order":` + strconv.Quote(key) + `,"amount":12345678901234567890}`), Wait: 20 * unwind.Second})
+	inst, _, err := w.Start(w.t.Context(), unwind.StartRequest{Saga: "place-order", Key: key, Input: json.RawMessage(`{"order":` + strconv.Quote(key) + `,"amount":12345678901234567890}`), Wait: eventually})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -140,20 +161,16 @@ func (w *world) run(key string) *unwind.Instance {
 }
 
 // rest waits until the saga is at rest.
-func (w *world) rest(id string) *unwind.Instance {
+func (w *world) rest(id string) (inst *unwind.Instance) {
 	w.t.Helper()
-	for range 2000 {
-		inst, err := w.Get(w.t.Context(), id)
-		if err != nil {
+	w.until("saga "+id+" is not at rest", func() (rests bool) {
+		var err error
+		if inst, err = w.Get(w.t.Context(), id); err != nil {
 			w.t.Fatal(err)
 		}
-		if inst.Status.AtRest() {
-			return inst
-		}
-		pause(w.t.Context(), 5*time.Millisecond)
-	}
-	w.t.Fatal("the saga is not at rest after 10 s")
-	return nil
+		return inst.Status.AtRest()
+	})
+	return inst
 }
 
 func pause(ctx context.Context, d time.Duration) {
