@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v3"
 
@@ -78,12 +77,11 @@ func (a *app) bench(ctx context.Context, c *cli.Command) error {
 }
 
 func writeFigures(w io.Writer, r *bench.Report) {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, strings.ToUpper(strings.Join(bench.Columns, "\t")))
+	rows := [][]string{upper(bench.Columns)}
 	for i := range r.Figures {
-		_, _ = fmt.Fprintln(t, strings.Join(r.Figures[i].Cells(), "\t"))
+		rows = append(rows, r.Figures[i].Cells())
 	}
-	_ = t.Flush()
+	_ = writeTable(w, rows)
 }
 
 // benchServer is the real server with a line to its parent.

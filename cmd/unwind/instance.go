@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
 
 	"github.com/unwindhq/unwind"
 )
@@ -16,10 +17,10 @@ func writeInstance(w io.Writer, inst *unwind.Instance) {
 	p("begun %s, last change %s\n", when(inst.CreatedAt), when(inst.UpdatedAt))
 	width := len("undo") + 2 // the undoing of a step stands below it, two further in
 	for _, s := range inst.Steps {
-		width = max(width, utf8.RuneCountInString(s.Name))
+		width = max(width, runewidth.StringWidth(printable(s.Name)))
 	}
 	for _, s := range inst.Steps {
-		p("  %s %-*s  %-13s  %s", mark(string(s.Status)), width, printable(s.Name), s.Status, attempts(s.Attempts, s.Throttled, s.Uncertain))
+		p("  %s %s  %-13s  %s", mark(string(s.Status)), runewidth.FillRight(printable(s.Name), width), s.Status, attempts(s.Attempts, s.Throttled, s.Uncertain))
 		if s.Error != nil {
 			p("  %s", printable(callError(s.Error)))
 		}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -30,16 +29,15 @@ func show[T any](a *app, head []string, items []T, row func(T) []string) error {
 			return err
 		}
 	default:
-		t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-		_, _ = fmt.Fprintln(t, strings.Join(head, "\t"))
+		rows := [][]string{head}
 		for _, it := range items {
 			cells := row(it)
 			for i := range cells {
 				cells[i] = printable(cells[i])
 			}
-			_, _ = fmt.Fprintln(t, strings.Join(cells, "\t"))
+			rows = append(rows, cells)
 		}
-		if err := t.Flush(); err != nil {
+		if err := writeTable(w, rows); err != nil {
 			return err
 		}
 	}
@@ -129,14 +127,6 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
-}
-
-func short(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n-1]) + "…"
 }
 
 // more says on stderr how to read on.

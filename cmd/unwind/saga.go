@@ -43,7 +43,7 @@ func (a *app) sagaCommand() *cli.Command {
 			}, pageFlags()...),
 			Action: a.sagaList,
 		}, {
-			Name: "watch", Usage: "follow one saga until it is at rest", ArgsUsage: "ID", Action: a.sagaWatch,
+			Name: "watch", Usage: "follow one saga until it is at rest; the exit code is 6 unless it is completed then", ArgsUsage: "ID", Action: a.sagaWatch,
 		}, {
 			Name: "cancel", Usage: "turn a saga back: what it did is undone", ArgsUsage: "ID",
 			Flags:  []cli.Flag{&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit"}},
@@ -147,22 +147,27 @@ func (a *app) sagaStart(ctx context.Context, c *cli.Command) error {
 	if err := showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) }); err != nil {
 		return err
 	}
-	if c.Duration("wait") > 0 && inst.Status != unwind.Completed {
-		a.say("%s", notCompleted(inst, c.Duration("wait")))
+	switch wait := c.Duration("wait"); {
+	case wait == 0:
+		return nil
+	case !inst.Status.AtRest():
+		a.say("%s have passed and the saga is %s; unwind saga watch %s follows it", wait, inst.Status, inst.ID)
 		return errQuiet(exitPartial)
 	}
-	return nil
+	return a.ended(inst)
 }
 
-// notCompleted says what became of a saga that was waited for.
-func notCompleted(inst *unwind.Instance, wait time.Duration) string {
+// ended says what became of a saga that was waited for; exit code 6: it is not completed.
+func (a *app) ended(inst *unwind.Instance) error {
 	switch inst.Status {
 	case unwind.Compensated:
-		return "the saga was turned back, and what it did is undone" + because(inst)
+		a.say("the saga was turned back, and what it did is undone%s", because(inst))
 	case unwind.DeadLettered:
-		return "the saga has stopped at a dead letter, and a person decides: unwind dlq list" + because(inst)
+		a.say("the saga has stopped at a dead letter, and a person decides: unwind dlq list%s", because(inst))
+	default:
+		return nil
 	}
-	return fmt.Sprintf("%s have passed and the saga is %s; unwind saga watch %s follows it", wait, inst.Status, inst.ID)
+	return errQuiet(exitPartial)
 }
 
 // because names the step that failed.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v3"
 
@@ -78,14 +76,11 @@ func (a *app) storm(ctx context.Context, c *cli.Command) error {
 }
 
 func writeVerdicts(w io.Writer, r *storm.Report) {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, strings.ToUpper(strings.Join(storm.Columns, "\t")))
+	rows := [][]string{upper(storm.Columns)}
 	for i := range r.Verdicts {
-		for _, row := range r.Verdicts[i].Rows() {
-			_, _ = fmt.Fprintln(t, strings.Join(row, "\t"))
-		}
+		rows = append(rows, r.Verdicts[i].Rows()...)
 	}
-	_ = t.Flush()
+	_ = writeTable(w, rows)
 	for i := range r.Verdicts {
 		for _, m := range r.Verdicts[i].Missed() {
 			_, _ = fmt.Fprintf(w, "missed: %s: %s\n", r.Verdicts[i].Scenario, m)

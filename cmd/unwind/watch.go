@@ -39,7 +39,7 @@ func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
 		}
 		if inst.Status.AtRest() {
 			a.say("at rest: %s", inst.Status)
-			return nil
+			return a.ended(inst)
 		}
 		select {
 		case <-ticker.C:

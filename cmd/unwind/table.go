@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+)
+
+// writeTable writes rows as columns, as wide as a terminal shows them: a character
+// of Chinese or an emoji takes two places, an accent none.
+func writeTable(w io.Writer, rows [][]string) error {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], runewidth.StringWidth(cell))
+		}
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i < len(row)-1 {
+				cell = runewidth.FillRight(cell, widths[i]+2)
+			}
+			line.WriteString(cell)
+		}
+		if _, err := fmt.Fprintln(w, line.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func upper(words []string) []string {
+	return strings.Split(strings.ToUpper(strings.Join(words, "\n")), "\n")
+}
+
+// short cuts a text to as many places of a terminal.
+func short(s string, places int) string { return runewidth.Truncate(s, places, "…") }
