@@ -79,7 +79,9 @@ const Most = 1000
 type Watch struct {
 	rules unwind.AlertRules
 	lanes map[string]*memory
+	fault map[string]bool // lanes whose fault was seen
 	died  []sample
+	began int64 // the first look
 }
 
 // memory is of one lane.
@@ -89,7 +91,7 @@ type sample struct{ at, died int64 }
 
 // New returns a Watch; the rules have no zero fields but those that may.
 func New(rules unwind.AlertRules) *Watch {
-	return &Watch{rules: rules.WithDefaults(), lanes: map[string]*memory{}}
+	return &Watch{rules: rules.WithDefaults(), lanes: map[string]*memory{}, fault: map[string]bool{}, began: -1}
 }
 
 // A look is one State being judged.
@@ -105,6 +107,9 @@ func (w *Watch) Next(s *State) []store.Alert {
 	l := look{Watch: w, State: s, firing: map[string]*store.Alert{}}
 	for i := range s.Firing {
 		l.firing[s.Firing[i].Key] = &s.Firing[i]
+	}
+	if w.began < 0 {
+		w.began = s.Now
 	}
 	l.deadLetters()
 	l.growth()
@@ -126,6 +131,10 @@ func (w *Watch) Next(s *State) []store.Alert {
 	}
 	return l.out
 }
+
+// watched reports whether a whole minute was seen: what fires from before a restart is
+// not over only because little has happened since.
+func (l *look) watched() bool { return l.Now-l.began >= minute }
 
 // raise raises an alert that does not fire yet.
 func (l *look) raise(a store.Alert) {

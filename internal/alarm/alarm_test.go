@@ -40,6 +40,7 @@ func TestTranscripts(t *testing.T) {
 	const of = "/payments/compensation"
 	for name, c := range map[string]struct {
 		rules   unwind.AlertRules
+		before  []string // keys of what fires already
 		moments []moment
 	}{
 		"dead letters fire by cause and end when the last is settled": {moments: []moment{
@@ -55,12 +56,17 @@ func TestTranscripts(t *testing.T) {
 			{3, groups(group("a", 2, 0, 1, ""), group("b", 1, 0, 1, "")), "-dead_letter/a -dead_letter/b"},
 		}},
 		"growth": {rules: unwind.AlertRules{PerMinute: 10}, moments: []moment{
-			{1, alarm.State{Died: 100}, ""},
-			{2, alarm.State{Died: 110}, ""},
-			{3, alarm.State{Died: 111}, "+dead_letter_growth"},
-			{30, alarm.State{Died: 112}, ""},
-			{62, alarm.State{Died: 117}, ""},
-			{64, alarm.State{Died: 116}, "-dead_letter_growth"},
+			{1, alarm.State{Died: 0}, ""},
+			{2, alarm.State{Died: 10}, ""},
+			{3, alarm.State{Died: 11}, "+dead_letter_growth"},
+			{30, alarm.State{Died: 12}, ""},
+			{62, alarm.State{Died: 17}, ""},
+			{64, alarm.State{Died: 16}, "-dead_letter_growth"},
+		}},
+		"growth before the first look": {rules: unwind.AlertRules{PerMinute: 10}, moments: []moment{
+			{1, alarm.State{Died: 11}, "+dead_letter_growth"},
+			{60, alarm.State{Died: 11}, ""},
+			{61, alarm.State{Died: 11}, "-dead_letter_growth"},
 		}},
 		"age": {rules: unwind.AlertRules{DeadLetterAge: unwind.Minute, DeadLetters: 9}, moments: []moment{
 			{61, groups(group("a", 1, 0, 1, "")), ""},
@@ -101,6 +107,28 @@ func TestTranscripts(t *testing.T) {
 		"a gate for long is told at once": {moments: []moment{
 			{1, lane(func(l *alarm.Lane) { l.GateUntil = 600 * second }), "+long_gate" + of},
 		}},
+		"what little was seen since a restart ends nothing": {before: []string{"dead_letter_growth", "wasted_calls" + of}, moments: []moment{
+			{100, lane(nil), ""},
+			{159, lane(func(l *alarm.Lane) { l.Answers = 19 }), ""},
+			{160, lane(nil), "-dead_letter_growth -wasted_calls" + of},
+		}},
+		"enough that was seen since a restart ends it": {before: []string{"wasted_calls" + of}, moments: []moment{
+			{100, lane(nil), ""},
+			{101, lane(func(l *alarm.Lane) { l.Answers, l.Throttled = 20, 0.1 }), "-wasted_calls" + of},
+		}},
+		"a fault from before a restart ends with an answer": {before: []string{"service_fault" + of}, moments: []moment{
+			{100, lane(nil), ""},
+			{101, lane(func(l *alarm.Lane) { l.Answers, l.Failed = 3, 1 }), ""},
+			{102, lane(func(l *alarm.Lane) { l.Fault = "401" }), ""},
+			{103, lane(nil), "-service_fault" + of},
+			{104, lane(func(l *alarm.Lane) { l.Fault = "401" }), "+service_fault" + of},
+			{105, lane(nil), "-service_fault" + of},
+			{106, lane(nil), ""},
+		}},
+		"a fault from before a restart that is mended": {before: []string{"service_fault" + of}, moments: []moment{
+			{100, lane(nil), ""},
+			{101, lane(func(l *alarm.Lane) { l.Answers, l.Failed = 2, 0.5 }), "-service_fault" + of},
+		}},
 		"wasted calls": {moments: []moment{
 			{1, lane(func(l *alarm.Lane) { l.Answers, l.Throttled = 19, 1 }), ""},
 			{2, lane(func(l *alarm.Lane) { l.Answers, l.Throttled, l.Failed = 20, 0.15, 0.1 }), "+wasted_calls" + of},
@@ -111,6 +139,10 @@ func TestTranscripts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := alarm.New(c.rules)
 			var firing []store.Alert
+			for _, key := range c.before {
+				kind, _, _ := strings.Cut(key, "/")
+				firing = append(firing, store.Alert{Kind: kind, Key: key})
+			}
 			for _, m := range c.moments {
 				m.see.Now, m.see.Firing = m.at*second, slices.Clone(firing)
 				var got []string

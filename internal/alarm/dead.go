@@ -49,12 +49,15 @@ func (l *look) deadLetters() {
 
 // growth judges how many died within a minute. It is over at half the bound.
 func (l *look) growth() {
+	if len(l.died) == 0 { // the process counts from 0
+		l.died = append(l.died, sample{at: l.Now})
+	}
 	l.died = append(l.died, sample{l.Now, l.Died})
 	for len(l.died) > 1 && l.died[1].at <= l.Now-minute {
 		l.died = l.died[1:]
 	}
 	grown := l.Died - l.died[0].died
-	l.judge(grown > int64(l.rules.PerMinute), 2*grown <= int64(l.rules.PerMinute), &store.Alert{
+	l.judge(grown > int64(l.rules.PerMinute), l.watched() && 2*grown <= int64(l.rules.PerMinute), &store.Alert{
 		Kind: unwind.AlertDeadLetterGrowth, Key: unwind.AlertDeadLetterGrowth,
 		Message: strconv.FormatInt(grown, 10) + " dead letters within a minute; more than " + strconv.Itoa(l.rules.PerMinute) + " mean that a cause is at work",
 	}, "dead letters have stopped growing")

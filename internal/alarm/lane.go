@@ -29,7 +29,7 @@ func (l *look) lane(s *Lane) {
 	}
 	l.judge(s.BreakerOpen && !s.Held, s.BreakerClosed, raised(unwind.AlertBreaker, name+" fails most of its calls; its breaker is open, and one call at a time probes whether it is there again"),
 		"the breaker of "+name+" is closed")
-	l.judge(s.Fault != "", true, raised(unwind.AlertServiceFault, name+" is closed by a fault of the service's set-up ("+s.Fault+"): look at its URL, credentials and certificate"),
+	l.judge(s.Fault != "", l.mended(s), raised(unwind.AlertServiceFault, name+" is closed by a fault of the service's set-up ("+s.Fault+"): look at its URL, credentials and certificate"),
 		name+" is taken again as it is set up")
 	l.judge(s.Guarded != "", true, raised(unwind.AlertLaneGuard, name+" has paused itself: "+s.Guarded), name+" goes on")
 	l.gate(s, name)
@@ -40,6 +40,19 @@ func (l *look) lane(s *Lane) {
 		l.end(retryAfter, name+" is open")
 	}
 	l.wasted(s, name)
+}
+
+// mended reports whether a fault of the set-up is over. A restart forgets the fault, not
+// what caused it: then only an answer proves that the service takes calls again.
+func (l *look) mended(s *Lane) bool {
+	key := Key(unwind.AlertServiceFault, s.Service, s.Lane)
+	if s.Fault != "" {
+		l.fault[key] = true
+		return false
+	}
+	seen := l.fault[key]
+	delete(l.fault, key)
+	return seen || s.Answers > 0 && s.Failed < 1
 }
 
 // openFor is how long a lane must be open before its gate counts as gone: a service
@@ -79,5 +92,5 @@ func (l *look) wasted(s *Lane, name string) {
 	enough := s.Answers >= l.rules.WastedMinimum
 	percent := strconv.Itoa(int(share*100)) + "%"
 	a := Raised(unwind.AlertWasted, s.Service, s.Lane, percent+" of the "+strconv.Itoa(s.Answers)+" calls of "+name+" in the last minute were turned away or failed; lower its rate, or let it find its rate (adaptive: true)")
-	l.judge(enough && share > l.rules.Wasted, !enough || 2*share <= l.rules.Wasted, &a, name+" wastes "+percent+" of its calls")
+	l.judge(enough && share > l.rules.Wasted, !enough && l.watched() || enough && 2*share <= l.rules.Wasted, &a, name+" wastes "+percent+" of its calls")
 }
