@@ -79,6 +79,11 @@ func TestARestartWhileAlertsFire(t *testing.T) {
 	late := s.begin("late") // its release meets a 401, and waits
 	fires := "amount_at_risk, compensation_age, dead_letter, dead_letter, dead_letter_growth, service_fault"
 	s.marked(fires)
+	lane := unwind.ControlRequest{Scope: unwind.Scope{Kind: unwind.ScopeCompensation, Name: "shop"}, Paused: new(bool), Reason: "nobody proves it mended", Actor: "ops"}
+	*lane.Paused = true
+	if _, err := s.Control(t.Context(), lane); err != nil {
+		t.Fatal(err)
+	}
 	watch := s.watching()
 	s.crash()
 	s.until("the new process looked three times", func() bool { return watch.looks.Load() >= 3 })
@@ -86,6 +91,10 @@ func TestARestartWhileAlertsFire(t *testing.T) {
 		t.Errorf("after a restart the alerts are\n%s, not\n%s", got, fires)
 	}
 	s.script.On("/release", answerOf("200"))
+	*lane.Paused = false
+	if _, err := s.Control(t.Context(), lane); err != nil {
+		t.Fatal(err)
+	}
 	s.rest(late)
 	s.settleAll()
 	s.marked("amount_at_risk x, compensation_age x, dead_letter x, dead_letter x, dead_letter_growth, service_fault x") // growth: after a minute
