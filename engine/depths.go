@@ -28,7 +28,10 @@ func newTally[T any](count func(context.Context) ([]T, error)) tally[T] {
 }
 
 // recent returns the rows as they were a moment ago; they are not to be changed.
-func (y *tally[T]) recent(ctx context.Context) ([]T, error) {
+func (y *tally[T]) recent(ctx context.Context) ([]T, error) { return y.read(ctx, false) }
+
+// read counts anew where it must, and else where it is time to.
+func (y *tally[T]) read(ctx context.Context, anew bool) ([]T, error) {
 	select {
 	case y.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -36,7 +39,7 @@ func (y *tally[T]) recent(ctx context.Context) ([]T, error) {
 	}
 	defer func() { <-y.turn }()
 	begin := time.Now()
-	if begin.Before(y.until) {
+	if !anew && begin.Before(y.until) {
 		return y.rows, nil
 	}
 	rows, err := y.count(ctx)

@@ -22,7 +22,7 @@ const alertsEvery = time.Second
 func (e *Engine) watchAlerts() {
 	defer e.workers.Done()
 	watch := alarm.New(e.cfg.AlertRules)
-	stuck := ""
+	stuck, newest := "", int64(0)
 	ticks := time.NewTicker(alertsEvery)
 	defer ticks.Stop()
 	for {
@@ -36,7 +36,7 @@ func (e *Engine) watchAlerts() {
 		if e.draining.Load() {
 			continue
 		}
-		state, err := e.observe(e.ctx)
+		state, err := e.observe(e.ctx, &newest)
 		if err != nil {
 			continue // the loop says that the store is sick
 		}
@@ -52,8 +52,10 @@ func (e *Engine) watchAlerts() {
 }
 
 // observe sees all that alerts follow from. What fires is read before all else: what
-// ends in between is then only ended again, which changes nothing.
-func (e *Engine) observe(ctx context.Context) (*alarm.State, error) {
+// ends in between is then only ended again, which changes nothing. Where an alert is
+// newer than the newest of the look before, the dead letters are counted anew: an
+// older count does not have those that it tells of, and would end it.
+func (e *Engine) observe(ctx context.Context, newest *int64) (*alarm.State, error) {
 	s := &alarm.State{Died: e.metrics.died.Load()}
 	f := store.AlertFilter{Firing: true, Kinds: alarm.Kinds, Limit: store.PageLimit(1000)}
 	for {
@@ -66,10 +68,15 @@ func (e *Engine) observe(ctx context.Context) (*alarm.State, error) {
 			break
 		}
 	}
-	groups, err := e.groups.recent(ctx)
+	last := *newest
+	for i := range s.Firing {
+		last = max(last, s.Firing[i].ID)
+	}
+	groups, err := e.groups.read(ctx, last > *newest)
 	if err != nil {
 		return nil, err
 	}
+	*newest = last
 	for i := range groups {
 		g := &groups[i]
 		s.Groups = append(s.Groups, alarm.Group{
