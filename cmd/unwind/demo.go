@@ -82,21 +82,13 @@ func (a *app) demo(ctx context.Context, c *cli.Command) error {
 		return demoElsewhere(err)
 	}
 	st.url = s.url()
-	serving, stop := context.WithCancel(ctx)
-	defer stop()
-	served := make(chan error, 1)
-	go func() {
-		err := s.run(serving)
-		stop() // nobody is left to talk to
-		served <- err
-	}()
+	serving, stop := serveDemo(ctx, s)
 	story := st.tell(serving)
 	if story == nil && !c.Bool("exit") {
 		st.whatNext()
 		<-serving.Done()
 	}
-	stop()
-	return errors.Join(<-served, story)
+	return errors.Join(stop(), story)
 }
 
 // demoFolder makes the demo's folder, or clears it, and opens the server's log there.
@@ -138,6 +130,22 @@ func free(ctx context.Context, address string) error {
 // demoElsewhere says what to do where another demo or server is in the way.
 func demoElsewhere(err error) error {
 	return fmt.Errorf("%w\nis another demo running? This one can run beside it: unwind demo --listen 127.0.0.1:7071 --dir FOLDER", err)
+}
+
+// serveDemo serves until the returned function is called, which says how that went;
+// ctx ends early when the server stops by itself.
+func serveDemo(ctx context.Context, s *server) (_ context.Context, stop func() error) {
+	serving, cancel := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() {
+		err := s.run(serving)
+		cancel() // nobody is left to talk to
+		served <- err
+	}()
+	return serving, func() error {
+		cancel()
+		return <-served
+	}
 }
 
 func demoConfig(listen, dir string, troupe *demo.Troupe) *config.Config {

@@ -5,27 +5,40 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/unwindhq/unwind/config"
 	"github.com/unwindhq/unwind/internal/storm"
 )
 
 func (a *app) demoStormCommand() *cli.Command {
 	return &cli.Command{
-		Name: "storm", Usage: "watch a thousand sagas being undone at once", ArgsUsage: "[STORM]",
-		Description: "A thousand orders were paid, and then shipping refuses every one of them. The payments gateway takes 50 calls\n" +
-			"a second and answers 429 above that; the engine does not know. Another storm: unwind storm list.",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "quick", Usage: "few orders, and a faster gateway"}},
+		Name: "storm", Usage: "the incident: a thousand refunds at once, a bad deploy, and three commands that bring the money back", ArgsUsage: "[STORM]",
+		Description: "A thousand orders are paid, and then shipping refuses every one of them. The payments gateway takes 50 refunds a\n" +
+			"second and answers 429 above that; the engine does not know. Half-way through, a bad version of payments is\n" +
+			"deployed: refunds become dead letters, the lane pauses itself, and an alert arrives at a webhook on loopback. Then\n" +
+			"three commands are printed. Run them in another terminal; the demo sees it, and compares the services' books.\n" +
+			"It begins anew each time. With the name of a STORM (unwind storm list) it shows that one, without the incident.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "dir", Usage: "where the store and the services' books are", Value: filepath.Join(os.TempDir(), "unwind-demo-storm-"+strconv.Itoa(os.Getuid()))},
+			&cli.StringFlag{Name: "listen", Usage: "the server's address", Value: config.DefaultListen},
+			&cli.BoolFlag{Name: "exit", Usage: "end when the money is back, instead of serving on"},
+			&cli.BoolFlag{Name: "quick", Usage: "few orders, and a faster gateway"},
+		},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			names := c.Args().Slice()
-			if len(names) == 0 {
-				names = []string{"policer"}
-			}
-			if len(names) > 1 {
+			switch len(names) {
+			case 0:
+				return a.demoIncident(ctx, c)
+			case 1:
+			default:
 				return usagef("unwind demo storm shows one storm at a time")
 			}
 			if err := storm.Check(names); err != nil {
@@ -41,12 +54,14 @@ func (a *app) demoStorm(ctx context.Context, names []string, quick bool) error {
 	if err != nil {
 		return fmt.Errorf("finding this program's file: %w", err)
 	}
-	l := stormLog{app: a, terminal: isTerminal(a.stderr)}
+	l := &stormLog{app: a, terminal: isTerminal(a.stderr)}
 	a.say("the orders are paid for, and reach shipping…")
-	report, err := storm.Run(ctx, storm.Config{Command: []string{self}, Only: names, Quick: quick, Seed: 1, Alone: true, Watch: l.tick})
-	if l.terminal && l.seen {
-		a.say("")
-	}
+	begun := sync.OnceFunc(func() { l.say("shipping refuses all of them") })
+	report, err := storm.Run(ctx, storm.Config{Command: []string{self}, Only: names, Quick: quick, Seed: 1, Alone: true, Watch: func(t storm.Tick) {
+		begun()
+		l.tick(t)
+	}})
+	l.end()
 	if err != nil {
 		return err
 	}
@@ -54,36 +69,74 @@ func (a *app) demoStorm(ctx context.Context, names []string, quick bool) error {
 	return showOne(a, v, func(w io.Writer) { writeStormBooks(w, v) })
 }
 
-// A stormLog tells where a drain stands: on a terminal in one line that is drawn anew.
+// A stormLog tells where a drain stands: on a terminal in one line that is drawn
+// anew, else in a line whenever something has changed, at most twice a second. It is
+// safe for concurrent use.
 type stormLog struct {
 	app      *app
 	terminal bool
-	seen     bool
-	last     storm.Tick
+
+	mu    sync.Mutex
+	drawn bool       // the line is on the terminal
+	told  storm.Tick // what was told last, elsewhere
+	from  storm.Tick // what the rate is counted from
+	rate  float64
+}
+
+// say says a line between two drawings.
+func (l *stormLog) say(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.drawn {
+		_, _ = fmt.Fprint(l.app.stderr, "\r\x1b[K")
+	}
+	l.drawn = false
+	l.app.say(format, args...)
+}
+
+// end leaves the last drawing where it is.
+func (l *stormLog) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.drawn {
+		l.app.say("")
+	}
+	l.drawn, l.told, l.from, l.rate = false, storm.Tick{}, storm.Tick{}, 0
 }
 
 func (l *stormLog) tick(t storm.Tick) {
-	if !l.seen {
-		l.app.say("shipping refuses all of them: %s are owed", count(t.Owed, "refund"))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch gone := t.Elapsed - l.from.Elapsed; {
+	case l.from.Owed == 0:
+		l.from = t
+	case gone >= 500*time.Millisecond:
+		l.rate = float64(t.Accepted-l.from.Accepted) / gone.Seconds()
+		l.from = t
 	}
-	l.seen = true
-	rate := 0.0
-	if gone := t.Elapsed - l.last.Elapsed; gone > 0 {
-		rate = float64(t.Accepted-l.last.Accepted) / gone.Seconds()
+	switch {
+	case l.terminal:
+		_, _ = fmt.Fprint(l.app.stderr, "\r\x1b[K\x1b[?7l", l.line(&t), "\x1b[?7h")
+		l.drawn = true
+	case t.Done != l.told.Done && t.Elapsed-l.told.Elapsed >= 500*time.Millisecond:
+		l.app.say("%s", l.line(&t))
+		l.told = t
 	}
-	line := fmt.Sprintf("%5.1f s  %s  %4d owed, %3.0f/s get through, %d rejected", t.Elapsed.Seconds(), stormBar(t.Done, t.Owed), t.Owed-t.Done, rate, t.Rejected)
-	if p := t.Lane.Rate.Effective; p != nil {
-		line += fmt.Sprintf("; pace %.1f/s", *p)
+}
+
+func (l *stormLog) line(t *storm.Tick) string {
+	line := fmt.Sprintf("%5.1f s  %s  %4d owed", t.Elapsed.Seconds(), stormBar(t.Done, t.Owed), t.Owed-t.Done)
+	if t.Lane.Paused != nil {
+		return line + "; the lane is paused by " + t.Lane.Paused.By
 	}
-	if g := t.Lane.Gate; g != nil {
-		line += fmt.Sprintf("; closed by a %s for %.1f s more", g.Reason, max(time.Until(g.Until.Time).Seconds(), 0))
+	line += fmt.Sprintf(", %3.0f/s get through, %d rejected", l.rate, t.Rejected)
+	switch g := t.Lane.Gate; {
+	case g != nil:
+		return line + fmt.Sprintf("; closed by a %s for %.1f s more", g.Reason, max(time.Until(g.Until.Time).Seconds(), 0))
+	case t.Lane.Rate.Effective != nil:
+		return line + fmt.Sprintf("; pace %.1f/s", *t.Lane.Rate.Effective)
 	}
-	l.last = t
-	if l.terminal {
-		_, _ = fmt.Fprint(l.app.stderr, "\r\x1b[K\x1b[?7l", line, "\x1b[?7h")
-		return
-	}
-	l.app.say("%s", line)
+	return line
 }
 
 func stormBar(done, all int) string {
@@ -110,11 +163,11 @@ func writeStormBooks(w io.Writer, v *storm.Verdict) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	name := programName()
 	for _, line := range [][2]string{
-		{name + " demo storm kill", "the same while the server is killed every two seconds"},
+		{name + " demo storm kill", "while the server is killed every two seconds"},
 		{name + " demo storm capacity-drop", "a gateway that gets slower and recovers"},
 		{name + " storm " + v.Scenario, "this storm judged, beside a naive retry loop"},
 		{name + " storm list", "the others"},
-		{name + " demo", "a server to look around in"},
+		{name + " demo storm", "the incident, with a server to look around in"},
 	} {
 		_, _ = fmt.Fprintf(t, "  %s\t%s\n", line[0], line[1])
 	}

@@ -32,7 +32,11 @@ func perform(t *testing.T, dir string, args ...string) *theatre {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &theatre{launch(t, append([]string{"demo", "--dir", dir, "--listen", address}, args...)...), cl}
+	words := []string{"demo"}
+	if len(args) > 0 && args[0] == "storm" {
+		words, args = append(words, "storm"), args[1:]
+	}
+	return &theatre{launch(t, append(append(words, "--dir", dir, "--listen", address), args...)...), cl}
 }
 
 // atRest waits until so many orders are at rest.

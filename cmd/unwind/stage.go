@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -84,8 +86,8 @@ func (st *stage) tell(ctx context.Context) error {
 // note says what waits, and how often the gateway has said 429.
 func (st *stage) note(ctx context.Context, cl *client.Client) string {
 	var parts []string
-	if n, ok := st.troupe.Throttled(ctx); ok && n > 0 {
-		parts = append(parts, fmt.Sprintf("429s: %d", n))
+	if g, ok := st.troupe.Gateway(ctx); ok && g.Rejected > 0 {
+		parts = append(parts, fmt.Sprintf("429s: %d", g.Rejected))
 	}
 	services, err := cl.Participants(ctx)
 	if err != nil {
@@ -174,8 +176,21 @@ func (st *stage) whatNext() {
 
 // programName is how this program was begun.
 func programName() string {
-	if self, err := os.Executable(); err == nil && strings.Contains(self, "go-build") {
+	switch self, err := os.Executable(); {
+	case err == nil && strings.Contains(self, "go-build"):
 		return "go run ./cmd/unwind"
+	case strings.Contains(os.Args[0], string(filepath.Separator)):
+		return shellWord(os.Args[0])
 	}
 	return "unwind"
 }
+
+// shellWord is a word as a shell reads it.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+var plainWord = regexp.MustCompile(`^[\w./:@%+,=-]+$`)

@@ -9,4 +9,5 @@
 //	payments   POST /charge   /refund
 //	shipping   POST /ship     /cancel
 //	each       GET /status?key=   /books   /books/entries?cursor=&limit=   /gateway   /livez
+//	           PUT /version
 package demo

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -47,27 +48,43 @@ func Gather(ctx context.Context, client *http.Client, bases ...string) (Ledger, 
 }
 
 func fetch(ctx context.Context, client *http.Client, from string, into any) error {
-	if client == nil {
-		client = http.DefaultClient
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	body, err := exchange(ctx, client, http.MethodGet, from, nil)
 	if err != nil {
 		return fmt.Errorf("demo: read %s: %w", from, err)
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return fmt.Errorf("demo: read %s: %w", from, err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
-	if err != nil {
-		return fmt.Errorf("demo: read %s: %w", from, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("demo: read %s: %s: %.200s", from, response.Status, body)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("demo: read %s: %w", from, err)
 	}
 	return nil
+}
+
+func put(ctx context.Context, to string, what any) error {
+	body, err := json.Marshal(what)
+	if err == nil {
+		_, err = exchange(ctx, nil, http.MethodPut, to, body)
+	}
+	if err != nil {
+		return fmt.Errorf("demo: put %s: %w", to, err)
+	}
+	return nil
+}
+
+func exchange(ctx context.Context, client *http.Client, method, at string, body []byte) ([]byte, error) {
+	if client == nil {
+		client = http.DefaultClient
+	}
+	request, err := http.NewRequestWithContext(ctx, method, at, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %.200s", response.Status, answer)
+	}
+	return answer, err
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 // The participants' names.
@@ -77,6 +78,18 @@ func Orders(n int, seed uint64) []Order {
 	orders := make([]Order, 0, max(n, 0))
 	for i := range max(n, 0) {
 		orders = append(orders, order(rng, fmt.Sprintf("ORD-%d-%06d", seed, i+1)))
+	}
+	return orders
+}
+
+// Undeliverable makes n orders, the same ones for the same seed: they all go to
+// [Nowhere], and all can be reserved and paid.
+func Undeliverable(n int, seed uint64) []Order {
+	orders := Orders(n, seed)
+	for i := range orders {
+		o := &orders[i]
+		o.Lines = slices.DeleteFunc(o.Lines, func(l Line) bool { return l.SKU == SoldOut })
+		o.Address.City, o.RefusedBy, o.TotalCents = Nowhere, Shipping, total(o.Lines)
 	}
 	return orders
 }

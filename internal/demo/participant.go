@@ -29,6 +29,8 @@ type Options struct {
 	GatewayRate float64
 	// GatewayBurst is how many it bears at once. Defaults to 1.
 	GatewayBurst int
+	// GatewayUndo leaves calls that undo nothing past the gateway.
+	GatewayUndo bool
 	// GatewayLatency is what each call takes before it is handled.
 	GatewayLatency time.Duration
 
@@ -95,8 +97,9 @@ func (p *Participant) assemble(ctx context.Context, s service, o Options) error 
 		return err
 	}
 	calls := http.NewServeMux()
+	live := &version{}
 	for path, fn := range s.calls {
-		calls.Handle(path, barrier.Handler(fn))
+		calls.Handle(path, barrier.Handler(live.before(fn)))
 	}
 	var model gateway.Model
 	if o.GatewayRate > 0 {
@@ -114,8 +117,9 @@ func (p *Participant) assemble(ctx context.Context, s service, o Options) error 
 	}
 	mux := http.NewServeMux()
 	for path := range s.calls {
-		mux.Handle(path, p.log.Handler(p.gateway))
+		mux.Handle(path, p.log.Handler(p.way(calls, o.GatewayUndo)))
 	}
+	mux.HandleFunc("PUT /version", live.deploy)
 	mux.Handle("/status", barrier.Status())
 	mux.HandleFunc("GET /books", p.books)
 	mux.HandleFunc("GET /books/entries", p.entries)
@@ -125,6 +129,17 @@ func (p *Participant) assemble(ctx context.Context, s service, o Options) error 
 	})
 	p.handler = mux
 	return nil
+}
+
+// way leads calls through the gateway, or only those that undo.
+func (p *Participant) way(calls http.Handler, undoOnly bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if undoOnly && r.Header.Get(participant.HeaderDirection) != string(participant.Compensation) {
+			calls.ServeHTTP(w, r)
+			return
+		}
+		p.gateway.ServeHTTP(w, r)
+	})
 }
 
 // prepare makes the tables and the initial stock, all in one transaction.

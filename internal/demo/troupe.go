@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -39,12 +40,13 @@ type Troupe struct {
 // TroupeOptions describe a Troupe.
 type TroupeOptions struct {
 	// Command starts a child; the options of RunParticipant are added as
-	// --name, --dir, --listen and --gateway-rate.
+	// --name, --dir, --listen, --gateway-rate and --gateway-undo.
 	Command []string
 	// Dir has the books.
 	Dir string
-	// GatewayRate of payments, per second.
+	// GatewayRate of payments, per second; with GatewayUndo of its refunds alone.
 	GatewayRate float64
+	GatewayUndo bool
 	// Say is told what happens, in a line each.
 	Say func(string)
 }
@@ -88,7 +90,7 @@ type child struct {
 func (t *Troupe) start(ctx context.Context, name, listen string) (*child, error) {
 	args := append(append([]string{}, t.options.Command[1:]...), "--name", name, "--dir", t.options.Dir, "--listen", listen)
 	if name == Payments {
-		args = append(args, "--gateway-rate", strconv.FormatFloat(t.options.GatewayRate, 'f', -1, 64))
+		args = append(args, "--gateway-rate", strconv.FormatFloat(t.options.GatewayRate, 'f', -1, 64), "--gateway-undo="+strconv.FormatBool(t.options.GatewayUndo))
 	}
 	cmd := exec.CommandContext(ctx, t.options.Command[0], args...) //nolint:gosec // it is this program itself
 	cmd.WaitDelay = 5 * time.Second
@@ -171,14 +173,29 @@ func (t *Troupe) URLs() map[string]string {
 	return maps.Clone(t.urls)
 }
 
-// Throttled is how many calls the payments gateway has answered 429, since it
-// was started last; false where it does not answer.
-func (t *Troupe) Throttled(ctx context.Context) (int64, bool) {
-	var stats gateway.Stats
+// Gateway is what the payments gateway has counted since it was started last;
+// false where it does not answer.
+func (t *Troupe) Gateway(ctx context.Context) (stats gateway.Stats, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	err := fetch(ctx, nil, t.URLs()[Payments]+"/gateway", &stats)
-	return stats.Rejected, err == nil
+	return stats, fetch(ctx, nil, t.URLs()[Payments]+"/gateway", &stats) == nil
+}
+
+// Payments reads the totals of the payments' books.
+func (t *Troupe) Payments(ctx context.Context) (PaymentsBooks, error) {
+	var books Books
+	if err := fetch(ctx, nil, t.URLs()[Payments]+"/books", &books); err != nil {
+		return PaymentsBooks{}, err
+	}
+	if books.Payments == nil {
+		return PaymentsBooks{}, errors.New("demo: the payments' books are somebody else's")
+	}
+	return *books.Payments, nil
+}
+
+// Deploy puts a version of payments live, until the next one or until it dies.
+func (t *Troupe) Deploy(ctx context.Context, v Version) error {
+	return put(ctx, t.URLs()[Payments]+"/version", v)
 }
 
 // PID is a participant's process.
