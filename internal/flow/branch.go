@@ -2,8 +2,10 @@ package flow
 
 // branch is what one saga type has in one target.
 type branch struct {
-	seat    seat // at the saga type; nowhere on a forward lane
+	name    string // of the saga type
+	seat    seat   // at it; nowhere on a forward lane
 	target  *target
+	flows   map[string]*flow // by tenant
 	bundles [classes]*bundle
 }
 
@@ -21,28 +23,35 @@ type bundle struct {
 
 // flow is a tenant of a branch.
 type flow struct {
+	id     int32
 	seat   seat // at the tenant; nowhere on a forward lane
 	branch *branch
 	queues [classes]*queue
 }
 
-// bundle returns what a saga type has in a class of a target, made on first sight.
-func (s *Scheduler) bundle(t *target, sagaType string, rank int) *bundle {
+// branch returns what a saga type has in a target, made on first sight.
+func (s *Scheduler) branch(t *target, sagaType string) *branch {
 	b := t.branches[sagaType]
-	if b == nil {
-		b = &branch{target: t}
-		b.seat.branch = b
-		if t.lane == Compensation {
-			b.seat.at = s.common(Scope{Kind: ScopeSagaType, Name: sagaType})
-		}
-		if t.branches == nil {
-			t.branches = map[string]*branch{}
-		}
-		t.branches[sagaType] = b
+	if b != nil {
+		return b
 	}
+	b = &branch{name: sagaType, target: t, flows: map[string]*flow{}}
+	b.seat.branch = b
+	if t.lane == Compensation {
+		b.seat.at = s.common(Scope{Kind: ScopeSagaType, Name: sagaType})
+	}
+	if t.branches == nil {
+		t.branches = map[string]*branch{}
+	}
+	t.branches[sagaType] = b
+	return b
+}
+
+// bundle returns what a branch has in a class, made on first sight.
+func (b *branch) bundle(rank int) *bundle {
 	l := b.bundles[rank]
 	if l == nil {
-		c := &t.byRank[rank]
+		c := &b.target.byRank[rank]
 		l = &bundle{branch: b, rank: rank, slot: int32(len(c.bundles))}
 		b.bundles[rank] = l
 		c.bundles = append(c.bundles, l)
@@ -50,28 +59,20 @@ func (s *Scheduler) bundle(t *target, sagaType string, rank int) *bundle {
 	return l
 }
 
-// flow returns the flow that a queue belongs to, made on first sight.
-func (s *Scheduler) flow(b *branch, name Queue) *flow {
-	for c := range Class(classes) {
-		other := name
-		other.Class = c
-		if q := s.queues[other]; q != nil {
-			return q.flow
-		}
+// flow returns what a tenant has in a branch, made on first sight.
+func (s *Scheduler) flow(b *branch, tenant string) *flow {
+	f := b.flows[tenant]
+	if f != nil {
+		return f
 	}
-	var f *flow
-	if last := len(s.spareFlows) - 1; last >= 0 {
-		f = s.spareFlows[last]
-		s.spareFlows = s.spareFlows[:last]
-	} else {
-		f = &flow{}
-	}
-	*f = flow{branch: b}
+	f, id := s.flowPool.take()
+	*f = flow{id: id, branch: b}
 	f.seat.flow = f
 	if b.target.lane == Compensation {
-		f.seat.at = s.common(Scope{Kind: ScopeTenant, Name: name.SagaType, Tenant: name.Tenant})
+		f.seat.at = s.common(Scope{Kind: ScopeTenant, Name: b.name, Tenant: tenant})
 		f.seat.at.flows++
 	}
+	b.flows[tenant] = f
 	return f
 }
 

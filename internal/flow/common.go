@@ -105,7 +105,7 @@ func (s *Scheduler) reoffer(p *seat, now int64) {
 // grant grow with the number of services.
 func (s *Scheduler) rouse(now int64) {
 	for e := s.alarms.top(); e.at <= now && e.id >= 0; e = s.alarms.top() {
-		c := s.commonList[e.id]
+		c := s.commonPool.all[e.id]
 		if !c.admits(now) {
 			s.alarm(c, now)
 			continue
@@ -133,14 +133,8 @@ func (s *Scheduler) common(name Scope) *common {
 	if c != nil {
 		return c
 	}
-	if last := len(s.spareCommons) - 1; last >= 0 {
-		c = s.spareCommons[last]
-		s.spareCommons = s.spareCommons[:last]
-	} else {
-		c = &common{id: int32(len(s.commonList))}
-		s.commonList = append(s.commonList, c)
-	}
-	*c = common{scope: newScope(name), id: c.id, weight: 1}
+	c, id := s.commonPool.take()
+	*c = common{scope: newScope(name), id: id, weight: 1}
 	s.commons[name] = c
 	return c
 }
@@ -153,5 +147,5 @@ func (s *Scheduler) leave(c *common) {
 	}
 	s.alarms.remove(c.id)
 	delete(s.commons, c.name)
-	s.spareCommons = append(s.spareCommons, c)
+	s.commonPool.give(c.id)
 }

@@ -65,8 +65,8 @@ func (e Explanation) String() string {
 // queued nor in flight here. A task whose way is free but for the tasks before
 // it is Behind, and its time assumes the target's rate.
 func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
-	id, ok := s.index[key]
-	if !ok {
+	id := s.index.find(s.nodes, &key)
+	if id == none {
 		return e, false
 	}
 	n := &s.nodes[id]
@@ -75,7 +75,7 @@ func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
 	case placeGranted:
 		return Explanation{Scope: t.name, Why: InFlight, Until: Never}, true
 	case placeDelayed:
-		e = Explanation{Scope: t.name, Why: BackingOff, Until: n.task.Due}
+		e = Explanation{Scope: t.name, Why: BackingOff, Until: n.due}
 		if b := s.binding(t, n.queue.flow, now); b.Until > e.Until {
 			e = b
 		}

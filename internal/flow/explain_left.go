@@ -9,7 +9,7 @@ func (s *Scheduler) ExplainLeft(task Task, now int64) Explanation {
 		return Explanation{Scope: t.name, Why: BackingOff, Until: task.Due}
 	}
 	var e Explanation
-	if q := s.queues[task.Queue()]; q != nil {
+	if q := s.find(task.Queue()); q != nil {
 		e = s.binding(t, q.flow, now)
 		e.Ahead = q.heads
 	} else {

@@ -21,7 +21,8 @@ type class struct {
 	latest  int64 // the greatest F
 	passed  int   // grants that went to others while this class waited
 	ready   int   // tasks that are due
-	swept   int   // the bundle last looked at for queues to drop
+	swept   int   // the bundle to be looked at next for queues to drop
+	messy   bool  // in Scheduler.messy
 }
 
 // passedMost is how often a lower class is passed over before it goes first.
@@ -91,26 +92,4 @@ func (s *Scheduler) Weight(name Scope, weight int) {
 	c := s.common(name)
 	c.weight = int64(min(max(weight, 1), MaxWeight))
 	s.leave(c)
-}
-
-// sweep drops the queues of a class that have no task and whose tags are in the
-// past, so that they would begin anew at the virtual time anyway: those of one
-// bundle at a time, and all of them when the class has nothing to do.
-func (s *Scheduler) sweep(c *class) {
-	if c.open.len() == 0 {
-		c.virtual = max(c.virtual, c.latest)
-		for _, l := range c.bundles {
-			s.sweepBundle(c, l)
-		}
-		return
-	}
-	c.swept = (c.swept + 1) % len(c.bundles)
-	s.sweepBundle(c, c.bundles[c.swept])
-}
-
-func (s *Scheduler) sweepBundle(c *class, l *bundle) {
-	for e := l.idle.top(); e.id >= 0 && e.at <= c.virtual; e = l.idle.top() {
-		l.idle.remove(e.id)
-		s.drop(l.queues[e.id])
-	}
 }

@@ -146,7 +146,7 @@ func TestFlowsWithoutTasksAreForgotten(t *testing.T) {
 		}
 	}
 	check(t, s)
-	if len(s.queueList) > 20 || len(s.queues) > 0 || len(s.commonList) > 20 || len(s.commons) > 1 {
-		t.Errorf("%d queues, %d of them in use; %d scopes, %d of them in use", len(s.queueList), len(s.queues), len(s.commonList), len(s.commons))
+	if q, c := &s.queuePool, &s.commonPool; len(q.all) > 20 || q.used() > 0 || len(c.all) > 20 || c.used() > 1 {
+		t.Errorf("%d queues, %d of them in use; %d scopes, %d of them in use", len(q.all), q.used(), len(c.all), c.used())
 	}
 }

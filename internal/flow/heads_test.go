@@ -40,7 +40,7 @@ func TestManyTenantsShareTheHeads(t *testing.T) {
 			}
 			left[name] -= s.Refill(name, tasks, rest, 0)
 		}
-		most = max(most, len(s.index))
+		most = max(most, s.index.n)
 		_, g, ok := s.Next(0)
 		if !ok {
 			break
@@ -54,7 +54,10 @@ func TestManyTenantsShareTheHeads(t *testing.T) {
 	if most > tenants*fewestHeads+sharedHeads {
 		t.Errorf("%d tasks were in memory at once", most)
 	}
-	if len(s.queues) > 0 {
-		t.Errorf("%d queues are left in memory", len(s.queues))
+	for now := s.Timed(); now != Never; now = s.Timed() {
+		s.Next(now)
+	}
+	if n := s.queuePool.used(); n > 0 {
+		t.Errorf("%d queues are left in memory", n)
 	}
 }

@@ -14,7 +14,7 @@ func check(t failer, s *Scheduler) {
 		if n.queue == nil {
 			continue
 		}
-		if s.index[n.task.Key] != int32(i) {
+		if s.index.find(s.nodes, &n.key) != int32(i) {
 			t.Fatalf("node %d is not in the index", i)
 		}
 		switch n.place {
@@ -29,9 +29,9 @@ func check(t failer, s *Scheduler) {
 			granted++
 		}
 	}
-	if n := queued + delayed + granted; n != len(s.index) || n+len(s.free) != len(s.nodes) || delayed != s.delayed.len() {
+	if n := queued + delayed + granted; n != s.index.n || n+len(s.free) != len(s.nodes) || delayed != s.delayed.len() {
 		t.Fatalf("%d nodes, %d in the index, %d free of %d, %d delayed in heap of %d",
-			n, len(s.index), len(s.free), len(s.nodes), delayed, s.delayed.len())
+			n, s.index.n, len(s.free), len(s.nodes), delayed, s.delayed.len())
 	}
 	for _, h := range []*heap{&s.delayed, &s.alarms, &s.shorts, &s.lanes[0].ready, &s.lanes[1].ready} {
 		checkHeap(t, h)
@@ -74,17 +74,21 @@ func check(t failer, s *Scheduler) {
 		t.Fatalf("targets count %d in flight, %d ready, %d delayed; nodes %d, %d, %d",
 			inFlight, ready, waiting, granted, queued, delayed)
 	}
-	if len(s.queues)+len(s.spareQueues) != len(s.queueList) || len(s.commons)+len(s.spareCommons) != len(s.commonList) {
-		t.Fatalf("%d queues and %d spare of %d, %d scopes and %d spare of %d",
-			len(s.queues), len(s.spareQueues), len(s.queueList), len(s.commons), len(s.spareCommons), len(s.commonList))
-	}
-	for _, q := range s.queueList {
-		if s.queues[q.name] == q {
-			checkQueue(t, s, q)
+	queues := 0
+	for _, q := range s.queuePool.all {
+		if q == nil || q.bundle == nil {
+			continue
 		}
+		if queues++; s.find(q.name) != q {
+			t.Fatalf("%v can not be found", q.name)
+		}
+		checkQueue(t, s, q)
 	}
-	for _, c := range s.commonList {
-		if s.commons[c.name] != c {
+	if queues != s.queuePool.used() || len(s.commons) != s.commonPool.used() {
+		t.Fatalf("%d queues, %d in use; %d scopes, %d in use", queues, s.queuePool.used(), len(s.commons), s.commonPool.used())
+	}
+	for _, c := range s.commonPool.all {
+		if c == nil || s.commons[c.name] != c {
 			continue
 		}
 		if c.first != nil && c.open() && !s.alarms.has(c.id) {

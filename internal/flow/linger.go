@@ -5,7 +5,7 @@ package flow
 // to be pushed again.
 type lingering struct {
 	target  *target
-	flow    *flow
+	commons [2]*common
 	granted int64 // ns
 }
 
@@ -18,7 +18,7 @@ func (s *Scheduler) linger(g Grant, until int64) {
 	} else {
 		s.lingers = append(s.lingers, lingering{})
 	}
-	s.lingers[id] = lingering{g.target, g.flow, g.At}
+	s.lingers[id] = lingering{g.target, g.flow.commons(), g.At}
 	s.ends.set(id, until, uint64(id))
 }
 
@@ -29,21 +29,22 @@ func (s *Scheduler) endLingers(now int64) {
 		l := s.lingers[e.id]
 		s.lingers[e.id] = lingering{}
 		s.freeLingers = append(s.freeLingers, e.id)
-		s.release(l.target, l.flow, l.granted, now)
+		s.release(l.target, l.commons, l.granted, now)
 		s.refresh(l.target, now)
 	}
 }
 
 // release gives the slots of one call back in all of its scopes.
-func (s *Scheduler) release(t *target, f *flow, granted, now int64) {
+func (s *Scheduler) release(t *target, commons [2]*common, granted, now int64) {
 	t.release(granted, now)
 	s.lanes[t.lane].all.release(granted, now)
-	for _, c := range f.commons() {
+	for _, c := range commons {
 		if c == nil {
 			continue
 		}
 		if c.release(granted, now); c.first != nil {
 			s.alarm(c, now)
 		}
+		s.leave(c)
 	}
 }

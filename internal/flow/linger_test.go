@@ -40,3 +40,32 @@ func TestACallWithoutAnAnswerKeepsItsSlotUntilItHasEnded(t *testing.T) {
 		t.Error("the third call was not granted when the window had room")
 	}
 }
+
+// Its flow may be forgotten meanwhile: what it gives back is its own tenant's.
+func TestACallWithoutAnAnswerGivesBackItsOwnTenantsSlot(t *testing.T) {
+	target := Target{"payments", Compensation}
+	s := open(target)
+	call := func(n uint64, tenant string, now int64) Grant {
+		s.Push(Task{Key: sagaKey(n, Compensation), Target: target, SagaType: "order", Tenant: tenant}, now)
+		_, g, ok := s.Next(now)
+		if !ok {
+			t.Fatalf("tenant %s: nothing was granted", tenant)
+		}
+		return g
+	}
+	s.Done(call(1, "acme", 0), Feedback{Outcome: Error, Ends: second}, 0)
+	call(2, "globex", 0)
+	inFlight := func(tenant string) int {
+		return s.Snapshot(Scope{Kind: ScopeTenant, Name: "order", Tenant: tenant}, second).InFlight
+	}
+	if n := inFlight("acme"); n != 1 {
+		t.Errorf("%d in flight of acme before its call has ended, want 1", n)
+	}
+	s.Next(second)
+	if a, b := inFlight("acme"), inFlight("globex"); a != 0 || b != 1 {
+		t.Errorf("%d in flight of acme and %d of globex, want 0 and 1", a, b)
+	}
+	if n := s.commonPool.used(); n != 2 {
+		t.Errorf("%d saga types and tenants are in memory, want those of the call that is out", n)
+	}
+}

@@ -22,6 +22,7 @@ type Grant struct {
 // when there is none, and Wake then says when to ask again.
 func (s *Scheduler) Next(now int64) (task Task, grant Grant, ok bool) {
 	s.advance(now)
+	s.tidy(now)
 	if len(s.express) > 0 {
 		if task, grant, ok = s.expressed(now); ok {
 			return task, grant, ok
@@ -104,8 +105,8 @@ func (s *Scheduler) grant(q *queue, id int32, now int64) (Task, Grant) {
 	n := &s.nodes[g.node]
 	n.place, n.order = placeGranted, g.number
 	s.refresh(t, now)
-	s.sweep(&t.byRank[q.rank])
-	return n.task, g
+	s.sweepAfter(&t.byRank[q.rank], now)
+	return n.task(), g
 }
 
 // Done gives the grant's slots back, now or at Feedback.Ends, and applies what the
@@ -121,7 +122,7 @@ func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 	if f.Ends > now {
 		s.linger(g, f.Ends)
 	} else {
-		s.release(t, g.flow, g.At, now)
+		s.release(t, g.flow.commons(), g.At, now)
 	}
 	switch {
 	case planted.On(planted.LeakSlot) && f.Outcome == Unsent:

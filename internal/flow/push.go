@@ -19,7 +19,7 @@ const (
 // Push queues a task. It may be due later: it then waits aside and joins its
 // queue when its time has come.
 func (s *Scheduler) Push(task Task, now int64) Pushed {
-	if _, ok := s.index[task.Key]; ok {
+	if s.index.find(s.nodes, &task.Key) != none {
 		return Duplicate
 	}
 	q := s.queue(task.Queue(), now)
@@ -50,8 +50,8 @@ func (s *Scheduler) add(q *queue, task Task, now int64) (id int32) {
 		s.nodes = append(s.nodes, node{})
 	}
 	n := &s.nodes[id]
-	n.task, n.queue, n.place = task, q, placeDelayed
-	s.index[task.Key] = id
+	n.key, n.due, n.queue, n.place = task.Key, task.Due, q, placeDelayed
+	s.index.add(id, &task.Key)
 	if q.held == 0 {
 		q.bundle.idle.remove(q.slot)
 	}
@@ -94,7 +94,7 @@ func (s *Scheduler) withdraw(id int32, now int64) {
 func (s *Scheduler) forget(id int32) {
 	n := &s.nodes[id]
 	q := n.queue
-	delete(s.index, n.task.Key)
+	s.index.remove(id, &n.key)
 	*n = node{}
 	s.free = append(s.free, id)
 	q.held--
@@ -114,8 +114,8 @@ func (s *Scheduler) advance(now int64) {
 // Remove withdraws a task and reports whether it was still queued. A task
 // that was granted, left in the store or never pushed is not.
 func (s *Scheduler) Remove(key TaskKey, now int64) bool {
-	id, ok := s.index[key]
-	if !ok || s.nodes[id].place == placeGranted {
+	id := s.index.find(s.nodes, &key)
+	if id == none || s.nodes[id].place == placeGranted {
 		return false
 	}
 	s.withdraw(id, now)

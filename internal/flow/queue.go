@@ -39,12 +39,19 @@ const (
 
 // node is a task in memory. Nodes live in one slab and link by index.
 type node struct {
-	task       Task
-	queue      *queue
+	key        TaskKey
 	next, prev int32
 	place      place
-	express    bool   // to be sent now
+	express    bool // to be sent now
+	queue      *queue
+	due        int64
 	order      uint64 // of pushing; once due, of becoming due; once granted, of the grant
+}
+
+// task returns the task as it was pushed; what its queue does not need to know is not kept.
+func (n *node) task() Task {
+	q := &n.queue.name
+	return Task{Key: n.key, Target: q.Target, SagaType: q.SagaType, Tenant: q.Tenant, Class: q.Class, Due: n.due}
 }
 
 // link appends a node whose time has come to its queue.
@@ -116,25 +123,35 @@ func (s *Scheduler) show(l *bundle, now int64) {
 	}
 }
 
+// find returns the named queue, nil when it is not in memory.
+func (s *Scheduler) find(name Queue) *queue {
+	first, ok := s.services[name.Target.Service]
+	if !ok {
+		return nil
+	}
+	b := s.targets[first+int32(name.Target.Lane)].branches[name.SagaType]
+	if b == nil {
+		return nil
+	}
+	f := b.flows[name.Tenant]
+	if f == nil {
+		return nil
+	}
+	return f.queues[name.Class.rank()]
+}
+
 // queue returns the named queue, made on first sight.
 func (s *Scheduler) queue(name Queue, now int64) *queue {
-	if q := s.queues[name]; q != nil {
+	if q := s.find(name); q != nil {
 		return q
 	}
 	t := s.target(name.Target, now)
+	b := s.branch(t, name.SagaType)
 	rank := name.Class.rank()
-	l := s.bundle(t, name.SagaType, rank)
-	f := s.flow(l.branch, name)
-	var q *queue
-	if last := len(s.spareQueues) - 1; last >= 0 {
-		q = s.spareQueues[last]
-		s.spareQueues = s.spareQueues[:last]
-	} else {
-		q = &queue{id: int32(len(s.queueList))}
-		s.queueList = append(s.queueList, q)
-	}
+	l := b.bundle(rank)
+	q, id := s.queuePool.take()
 	*q = queue{
-		name: name, id: q.id, slot: int32(len(l.queues)), rank: rank, target: t, flow: f, bundle: l,
+		name: name, id: id, slot: int32(len(l.queues)), rank: rank, target: t, flow: s.flow(b, name.Tenant), bundle: l,
 		head: none, tail: none, rest: Never, late: Never, bound: s.bounds[t.lane],
 	}
 	if last := len(l.spare) - 1; last >= 0 {
@@ -144,46 +161,7 @@ func (s *Scheduler) queue(name Queue, now int64) *queue {
 	} else {
 		l.queues = append(l.queues, q)
 	}
-	f.queues[rank] = q
-	s.queues[name] = q
+	q.flow.queues[rank] = q
 	t.queues++
 	return q
-}
-
-// settle notes that the queue has lost something: when it holds no task and
-// none is left in the store, it is dropped as soon as its tag is in the past.
-func (s *Scheduler) settle(q *queue) {
-	if q.held > 0 || q.rest != Never || q.late != Never || q.asked {
-		return
-	}
-	if q.start > q.target.byRank[q.rank].virtual {
-		q.bundle.idle.set(q.slot, q.start, 0)
-		return
-	}
-	s.drop(q)
-}
-
-// drop forgets a queue, and its flow and its tenant if it was their last.
-func (s *Scheduler) drop(q *queue) {
-	l, f := q.bundle, q.flow
-	delete(s.queues, q.name)
-	q.target.queues--
-	s.shorts.remove(q.id)
-	l.idle.remove(q.slot)
-	l.queues[q.slot] = nil
-	l.spare = append(l.spare, q.slot)
-	s.spareQueues = append(s.spareQueues, q)
-	f.queues[q.rank] = nil
-	q.flow = nil
-	if f.queues != ([classes]*queue{}) {
-		return
-	}
-	if c := f.seat.at; c != nil {
-		if f.seat.parked {
-			s.leaveSeat(&f.seat)
-		}
-		c.flows--
-		s.leave(c)
-	}
-	s.spareFlows = append(s.spareFlows, f)
 }

@@ -25,7 +25,7 @@ func (s *Scheduler) Short(now int64) (name Queue, room int, ok bool) {
 	if e.id < 0 || e.at > now {
 		return Queue{}, 0, false
 	}
-	q := s.queueList[e.id]
+	q := s.queuePool.all[e.id]
 	q.asked, q.late = true, Never
 	s.watch(q)
 	return q.name, max(q.most()-q.heads, 1), true
@@ -44,7 +44,7 @@ func (s *Scheduler) Refill(name Queue, tasks []Task, rest int64, now int64) (add
 	name.Class = min(name.Class, Low)
 	q := s.queue(name, now)
 	for _, task := range tasks {
-		if _, ok := s.index[task.Key]; ok || task.Queue() != name {
+		if s.index.find(s.nodes, &task.Key) != none || task.Queue() != name {
 			continue
 		}
 		if q.heads >= q.most() {

@@ -24,15 +24,12 @@ type Scheduler struct {
 	services map[string]int32 // first of the two targets of a service
 	targets  []*target
 
-	queues       map[Queue]*queue
-	queueList    []*queue
-	commons      map[Scope]*common
-	commonList   []*common
-	spareQueues  []*queue
-	spareFlows   []*flow
-	spareCommons []*common
+	commons    map[Scope]*common
+	queuePool  pool[queue]
+	flowPool   pool[flow]
+	commonPool pool[common]
 
-	index map[TaskKey]int32 // nodes by task, until Done
+	index index // nodes by task, until Done
 	nodes []node
 	free  []int32
 
@@ -48,6 +45,9 @@ type Scheduler struct {
 	listed  []*scope // used, or to be named by Reservations for another reason
 	wanted  bool     // Reservations has something to say
 	urgent  int64    // since when something waits for it; Never
+
+	messy  []*class // that ran empty and still hold queues to be dropped
+	tidyAt int64    // when to go on with that
 
 	express []int32 // nodes to be sent now, in the order of asking
 
@@ -66,9 +66,7 @@ type lane struct {
 func New(c Config) *Scheduler {
 	s := &Scheduler{
 		services: map[string]int32{},
-		queues:   map[Queue]*queue{},
 		commons:  map[Scope]*common{},
-		index:    map[TaskKey]int32{},
 		durable:  c.Durable,
 		urgent:   Never,
 	}
@@ -123,13 +121,17 @@ func (s *Scheduler) refresh(t *target, now int64) {
 
 // Wake returns the earliest time at which Next or Short can answer otherwise
 // than they just did, if no other method is called before: Never when only an
-// event can help. It is exact after a Next that returned false. It is in the past
-// when something waits for Reservations to be called.
+// event can help. It is exact after a Next that returned false, but for flows
+// without a task, which Next forgets bit by bit. It is in the past when something
+// waits for Reservations to be called.
 func (s *Scheduler) Wake() int64 { return min(s.urgent, s.Timed()) }
 
 // Timed is Wake without what only Reserved can help.
 func (s *Scheduler) Timed() int64 {
 	at := min(s.delayed.top().at, s.alarms.top().at, s.shorts.top().at, s.ends.top().at)
+	if len(s.messy) > 0 {
+		at = min(at, s.tidyAt)
+	}
 	for i := range s.lanes {
 		l := &s.lanes[i]
 		if l.ready.len() > 0 && l.all.open() {

@@ -9,9 +9,9 @@ import "github.com/unwindhq/unwind/internal/planted"
 // the target has a service fault and no probe is out, it is the probe. false: it
 // is in flight. Whether its service exists is for the caller to know.
 func (s *Scheduler) SendNow(task Task, now int64) bool {
-	id, ok := s.index[task.Key]
+	id := s.index.find(s.nodes, &task.Key)
 	switch {
-	case !ok:
+	case id == none:
 		s.advance(now)
 		id = s.add(s.queue(task.Queue(), now), task, now)
 	case s.nodes[id].place == placeGranted:
@@ -92,7 +92,7 @@ func (s *Scheduler) unexpress(id int32) {
 // bill charges a grant in every scope of its queue.
 func (s *Scheduler) bill(n *node, now int64) {
 	q := n.queue
-	t, retry := q.target, n.task.Due != 0
+	t, retry := q.target, n.due != 0
 	if n.express && planted.On(planted.FreeSendNow) {
 		s.lanes[t.lane].all.inFlight++
 		t.inFlight++

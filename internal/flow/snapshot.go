@@ -59,7 +59,7 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 				}
 				snap.Left = snap.Left || q.rest != Never
 				if q.head != none {
-					snap.OldestDue = min(snap.OldestDue, s.nodes[q.head].task.Due)
+					snap.OldestDue = min(snap.OldestDue, s.nodes[q.head].due)
 				}
 			}
 		}

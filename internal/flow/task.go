@@ -88,7 +88,7 @@ type Task struct {
 	Key      TaskKey
 	Target   Target
 	SagaType string // the definition's name; selects the saga-type scope
-	Tenant   string // carried for the caller
+	Tenant   string // selects the tenant's scope; not kept on a forward lane
 	Class    Class
 	Due      int64 // ns; not granted before. Zero is due at once.
 }
