@@ -51,6 +51,7 @@ var elsewhere = map[planted.Bug]string{
 	planted.ThrottledProbeFails: foundByFlow,
 	planted.SkipRamp:            foundByFlow,
 	planted.ForgetBreaker:       foundByFlow,
+	planted.ForgetRate:          foundByFlow,
 	planted.LateCloses:          foundByFlow,
 	planted.GateOneFlow:         foundByFlow,
 	planted.HintUncapped:        foundByFlow,

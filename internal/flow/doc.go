@@ -31,7 +31,8 @@
 // The flows of a class share by start-time fair queueing, weighted by Weight. A
 // flow at its tenant's limit parks, and so do all of a saga type at its limit, so
 // nobody waits behind them; they come back at the virtual time of then and never
-// catch up. A flow without a task, here or in the store, is forgotten.
+// catch up. A flow without a task, here or in the store, is forgotten, a few steps
+// at a time.
 //
 // Only the heads of a queue are in memory. What Push leaves behind stays in
 // the store, and Short names the queues that want to be refilled from it.

@@ -36,6 +36,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{planted.FreeSendNow, crashes},
 		{planted.CutAlways, drained},
 		{planted.CutForever, drained},
+		{planted.ForgetRate, kept},
 		{planted.IgnoreQuota, heeded},
 		{planted.EndlessProbe, trouble},
 		{planted.BreakerCounts429, trouble},

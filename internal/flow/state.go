@@ -159,7 +159,7 @@ func (t *target) state(now int64) (st TargetState) {
 	if t.gate.until > now {
 		st.GateUntil, st.GateReason = t.gate.until, t.gate.reason
 	}
-	st.Breaker = t.breaker.encode()
+	st.Breaker, st.Adaptive = t.breaker.encode(), t.adaptive.encode()
 	return st
 }
 
@@ -168,5 +168,7 @@ func (t *target) restore(st TargetState, now int64) {
 	if st.GateUntil > now {
 		t.close(min(st.GateUntil, now+t.hintCap()), st.GateReason)
 	}
+	t.adaptive.restore(st.Adaptive)
 	t.restoreBreaker(st.Breaker, now)
+	t.repace(now)
 }

@@ -272,7 +272,9 @@ func (w *world) judge() error {
 func crashes(seed uint64) error {
 	w := newWorld(seed)
 	for _, sc := range w.scopes {
-		w.limits[sc] = w.draw()
+		l := w.draw()
+		l.Adaptive = seed%4 == 1 && sc.Kind == ScopeCompensation
+		w.limits[sc] = l
 	}
 	w.every = []int64{200 * ms, 2000 * ms, 100_000 * ms}[w.r.IntN(3)]
 	if w.express = w.r.IntN(3) == 0; w.express { // a debt is not kept over a crash

@@ -26,6 +26,8 @@ const (
 	CutAlways Bug = "cut-always"
 	// CutForever does not let the adaptive rate grow again after a cut.
 	CutForever Bug = "cut-forever"
+	// ForgetRate looks for the adaptive rate anew after a restart.
+	ForgetRate Bug = "forget-rate"
 	// EndlessProbe waits for ever for a probe that was not answered.
 	EndlessProbe Bug = "endless-probe"
 	// BreakerCounts429 opens a breaker for calls that were throttled.
