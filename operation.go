@@ -83,7 +83,7 @@ type OperationPlan struct {
 	Rate *float64 `json:"rate" doc:"Per second; null: nothing bounds it"`
 	// EstimateMS is how long it would take at that rate; null: nobody can tell.
 	EstimateMS *int64 `json:"estimate_ms"`
-	// Command runs it from a shell; empty for kinds that the command line has not.
+	// Command runs it from a shell.
 	Command string `json:"command,omitempty" doc:"The command that runs it"`
 }
 

@@ -307,7 +307,8 @@ func TestManySagasAreCancelled(t *testing.T) {
 		}
 	}
 	again, err := w.PlanOperation(t.Context(), unwind.OperationRequest{Kind: unwind.OperationCancel, Selection: &unwind.Selection{IDs: append(slices.Clone(ids), "x")}})
-	if err != nil || again.Eligible != 0 || again.Skipped["compensating"] != 5 || again.Skipped["not found"] != 1 || again.Command != "" {
+	if err != nil || again.Eligible != 0 || again.Skipped["compensating"] != 5 || again.Skipped["not found"] != 1 ||
+		again.Command != "unwind saga cancel --selection "+again.SelectionID+" --reason '…'" {
 		t.Errorf("the plan is %+v, error %v", again, err)
 	}
 }

@@ -282,17 +282,17 @@ func (e *Engine) plan(ctx context.Context, op *store.Operation, req *unwind.Oper
 		ms := int64(math.Ceil(float64(x.Items+int64(waiting)) / *p.Rate * 1000))
 		p.EstimateMS = &ms
 	}
-	if x.Kind == unwind.OperationReplay {
-		p.Command = commandOf(p.SelectionID, req)
-	}
+	p.Command = commandOf(p.SelectionID, x.Kind, req)
 	return &p, nil
 }
 
 var laneWords = map[unwind.Direction]string{unwind.Action: unwind.ForwardLane, unwind.Compensation: unwind.CompensationLane}
 
-// commandOf is how the frozen selection is replayed from a shell.
-func commandOf(selection string, req *unwind.OperationRequest) string {
-	words := []string{"unwind dlq replay --selection", selection}
+var commands = map[unwind.OperationKind]string{unwind.OperationReplay: "unwind dlq replay", unwind.OperationCancel: "unwind saga cancel"}
+
+// commandOf is how the operation on a frozen selection is begun from a shell.
+func commandOf(selection string, kind unwind.OperationKind, req *unwind.OperationRequest) string {
+	words := []string{commands[kind], "--selection", selection}
 	if req.Rate != nil {
 		words = append(words, "--rate", req.Rate.String())
 	}

@@ -45,7 +45,7 @@ func (a *app) dlqCommand() *cli.Command {
 				&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit; required but for a dry run"},
 				&cli.BoolFlag{Name: "new-key", Usage: "under a new key: only where the old one is known to have done nothing"},
 				&cli.StringFlag{Name: "evidence", Usage: "how that is known"},
-			}, manyFlags()...),
+			}, replayFlags()...),
 			Action: a.dlqReplay,
 		}, {
 			Name: "resolve", Usage: "settle it by hand; nobody is called", ArgsUsage: "ID",
@@ -94,17 +94,17 @@ func (a *app) dlqList(ctx context.Context, c *cli.Command) error {
 	return err
 }
 
+const selectLetters = "--group, --saga, --service or --selection"
+
 func (a *app) dlqReplay(ctx context.Context, c *cli.Command) error {
 	if many(c) {
-		return a.replayMany(ctx, c)
-	}
-	if !c.Args().Present() {
-		return usagef("unwind dlq replay needs the dead letter's id, or --group, --saga, --service or --selection")
-	}
-	for _, name := range []string{"dry-run", "rate", "canary", "auto", "detach"} {
-		if c.IsSet(name) {
-			return usagef("--%s is for many dead letters; select them by --group, --saga, --service or --selection", name)
+		if c.Args().Present() || c.Bool("new-key") || c.IsSet("evidence") {
+			return usagef("an ID, --new-key and --evidence are for one dead letter; select many by %s", selectLetters)
 		}
+		return a.operate(ctx, c, unwind.OperationReplay)
+	}
+	if err := onlyOne(c, "the dead letter's id", selectLetters); err != nil {
+		return err
 	}
 	if c.String("reason") == "" {
 		return usagef("it needs --reason; unwind dlq replay --help shows its flags")

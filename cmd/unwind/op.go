@@ -182,6 +182,9 @@ func (a *app) outcome(op *unwind.Operation) error {
 	if op.Paused != nil {
 		a.say("paused by %s: %s\nto go on: unwind op resume %s   to leave it: unwind op abort %s", op.Paused.By, op.Paused.Reason, op.ID, op.ID)
 	}
+	if op.Kind == unwind.OperationCancel && op.Counts.Succeeded > 0 {
+		a.say("those that were cancelled turn back; to see whose undoing is under way: unwind saga list --status compensating")
+	}
 	if op.Counts.FailedAgain > 0 {
 		a.say("some failed again: unwind dlq groups")
 		return errQuiet(exitPartial)

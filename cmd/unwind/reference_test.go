@@ -52,7 +52,7 @@ each item. Nothing asks questions, and there is no colour. The sessions in
 | 3 | there is no such saga, definition, dead letter or service |
 | 4 | the server does not know the token, or its role may not |
 | 5 | a conflict: somebody was faster, the saga is past its pivot, the key began a saga with another input |
-| 6 | in part: the saga that ` + "`start --wait`" + ` or ` + "`watch`" + ` waited for is undone, at a dead letter, or not at rest yet; ` + "`reconcile`" + ` found a difference, or a service gave no usable answer |
+| 6 | in part: the saga that ` + "`start --wait`" + ` or ` + "`watch`" + ` waited for is undone, at a dead letter, or not at rest yet; ` + "`reconcile`" + ` found a difference, or a service gave no usable answer; some of what an operation replayed failed again |
 | 7 | the server can't be reached |
 | 130 | interrupted |
 

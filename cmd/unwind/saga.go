@@ -45,8 +45,11 @@ func (a *app) sagaCommand() *cli.Command {
 		}, {
 			Name: "watch", Usage: "follow one saga until it is at rest; the exit code is 6 unless it is completed then", ArgsUsage: "ID", Action: a.sagaWatch,
 		}, {
-			Name: "cancel", Usage: "turn a saga back: what it did is undone", ArgsUsage: "ID",
-			Flags:  []cli.Flag{&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit"}},
+			Name: "cancel", Usage: "turn a saga back: what it did is undone; or many by an operation", ArgsUsage: "[ID]",
+			Description: "unwind saga cancel ID --reason 'the author withdrew it'\n" +
+				"unwind saga cancel --saga place-order --tenant acme --dry-run\n" +
+				"unwind saga cancel --saga place-order --before 2026-01-02T15:04:05Z --rate 20/s --canary 10 --reason 'sold out'",
+			Flags:  append([]cli.Flag{&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit; required for many but for a dry run"}}, cancelFlags()...),
 			Action: a.sagaCancel,
 		}, {
 			Name: "signal", Usage: "answer a step that waits for a signal", ArgsUsage: "ID STEP",
@@ -242,7 +245,18 @@ func (a *app) sagaList(ctx context.Context, c *cli.Command) error {
 	return err
 }
 
+const selectSagas = "--saga or --selection"
+
 func (a *app) sagaCancel(ctx context.Context, c *cli.Command) error {
+	if many(c) {
+		if c.Args().Present() {
+			return usagef("an ID is for one saga; select many by %s", selectSagas)
+		}
+		return a.operate(ctx, c, unwind.OperationCancel)
+	}
+	if err := onlyOne(c, "the saga's id", selectSagas); err != nil {
+		return err
+	}
 	cl, id, err := a.named(c, "the saga's id")
 	if err != nil {
 		return err
