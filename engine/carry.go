@@ -151,7 +151,7 @@ func (e *Engine) claim(c node.Claim) {
 			e.cfg.Logger.Error("taking up a saga", "saga", rows[i].ID, "error", claimed[i].Err)
 		}
 	}
-	if err != nil {
+	if err != nil && e.ctx.Err() == nil {
 		e.cfg.Logger.Error("reading unfinished sagas", "error", err)
 	}
 	e.post(func(m node.Moment) { e.node.Claimed(m, c, claimed, err) })

@@ -16,7 +16,7 @@ import (
 )
 
 // operate has the node apply an event to a saga, with its audit row.
-func (e *Engine) operate(ctx context.Context, saga id.ID, op node.Operation) (*unwind.Instance, error) {
+func (e *Engine) operate(ctx context.Context, saga id.ID, op node.Operation) (*node.Snapshot, error) {
 	op.Saga = saga
 	r, err := e.ask(ctx, func(m node.Moment, t node.Token) {
 		op.Token = t
@@ -28,7 +28,16 @@ func (e *Engine) operate(ctx context.Context, saga id.ID, op node.Operation) (*u
 	if err != nil {
 		return nil, err
 	}
-	return r.Saga.Instance(), nil
+	return r.Saga, nil
+}
+
+// operateShown is operate for those who see the saga then.
+func (e *Engine) operateShown(ctx context.Context, saga id.ID, op node.Operation) (*unwind.Instance, error) {
+	s, err := e.operate(ctx, saga, op)
+	if err != nil {
+		return nil, err
+	}
+	return e.view(ctx, s), nil
 }
 
 func parseSaga(text string) (id.ID, error) {
@@ -45,7 +54,7 @@ func (e *Engine) Cancel(ctx context.Context, saga string, req unwind.CancelReque
 	if err != nil {
 		return nil, err
 	}
-	return e.operate(ctx, sid, node.Operation{
+	return e.operateShown(ctx, sid, node.Operation{
 		Event: machine.Event{Kind: machine.CancelRequested, Actor: orAnonymous(req.Actor), Reason: req.Reason},
 		Audit: audit(req.Actor, "cancel", saga, req.Reason, nil),
 	})
@@ -68,7 +77,7 @@ func (e *Engine) SendNow(ctx context.Context, saga string, req unwind.SendNow) (
 	if req.Reason == "" {
 		return nil, invalid(doing, "/reason", "say why, for those who read the audit")
 	}
-	return e.operate(ctx, sid, node.Operation{
+	return e.operateShown(ctx, sid, node.Operation{
 		Now: true, StepName: req.Step, Event: machine.Event{Dir: req.Direction},
 		Audit: audit(req.Actor, "send-now", saga+"/"+req.Step+"/"+string(req.Direction), req.Reason, nil),
 	})
@@ -86,7 +95,7 @@ func (e *Engine) Signal(ctx context.Context, saga string, req unwind.SignalReque
 	if err := validJSON(req.Data); len(req.Data) > 0 && err != nil {
 		return nil, invalid("signalling saga "+saga, "/data", err.Error())
 	}
-	return e.operate(ctx, sid, node.Operation{
+	return e.operateShown(ctx, sid, node.Operation{
 		StepName: req.Name,
 		Event:    machine.Event{Kind: machine.Signalled, Actor: orAnonymous(req.Actor), Output: req.Data},
 		Audit:    audit(req.Actor, "signal", saga+"/"+req.Name, "", nil),

@@ -23,11 +23,17 @@ func (e *Engine) Get(ctx context.Context, saga string) (*unwind.Instance, error)
 	if err != nil {
 		return nil, err
 	}
+	return e.view(ctx, s), nil
+}
+
+// view is a saga as those see it who asked for it: as it is durable, with what its
+// calls wait for.
+func (e *Engine) view(ctx context.Context, s *node.Snapshot) *unwind.Instance {
 	inst := s.Instance()
 	if !inst.Status.AtRest() {
 		e.overlay(ctx, s, inst)
 	}
-	return inst, nil
+	return inst
 }
 
 // snapshot reads a saga as it is durable.

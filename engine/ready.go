@@ -5,20 +5,46 @@ import (
 	"context"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
 )
 
-// Writable returns nil, or why no saga can be made durable at the moment. It is
-// an *unwind.Error.
+// probeAfter is how long nothing was written before Writable writes to see whether it
+// can be; and how long that may take.
+const probeAfter = 5 * unwind.Second
+
+// Writable returns nil, or why no saga can be made durable at the moment. An
+// idle engine writes to the store to find out. It is an *unwind.Error.
 func (e *Engine) Writable(ctx context.Context) error {
 	if err := e.Running(); err != nil {
 		return err
 	}
 	var sick error
-	if err := e.look(ctx, "asking the node how it is", func(m node.Moment) { sick = e.node.Sick(m) }); err != nil {
+	idle := false
+	err := e.look(ctx, "asking the node how it is", func(m node.Moment) {
+		var written machine.Micros
+		sick = e.node.Sick()
+		idle, written = e.node.Idle()
+		idle = idle && (sick != nil || m.Now-written > micros(probeAfter))
+	})
+	if err != nil {
 		return cmp.Or(e.Running(), err)
 	}
+	if idle { // nobody else finds out
+		return e.probe(ctx)
+	}
 	return sick
+}
+
+// probe writes nothing to the store, durably.
+func (e *Engine) probe(ctx context.Context) error {
+	probing, cancel := context.WithTimeout(ctx, probeAfter.Std())
+	defer cancel()
+	_, err := e.ask(probing, func(_ node.Moment, t node.Token) { e.node.Probe(t) })
+	if err != nil && probing.Err() != nil {
+		return unwind.Errorf(unwind.StoreUnavailable, "the store has not answered a write yet: %w; look at its disk", probing.Err())
+	}
+	return err
 }
 
 // Running returns nil, or that and why the engine takes no more starts: it is being

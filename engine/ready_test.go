@@ -41,6 +41,19 @@ func TestReadinessIsTheNodesOwnState(t *testing.T) {
 	}
 }
 
+// Nothing is asked of an idle engine: readiness tries the store itself.
+func TestReadinessTriesTheStoreOfAnIdleEngine(t *testing.T) {
+	w, st := newFaultyWorld(t, placeOrder(), "")
+	st.set(func(f *faultyStore) { f.commit = errDisk })
+	if err := w.Writable(t.Context()); unwind.CodeOf(err) != unwind.StoreUnavailable || !strings.Contains(err.Error(), errDisk.Error()) {
+		t.Errorf("on a full disk it says %v", err)
+	}
+	st.set(func(f *faultyStore) { f.commit = nil })
+	if err := w.Writable(t.Context()); err != nil {
+		t.Errorf("well again, it says %v", err)
+	}
+}
+
 func TestAnEngineThatIsBeingClosedIsNotReady(t *testing.T) {
 	w, _ := newFaultyWorld(t, placeOrder(), "")
 	stop(t, w.Engine)

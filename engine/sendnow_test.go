@@ -51,3 +51,40 @@ func TestOneCallIsSentNow(t *testing.T) {
 		t.Errorf("%d refunds were called for %d sagas", n, len(ids))
 	}
 }
+
+// What an operator asks of a saga is answered by the saga as it is read.
+func TestWhoSteersASagaIsShownWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, withSignal(unwind.Hour), "", nil)
+	hold := make(chan struct{})
+	refund := answerOf("200")
+	refund.Until = hold
+	w.script.On("/refund", refund)
+	signalled, id := w.begin("signalled"), w.begin("cancelled")
+	for _, id := range []string{signalled, id} {
+		w.until("nobody is waited for", func() bool { return w.step(id, "approve").Status == unwind.StepAwaiting })
+	}
+	ship := refundLane(true, "the van is full")
+	ship.Scope = unwind.Scope{Kind: unwind.ScopeForward, Name: "shop"}
+	for _, lane := range []unwind.ControlRequest{ship, refundLane(true, "the bank is closed")} {
+		if _, err := w.Control(t.Context(), lane); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inst, err := w.Signal(t.Context(), signalled, unwind.SignalRequest{Name: "approve"})
+	if err != nil || !strings.Contains(inst.Steps[3].WaitingFor, "the van is full") {
+		t.Errorf("signalled, its shipment is %+v, %v", inst.Steps[3], err)
+	}
+	inst, err = w.Cancel(t.Context(), id, unwind.CancelRequest{Reason: "enough of it"})
+	if err != nil || !strings.Contains(inst.Steps[1].Compensation.WaitingFor, "the bank is closed") {
+		t.Errorf("cancelled, its refund is %+v, %v", inst.Steps[1].Compensation, err)
+	}
+	inst, err = w.SendNow(t.Context(), id, unwind.SendNow{Step: "charge", Reason: "is the bank there?"})
+	if err != nil || inst.Steps[1].Compensation.WaitingFor != "" {
+		t.Errorf("sent, its refund is %+v, %v", inst.Steps[1].Compensation, err)
+	}
+	close(hold)
+	if inst := w.rest(id); inst.Status != unwind.Compensated {
+		t.Errorf("it rests as %s", inst.Status)
+	}
+}

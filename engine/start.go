@@ -113,11 +113,10 @@ func (e *Engine) startReplied(ctx context.Context, r node.Reply, wait unwind.Dur
 	case r.Existing == (id.ID{}):
 		e.begun.Add(1)
 		e.metrics.started.Inc()
-		inst := r.Saga.Instance()
-		if wait > 0 && !inst.Status.AtRest() { // who waited in vain wants to know for what
-			e.overlay(ctx, r.Saga, inst)
+		if wait == 0 {
+			return r.Saga.Instance(), true, nil // its first call has not left yet
 		}
-		return inst, true, nil
+		return e.view(ctx, r.Saga), true, nil
 	}
 	inst, err := e.Get(ctx, r.Existing.String())
 	if err == nil && wait > 0 && !inst.Status.AtRest() {
@@ -141,7 +140,7 @@ func (e *Engine) await(ctx context.Context, saga id.ID, wait unwind.Duration) (*
 		if r.Err != nil {
 			return nil, r.Err
 		}
-		return r.Saga.Instance(), nil
+		return e.view(ctx, r.Saga), nil
 	case <-ctx.Done():
 		e.post(func(node.Moment) {
 			e.node.Forget(saga, *token)

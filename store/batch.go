@@ -20,6 +20,11 @@ type Batch struct {
 	Audit       []Audit
 }
 
+// Empty reports whether there is nothing to write.
+func (b *Batch) Empty() bool {
+	return len(b.Transitions)+len(b.Controls)+len(b.Flow)+len(b.Alerts)+len(b.Audit) == 0
+}
+
 // Apply applies the transitions in their order. Where one conflicts, the later
 // ones of its saga do too, untried: they were decided on a state that never was,
 // and their versions might fit by chance.

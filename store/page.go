@@ -22,6 +22,25 @@ func PageLimit(limit int) int {
 	return min(limit, maxLimit)
 }
 
+// ClaimBytes is how many bytes of inputs fill a page of [Store.ClaimDue].
+const ClaimBytes = 8 << 20
+
+// A ClaimPage counts what is in a page of [Store.ClaimDue]. The zero page has a
+// limit of 100.
+type ClaimPage struct {
+	Limit       int // as it was asked for: [PageLimit]
+	rows, bytes int
+}
+
+// Add counts one more saga.
+func (p *ClaimPage) Add(s *Saga) {
+	p.rows++
+	p.bytes += len(s.Input)
+}
+
+// Full reports whether the page is full: there may be more sagas behind it.
+func (p *ClaimPage) Full() bool { return p.rows >= PageLimit(p.Limit) || p.bytes >= ClaimBytes }
+
 // A Cursor names a list that has cursors. What a list gives out is its letter
 // and the place of the last row that was given, so that it stays right whatever
 // comes or goes.

@@ -63,13 +63,14 @@ type Store interface {
 	// left, and answers each; one that conflicts takes the later ones of its saga
 	// with it and leaves the others alone ([Batch.Apply]). The batch's own rows are
 	// written whatever becomes of its transitions.
-	// An error means that none was written (or ErrFatal).
+	// An error means that none was written (or ErrFatal). An empty batch proves that
+	// the store can be written by this epoch: something is made durable for it, too.
 	Commit(ctx context.Context, b *Batch) ([]Result, error)
 
 	// ClaimDue returns sagas in the order of (Due, id), from Active on: those past
 	// the position (afterDue, after) and not due later than until, without their
 	// journals. Sagas AtRest are never among them; (Active, the zero id) is before
-	// all others.
+	// all others. A page ends where it is full: [ClaimPage].
 	ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) ([]Saga, error)
 	// Load returns one saga with its journal, or ErrNotFound.
 	Load(ctx context.Context, saga id.ID) (Saga, error)

@@ -196,13 +196,13 @@ func (s *server) run(ctx context.Context) error {
 	s.stopping.Store(true)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
+	stopAlerts() // before the store is closed; what is not told yet is at the next start
+	<-alerted
 	s.handler.Close()
 	engineErr := s.engine.Close(stopping)
 	if err := web.Shutdown(stopping); err != nil {
 		_ = web.Close()
 	}
-	stopAlerts()
-	<-alerted
 	return errors.Join(failure, engineErr)
 }
 

@@ -95,6 +95,9 @@ func (s *session) do(words []string) {
 		if strconv.Itoa(code) != args[1] {
 			s.fatalf("exit code %d; want %s", code, args[1])
 		}
+		if code == 0 && strings.Contains(s.stderr, "level=ERROR") {
+			s.fatalf("it ended well and logged an error")
+		}
 	case "shop":
 		s.shopCommand(args)
 	default:

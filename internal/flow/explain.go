@@ -71,10 +71,15 @@ func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
 	}
 	n := &s.nodes[id]
 	t := n.queue.target
-	switch n.place {
-	case placeGranted:
+	switch {
+	case n.place == placeGranted:
 		return Explanation{Scope: t.name, Why: InFlight, Until: Never}, true
-	case placeDelayed:
+	case n.express: // no pause holds it, nor its own time
+		if at, free := s.expressAt(n.queue); free {
+			return Explanation{Scope: t.name, Why: Ready, Until: max(at, now)}, true
+		}
+		return Explanation{Scope: t.name, Why: Full, Until: Never}, true
+	case n.place == placeDelayed:
 		e = Explanation{Scope: t.name, Why: BackingOff, Until: n.due}
 		if b := s.binding(t, n.queue.flow, now); b.Until > e.Until {
 			e = b

@@ -81,8 +81,10 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 		c.next = m.Now + sickStart
 		return
 	}
+	page := store.ClaimPage{Limit: asked.Limit}
 	for i := range sagas {
 		s := &sagas[i]
+		page.Add(&s.Row)
 		c.due, c.id = s.Row.Due, s.Row.ID
 		mine := s.Row.Epoch == n.cfg.Epoch && s.Row.Due == store.Active // it is, or was, in memory
 		if mine && !planted.On(planted.TrustStaleClaim) || c.gone[s.Row.ID] || n.sagas[s.Row.ID] != nil {
@@ -107,7 +109,7 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 		}
 	}
 	c.next = m.Now
-	if len(sagas) < asked.Limit {
+	if !page.Full() {
 		// Caught up: what is parked from now on is parked past until.
 		c.due, c.id = asked.Until, id.Last
 		c.next = machine.Micros(asked.Until) - n.cfg.Horizon/2

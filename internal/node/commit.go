@@ -31,6 +31,7 @@ type batch struct {
 	// controls wait for rows.Controls.
 	controls []Token
 	releases []Token // wait for the audit rows
+	probes   []Token // wait for the batch, whatever is in it
 	nows     []now
 	sleeps   int                // Node.sleeps when it was handed out
 	reserved []flow.Reservation // beside rows.Flow
@@ -67,12 +68,7 @@ const (
 func newBatch() *batch { return &batch{} }
 
 func (b *batch) empty() bool {
-	return b.noRows() && len(b.answers) == 0
-}
-
-func (b *batch) noRows() bool {
-	r := &b.rows
-	return len(r.Transitions)+len(r.Controls)+len(r.Flow)+len(r.Alerts)+len(r.Audit) == 0
+	return b.rows.Empty() && len(b.answers)+len(b.probes) == 0
 }
 
 // apply gives an event to a saga and puts the transition into the next batch.
@@ -179,10 +175,10 @@ func (n *Node) flush(m Moment) {
 	}
 	b := n.building
 	urgent := !n.draining && n.sched.Wake() <= nanos(m.Now)
-	if urgent || !b.noRows() {
+	if urgent || !b.rows.Empty() {
 		n.reserve(m, b)
 	}
-	if asks := n.doubts && urgent; !asks && b.noRows() {
+	if asks := n.doubts && urgent || len(b.probes) > 0; !asks && b.rows.Empty() {
 		// Everything before these answers is durable.
 		n.answer(m, b.answers)
 		b.answers = nil
@@ -202,7 +198,8 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 		n.commitFailed(m, b, err)
 		return
 	}
-	n.sick, n.doubts = sickness{}, n.doubts && b.sleeps != n.sleeps
+	n.sick, n.doubts, n.written = sickness{}, n.doubts && b.sleeps != n.sleeps, m.Now
+	n.probed(b, nil)
 	n.sched.Reserved(b.reserved, true, nanos(m.Now))
 	n.released(m, b)
 	n.controlsSet(m, b) // first: what is decided below may pause a lane anew
@@ -357,6 +354,8 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 	n.sick.err = err
 	n.sick.wait = min(max(n.sick.wait*2, sickStart), sickMost)
 	n.sick.retryAt = m.Now + n.sick.wait
+	n.probed(b, n.Sick())
+	n.probed(n.building, n.Sick())
 	kept := newBatch()
 	kept.rows.Controls, kept.rows.Alerts, kept.rows.Audit = b.rows.Controls, b.rows.Alerts, b.rows.Audit
 	refused := map[id.ID]bool{}

@@ -103,19 +103,29 @@ type ControlChange struct {
 	Audit   *store.Audit
 }
 
-// control returns what is known of a scope, made on first sight.
-func (n *Node) control(scope store.Scope) *control {
-	i, found := slices.BinarySearchFunc(n.controls, scope, func(c *control, s store.Scope) int { return c.scope.Compare(s) })
+// find returns what is known of a scope, and where that stands or would.
+func (n *Node) find(scope store.Scope) (c *control, at int) {
+	at, found := slices.BinarySearchFunc(n.controls, scope, func(c *control, s store.Scope) int { return c.scope.Compare(s) })
 	if !found {
-		n.controls = slices.Insert(n.controls, i, &control{scope: scope, set: store.Control{Scope: scope}})
+		return &control{scope: scope, set: store.Control{Scope: scope}}, at
 	}
-	return n.controls[i]
+	return n.controls[at], at
+}
+
+// control returns what is known of a scope, to be changed: it is kept from now on.
+func (n *Node) control(scope store.Scope) *control {
+	c, at := n.find(scope)
+	if at == len(n.controls) || n.controls[at] != c {
+		n.controls = slices.Insert(n.controls, at, c)
+	}
+	return c
 }
 
 // Control is what operators have set at a scope, durable or about to be. Settings that
 // can't be read are none.
 func (n *Node) Control(scope store.Scope) (store.Control, Settings) {
-	set := n.control(scope).set
+	c, _ := n.find(scope)
+	set := c.set
 	s, err := DecodeSettings(set.Settings)
 	if err != nil {
 		s = Settings{}
@@ -139,7 +149,7 @@ func (n *Node) Scopes() []store.Scope {
 // Limits returns what holds at a scope: what operators have set, above what is
 // configured.
 func (n *Node) Limits(scope store.Scope) Limits {
-	c := n.control(scope)
+	c, _ := n.find(scope)
 	return c.settings.over(c.configured)
 }
 

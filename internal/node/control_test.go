@@ -27,6 +27,20 @@ func concurrency(n int) func(*Settings) {
 	return func(s *Settings) { s.Limits.Concurrency, s.Until = &n, 0 }
 }
 
+// A scope that somebody only looked at is not one that there is.
+func TestWhoReadsAScopeMakesNone(t *testing.T) {
+	r := newRig(t, threeSteps(), Config{})
+	before := len(r.n.Scopes())
+	unheardOf := store.Scope{Kind: store.ScopeForward, Name: "nobody"}
+	if set, _ := r.n.Control(unheardOf); set.Scope != unheardOf || !set.Empty() {
+		t.Errorf("at a scope that nobody spoke of, %+v is set", set)
+	}
+	r.n.Limits(unheardOf)
+	if after := len(r.n.Scopes()); after != before {
+		t.Errorf("there are %d scopes, and there were %d", after, before)
+	}
+}
+
 // Two operators change two limits of one scope before either change is durable.
 func TestChangesOfOneScopeAddUpWhileACommitFlies(t *testing.T) {
 	r := newRig(t, threeSteps(), Config{})

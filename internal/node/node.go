@@ -72,6 +72,7 @@ type Node struct {
 	building *batch
 	flying   *batch
 	sick     sickness
+	written  machine.Micros // when the store was last known to take a write
 	awake    machine.Micros // when it last looked what is to be done
 	sleeps   int            // how often it slept for longer than its lease
 	doubts   bool           // it has, and nothing was written since: nobody is called

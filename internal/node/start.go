@@ -42,19 +42,6 @@ func (n *Node) Start(m Moment, req Start) {
 	n.apply(m, sg, machine.Event{Kind: machine.Started}, &request{token: req.Token, start: &req.Start, wait: req.Wait})
 }
 
-// sickFor is how long a store that could not be written counts as such while
-// nothing waits to be written: the next write finds out.
-const sickFor = 10_000_000
-
-// Sick says why the store can't be written; nil: as far as the node knows, it can.
-func (n *Node) Sick(m Moment) error {
-	waits := n.flying != nil || !n.building.empty()
-	if n.sick.err == nil || !waits && m.Now >= n.sick.retryAt+sickFor {
-		return nil
-	}
-	return unwind.Errorf(unwind.StoreUnavailable, "the store can't be written: %w", n.sick.err)
-}
-
 // refuse says why no saga with an input of so many bytes can be started now.
 func (n *Node) refuse(m Moment, bytes int) error {
 	var err *unwind.Error

@@ -16,13 +16,14 @@ func (s *Store) ClaimDue(ctx context.Context, afterDue int64, after id.ID, until
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	limit = store.PageLimit(limit)
+	page := store.ClaimPage{Limit: limit}
 	var found []store.Saga
 	for place := range s.due.after(duePlace{afterDue, after.Sequence()}) {
-		if place.due > until || len(found) == limit {
+		if place.due > until || page.Full() {
 			break
 		}
 		found = append(found, s.sagas[place.sequence].copied(0))
+		page.Add(&found[len(found)-1])
 	}
 	return found, nil
 }

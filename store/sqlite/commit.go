@@ -41,6 +41,11 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) ([]store.Result, err
 				return err
 			}
 		}
+		if b.Empty() { // what is there is written again, for a page that goes to the disk
+			if err := w.writeCounts(); err != nil {
+				return err
+			}
+		}
 		// Phase 4: what was gathered in memory.
 		if err := w.flushSegment(); err != nil {
 			return err

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"zombiezen.com/go/sqlite"
+
+	"github.com/unwindhq/unwind/store"
 )
 
 func random() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), 0)) }
@@ -97,5 +100,30 @@ func TestClosedStoreRefuses(t *testing.T) {
 	}
 	if _, err := s.Join(t.Context(), "node-a"); !errors.Is(err, errClosed) {
 		t.Errorf("joining: %v", err)
+	}
+}
+
+// An empty batch goes to the disk as any other: it tells whether that is well.
+func TestAnEmptyBatchIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t, dir)
+	defer closed(t, s)
+	epoch, err := s.Join(t.Context(), "node-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := func() int64 {
+		info, err := os.Stat(filepath.Join(dir, "unwind.db-wal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	before := size()
+	if _, err := s.Commit(t.Context(), &store.Batch{Epoch: epoch}); err != nil {
+		t.Fatal(err)
+	}
+	if size() <= before {
+		t.Errorf("the log has the %d bytes that it had before", before)
 	}
 }

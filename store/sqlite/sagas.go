@@ -107,11 +107,33 @@ func (s *Store) ClaimDue(ctx context.Context, afterDue int64, after id.ID, until
 				return err
 			}
 		}
-		found, err = s.withStarts(conn, due, false)
+		found, err = s.claimed(conn, due)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the sagas that are due: %w", err)
+	}
+	return found, nil
+}
+
+// claimAtOnce is how many sagas are read before their inputs are counted.
+const claimAtOnce = 64
+
+// claimed fills a page of sagas from their rows, until it is full.
+func (s *Store) claimed(conn *sqlite.Conn, due []sagaRow) ([]store.Saga, error) {
+	page := store.ClaimPage{Limit: len(due)}
+	found := make([]store.Saga, 0, len(due))
+	for rows := range slices.Chunk(due, claimAtOnce) {
+		more, err := s.withStarts(conn, rows, false)
+		if err != nil {
+			return nil, err
+		}
+		for i := range more {
+			found = append(found, more[i])
+			if page.Add(&more[i]); page.Full() {
+				return found, nil
+			}
+		}
 	}
 	return found, nil
 }

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/store"
@@ -29,6 +31,20 @@ func sagasAreClaimedInTheOrderOfDue(s *scene) {
 	s.is("what comes after the first", sagaIDs(s.claim(store.Active, active.Saga, 10, 0)), idsOf([]store.Transition{alsoActive, soon}))
 	s.is("what comes after all that is active", sagaIDs(s.claim(store.Active, id.Last, math.MaxInt64, 0)), idsOf([]store.Transition{soon, late}))
 	s.is("the first two", sagaIDs(s.claim(store.Active, id.ID{}, math.MaxInt64, 2)), idsOf([]store.Transition{active, alsoActive}))
+}
+
+// A page of large inputs has fewer sagas than its limit, and none is missed.
+func pagesOfClaimsAreBoundInBytes(s *scene) {
+	const size = store.ClaimBytes / 8
+	input := `"` + strings.Repeat("x", size-2) + `"`
+	var want []id.ID
+	for i := range 11 {
+		t := s.start("place-order", "acme", fmt.Sprintf("ORD-%d", i), input)
+		t.Due = int64(i)
+		want = append(want, s.committed(t).Saga)
+	}
+	s.is("how many large sagas one page has", len(s.claim(store.Active, id.ID{}, math.MaxInt64, 1000)), 8)
+	s.is("what is claimed page by page", sagaIDs(must(claimAll(s.Context(), s.Store, 1000))(s)), want)
 }
 
 func sagaAtRestIsNeverClaimed(s *scene) {

@@ -41,6 +41,7 @@ var suite = []behaviour{
 	{"G12", "rows carry their writer", rowsCarryTheirWriter},
 
 	{"Liveness", "sagas are claimed in the order of due", sagasAreClaimedInTheOrderOfDue},
+	{"Store", "pages of claims are bound in bytes", pagesOfClaimsAreBoundInBytes},
 	{"G2", "a saga at rest is never claimed", sagaAtRestIsNeverClaimed},
 	{"Liveness", "claimed sagas are whole but for their journal", claimedSagasAreWholeButForTheirJournal},
 	{"Liveness", "pages of many equal dues miss nothing", pagesOfManyEqualDuesMissNothing},

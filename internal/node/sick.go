@@ -1,0 +1,32 @@
+package node
+
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
+)
+
+// Sick says why the store could not be written when that was last tried; nil: it could.
+func (n *Node) Sick() error {
+	if n.sick.err == nil {
+		return nil
+	}
+	return unwind.Errorf(unwind.StoreUnavailable, "the store can't be written: %w", n.sick.err)
+}
+
+// Idle reports whether nothing waits to be written, and when the store was last known
+// to take a write; 0: not yet.
+func (n *Node) Idle() (idle bool, written machine.Micros) {
+	return n.flying == nil && n.building.empty(), n.written
+}
+
+// Probe has the store written although nothing is to be. The reply comes once that is
+// durable, or with the error of Sick.
+func (n *Node) Probe(t Token) { n.building.probes = append(n.building.probes, t) }
+
+// probed answers the probes of a batch.
+func (n *Node) probed(b *batch, err error) {
+	for _, t := range b.probes {
+		n.out.Replies = append(n.out.Replies, Reply{Token: t, Err: err})
+	}
+	b.probes = nil
+}
