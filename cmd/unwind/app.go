@@ -56,12 +56,10 @@ func (a *app) command() *cli.Command {
 		},
 		Writer: a.stdout, ErrWriter: a.stderr, Reader: a.stdin,
 		EnableShellCompletion:           true,
-		ConfigureShellCompletionCommand: func(c *cli.Command) { c.Hidden = false },
+		ConfigureShellCompletionCommand: a.configureCompletion,
 		ExitErrHandler:                  func(context.Context, *cli.Command, error) {},
-		OnUsageError: func(_ context.Context, c *cli.Command, err error, _ bool) error {
-			return usagef("%s; %s --help shows its flags", plainUsage(err), c.FullName())
-		},
-		CommandNotFound: func(_ context.Context, _ *cli.Command, _ string) {},
+		OnUsageError:                    usageError,
+		CommandNotFound:                 func(_ context.Context, _ *cli.Command, _ string) {},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Present() {
 				return usagef("there is no command %q; unwind help lists them", c.Args().First())

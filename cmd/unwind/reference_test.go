@@ -44,6 +44,9 @@ Data goes to stdout, everything else to stderr. ` + "`-o json`" + ` prints one d
 each item. Nothing asks questions, and there is no colour. The sessions in
 [cmd/unwind/testdata](../cmd/unwind/testdata) show every command at work; they run as tests.
 
+A shell completes commands and flags with ` + "`source <(unwind completion bash)`" + ` (or ` + "`zsh`" + `) in its start-up file; for fish
+with ` + "`unwind completion fish > ~/.config/fish/completions/unwind.fish`" + `. There is ` + "`pwsh`" + `, too.
+
 | exit code | means |
 |---|---|
 | 0 | done |
@@ -59,7 +62,7 @@ each item. Nothing asks questions, and there is no colour. The sessions in
 `
 
 func writeCommand(b *strings.Builder, path string, c *cli.Command) {
-	if c.Hidden || c.Name == "help" || c.Name == "completion" {
+	if c.Hidden || c.Name == "help" || c.Name == completionName {
 		return
 	}
 	path += " " + c.Name

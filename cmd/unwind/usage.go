@@ -17,6 +17,11 @@ type errUsage struct{ error }
 
 func usagef(format string, args ...any) error { return errUsage{fmt.Errorf(format, args...)} }
 
+// usageError tells what the library has found.
+func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
+	return usagef("%s; %s --help shows its flags", plainUsage(err), c.FullName())
+}
+
 // arg returns the only argument of a command.
 func arg(c *cli.Command, what string) (string, error) {
 	if c.Args().Len() != 1 {
@@ -67,6 +72,9 @@ func helpAlone(cmd *cli.Command, line []string) []string {
 	for _, word := range line[1:] {
 		if word == "--" {
 			break
+		}
+		if word == completionName {
+			return line // the library adds it later
 		}
 		if word == "--help" || word == "-h" {
 			return append(path, "--help")
