@@ -25,6 +25,7 @@ type runner struct {
 // A pacing is how fast an operation goes.
 type pacing struct {
 	allowed float64 // items that may be taken up now
+	spent   bool    // all that was allowed was taken up
 	at      time.Time
 	lanes   []livelane
 	looked  time.Time
@@ -39,7 +40,7 @@ const (
 	runnerIdle = time.Second
 	// takeMost bounds what is taken up at once, and outMost what of one operation
 	// is being called: a pause or an abort holds soon.
-	takeMost = 250
+	takeMost = 500
 	outMost  = 1000
 	// unpaced is how many items a second are taken up where nothing bounds them.
 	unpaced = 10_000.0
@@ -144,6 +145,7 @@ func (r *runner) step(ctx context.Context, op *store.Operation) (busy bool, err 
 		return true, r.show(ctx, op, x, p)
 	}
 	queued = queued[:max(min(n, outMost-len(running), len(queued)), 0)]
+	p.spent = len(queued) > 0 && len(queued) == min(n, takeMost)
 	if err := r.take(ctx, op.ID, x, queued); err != nil {
 		return false, err
 	}
@@ -152,13 +154,18 @@ func (r *runner) step(ctx context.Context, op *store.Operation) (busy bool, err 
 }
 
 // allow returns how many items may be taken up. What was not used is not saved
-// for longer than a tenth of a second: no burst follows a wait.
+// for longer than a tenth of a second: no burst follows a wait. A step that took long
+// (the machine is busy, or its disk) costs nothing of the rate, up to a second.
 func (p *pacing) allow(asked *unwind.Rate, now time.Time) int {
 	rate := unpaced
 	if r := pace(asked, p.lanes); r != nil {
 		rate = *r
 	}
-	p.allowed = min(p.allowed+rate*now.Sub(p.at).Seconds(), max(rate/10, 1))
+	saved := max(rate/10, 1)
+	if p.spent {
+		saved = max(rate, 1)
+	}
+	p.allowed = min(p.allowed+rate*now.Sub(p.at).Seconds(), saved)
 	p.at = now
 	return int(p.allowed)
 }

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,13 +45,9 @@ func (a *app) auditVerify(ctx context.Context, c *cli.Command) error {
 		check.Known = append(check.Known, head)
 	}
 	v := verified{Faults: []store.AuditFault{}}
-	next := func(r *unwind.AuditRow) error {
-		row, err := rowOf(r)
-		if err == nil {
-			v.Rows++
-			v.add(check.Next(&row))
-		}
-		return err
+	next := func(row *store.Audit) {
+		v.Rows++
+		v.add(check.Next(row))
 	}
 	var err error
 	if file := c.Args().First(); file != "" {
@@ -88,7 +81,7 @@ func (a *app) showVerified(v *verified) error {
 	return err
 }
 
-func (a *app) verifyServer(ctx context.Context, c *cli.Command, check *store.AuditCheck, next func(*unwind.AuditRow) error) error {
+func (a *app) verifyServer(ctx context.Context, c *cli.Command, check *store.AuditCheck, next func(*store.Audit)) error {
 	cl, err := a.client(c)
 	if err != nil {
 		return err
@@ -102,43 +95,34 @@ func (a *app) verifyServer(ctx context.Context, c *cli.Command, check *store.Aud
 		return err
 	}
 	check.Known = append(check.Known, known)
-	return trail(ctx, cl, next)
+	return trail(ctx, cl, func(r *unwind.AuditRow) error {
+		row, err := rowOf(r)
+		if err == nil {
+			next(&row)
+		}
+		return err
+	})
 }
 
 // verifyFile reads an export. Its last line is the head, without which its end was
 // cut off.
-func verifyFile(file string, check *store.AuditCheck, v *verified, next func(*unwind.AuditRow) error) error {
+func verifyFile(file string, check *store.AuditCheck, v *verified, next func(*store.Audit)) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return fmt.Errorf("reading the audit: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // closing what was only read
-	lines := json.NewDecoder(bufio.NewReaderSize(f, 256<<10))
 	whole := false
-	for n := 1; ; n++ {
-		var line struct {
-			unwind.AuditRow
-			headLine
+	err = exportLines(f, func(line *exportLine) {
+		if whole = line.head != nil; whole {
+			check.Known = append(check.Known, *line.head)
+			v.add(misplaced(check, *line.head))
+			return
 		}
-		err := lines.Decode(&line)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			break
-		}
-		switch {
-		case err != nil:
-		case line.Head == nil:
-			err, whole = next(&line.AuditRow), false
-		default:
-			var head store.AuditHead
-			if head, err = headOf(line.Head); err == nil {
-				whole = true
-				check.Known = append(check.Known, head)
-				v.add(misplaced(check, head))
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("reading line %d of %s: %w; is it what unwind audit export wrote?", n, file, err)
-		}
+		next(&line.row)
+	})
+	if err != nil {
+		return fmt.Errorf("reading %s: %w; is it what unwind audit export wrote?", file, err)
 	}
 	if !whole {
 		v.add([]store.AuditFault{{Row: check.Head.ID + 1, Message: "the last line is not a head: the end of the file was cut off"}})

@@ -21,9 +21,9 @@ import (
 )
 
 const operationConfig = `
-compensation: {rate: 5000/s, concurrency: 1000}
+compensation: {concurrency: 1000}
 services:
-  payments: {url: %s, timeout: 5s, forward: {concurrency: 16}, compensation: {rate: 2000/s, concurrency: 200}}
+  payments: {url: %s, timeout: 5s, forward: {concurrency: 16}, compensation: {rate: 2000/s, burst: 20, concurrency: 200}}
 sagas:
   unused: {steps: [{name: charge, action: {service: payments, path: /charge}, compensation: none}]}
 `
@@ -69,33 +69,9 @@ func TestCrashOperation(t *testing.T) {
 	if testing.Short() {
 		letters = 4_000
 	}
-	b := &bank{calls: map[string]map[string]int{}}
-	shop := httptest.NewServer(b)
-	defer shop.Close()
-	dir := t.TempDir()
-	file, db := filepath.Join(dir, "unwind.yaml"), filepath.Join(dir, "unwind.db")
-	if err := os.WriteFile(file, fmt.Appendf(nil, operationConfig, shop.URL), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	keys := bury(t, db, shop.URL, letters)
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := "127.0.0.1:" + strconv.Itoa(port)
-	cl, err := client.New(client.Config{URL: "http://" + address, Attempts: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &crashServer{t: t, url: "http://" + address, client: cl, args: []string{"serve", "--config", file, "--listen", address, "--store", "sqlite:" + db}}
-	s.start()
+	b, s, keys, db := newGraveyard(t, letters)
 	begin := time.Now()
-	op, err := cl.StartOperation(t.Context(), unwind.OperationRequest{
-		Kind: unwind.OperationReplay, Selection: &unwind.Selection{Saga: "place-order"}, Reason: "the bank is open", Key: "crash",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	op := s.replayAll()
 	t.Logf("frozen and begun in %v: %d items", time.Since(begin).Round(time.Millisecond), op.Counts.Total)
 	begin = time.Now()
 	for _, share := range []int64{5, 25, 45, 65, 85} {
@@ -114,6 +90,71 @@ func TestCrashOperation(t *testing.T) {
 	once := replayedOnce(t, db, letters)
 	t.Logf("%d dead letters over 5 kills in %v: %.0f/s; the busiest second had %d calls; %d calls were made again after a kill; %d audit rows",
 		letters, took.Round(time.Millisecond), float64(letters)/took.Seconds(), b.most, resent, once)
+}
+
+// newGraveyard is a server on a store of so many dead letters, and the bank that they
+// are to be replayed to.
+func newGraveyard(t *testing.T, letters int) (b *bank, s *crashServer, keys []string, db string) {
+	t.Helper()
+	b = &bank{calls: map[string]map[string]int{}}
+	shop := httptest.NewServer(b)
+	t.Cleanup(shop.Close)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "unwind.yaml")
+	db = filepath.Join(dir, "unwind.db")
+	if err := os.WriteFile(file, fmt.Appendf(nil, operationConfig, shop.URL), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys = bury(t, db, shop.URL, letters)
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "127.0.0.1:" + strconv.Itoa(port)
+	cl, err := client.New(client.Config{URL: "http://" + address, Attempts: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = &crashServer{t: t, url: "http://" + address, client: cl, args: []string{"serve", "--config", file, "--listen", address, "--store", "sqlite:" + db}}
+	s.start()
+	return b, s, keys, db
+}
+
+// replayAll begins an operation on every dead letter there is.
+func (s *crashServer) replayAll() *unwind.Operation {
+	s.t.Helper()
+	op, err := s.client.StartOperation(s.t.Context(), unwind.OperationRequest{
+		Kind: unwind.OperationReplay, Selection: &unwind.Selection{Saga: "place-order"}, Reason: "the bank is open", Key: "crash",
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return op
+}
+
+// A single operation fills the lane of its service, and leaves the machine room for
+// others: what a replay costs is its reading, two commits, the call and its audit row.
+func TestFigureAnOperationReachesTheRateOfItsLane(t *testing.T) {
+	const letters, rate, most = 100_000, 2000, 500 * time.Microsecond
+	b, s, keys, db := newGraveyard(t, letters)
+	op := s.replayAll()
+	s.operationIs(op.ID, func(o *unwind.Operation) bool { op = o; return o.State == unwind.OperationFinished })
+	s.process.signal(15)
+	s.process.wait()
+	took := op.EndedAt.Sub(op.CreatedAt.Time)
+	usage := s.process.cmd.ProcessState
+	each := (usage.UserTime() + usage.SystemTime()) / letters
+	if b.judge(t, keys) != 0 || replayedOnce(t, db, letters) != letters || op.Counts.Succeeded != letters {
+		t.Errorf("it came to %+v", op.Counts)
+	}
+	perSecond := letters / took.Seconds()
+	t.Logf("%d dead letters in %v: %.0f/s of %d; the busiest second had %d calls; %v of processor time for each", letters, took.Round(time.Millisecond), perSecond, rate, b.most, each)
+	if each > most {
+		t.Errorf("a replay takes %v of processor time; more than %v leaves two processors no room at %d a second", each, most, rate)
+	}
+	if perSecond < 0.9*rate {
+		t.Errorf("it reaches %.0f a second, and its lane bears %d", perSecond, rate)
+	}
 }
 
 // operationIs waits until the operation is so, while the server may be slow to answer.
