@@ -110,8 +110,7 @@ func (t *turn) await(i int) {
 	st.Status = StepAwaiting
 	st.Action.NotBefore = 0
 	if call := &t.plan.Steps[i].Action; call.HasStatus {
-		st.Action.Waits++
-		st.Action.NotBefore = t.ev.At + max(t.ev.Answer.Hint, backoff(call.Retry, st.Action.Waits, t.ev.Rand))
+		st.Action.NotBefore = t.askFirst(&st.Action, call)
 	}
 }
 

@@ -69,11 +69,28 @@ func (t *turn) notDone(side *Side) {
 	}
 }
 
+// askFirst is when an accepted call is asked about for the first time. What it was
+// made to wait before it was accepted says nothing of how long it takes.
+func (t *turn) askFirst(side *Side, call *PlanCall) Micros {
+	side.Waits = 1
+	return t.ev.At + max(t.ev.Answer.Hint, backoff(call.Retry, 1, t.ev.Rand))
+}
+
+// missedMost bounds how long a question is put off that the service could not be
+// asked: the call may be done by then, and its lane keeps a service that is down
+// from being asked too often.
+const missedMost = 15 * unwind.Second
+
+// missed is the wait after the n-th question in a row that could not be put.
+func missed(r unwind.Retry, n uint32, rand uint64) Micros {
+	r.Max = min(r.Max, missedMost)
+	return backoff(r, n, rand)
+}
+
 // askAgain: the call is in progress, or the status path could not be asked.
 func (t *turn) askAgain(side *Side) {
 	i, dir := t.ev.Step, t.ev.Dir
 	call := t.plan.Call(i, dir)
-	side.Waits++
 	class := unwind.ClassUncertain
 	switch {
 	case t.ev.Answer.Outcome == OutcomeInProgress:
@@ -87,8 +104,15 @@ func (t *turn) askAgain(side *Side) {
 	e.Attempt, e.Generation, e.Ask, e.Class, e.Executed = max(side.Attempts, 1), side.Generation, true, class, true
 	e.Status, e.Message = t.ev.Answer.Status, t.ev.Answer.Message
 	t.log(e)
-	// An accepted call may still be completed by its participant.
-	stuck := side.Misses >= uint32(call.Retry.Attempts) && !t.accepted()
+	accepted := t.accepted() // it may still be completed by its participant
+	var wait Micros
+	if accepted && class != unwind.ClassInProgress {
+		wait = missed(call.Retry, side.Misses, t.ev.Rand)
+	} else {
+		side.Waits++
+		wait = backoff(call.Retry, side.Waits, t.ev.Rand)
+	}
+	stuck := side.Misses >= uint32(call.Retry.Attempts) && !accepted
 	switch {
 	case dir == unwind.Compensation && t.givenUp(side):
 		t.dieUndo(i, class)
@@ -97,7 +121,7 @@ func (t *turn) askAgain(side *Side) {
 	case stuck:
 		t.unknowable(i)
 	default:
-		t.order(i, dir, t.ev.At+max(t.ev.Answer.Hint, backoff(call.Retry, side.Waits, t.ev.Rand)), true)
+		t.order(i, dir, t.ev.At+max(t.ev.Answer.Hint, wait), true)
 	}
 }
 

@@ -172,8 +172,7 @@ func (t *turn) awaitUndo(i int) {
 	st.Comp = CompAwaiting
 	st.Undo.NotBefore = 0
 	if call.HasStatus {
-		st.Undo.Waits++
-		st.Undo.NotBefore = t.ev.At + max(t.ev.Answer.Hint, backoff(call.Retry, st.Undo.Waits, t.ev.Rand))
+		st.Undo.NotBefore = t.askFirst(&st.Undo, call)
 	}
 	t.do(Effect{Kind: DropCompensation, Step: i, Dir: unwind.Compensation})
 }
