@@ -49,12 +49,18 @@ func cutReading(b []byte) (r reading, rest []byte, err error) {
 	return r, b, nil
 }
 
-// stamp puts a reading before each state of flow control that a batch keeps.
+// stamp puts a reading before each state of flow control that a batch keeps, and now
+// and then one alone into a batch.
 func (e *Engine) stamp(b *store.Batch) {
-	if len(b.Flow) == 0 {
+	alone := int64(e.clock.now()) >= e.stamped+readEvery
+	if len(b.Flow) == 0 && !alone {
 		return
 	}
 	now := e.reading()
+	if alone {
+		e.stamped = now.now
+		b.Flow = append(b.Flow, store.FlowState{Scope: scopeClock})
+	}
 	for i := range b.Flow {
 		body := now.append(make([]byte, 0, 40+len(b.Flow[i].Body)))
 		b.Flow[i].Body = append(body, b.Flow[i].Body...)

@@ -18,7 +18,6 @@ import (
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
-	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/store"
 )
@@ -33,6 +32,7 @@ type Engine struct {
 	caller         *caller
 	metrics        *metrics
 	clock          clock
+	stamped        int64 // when the last reading of the clocks was written; the commit loop's
 	events         queue
 	committed      bell
 	fan            fan
@@ -121,6 +121,11 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 
 // prepare stores the definitions, and gives the node its limits and its work.
 func (e *Engine) prepare(ctx context.Context) error {
+	states, err := e.store.FlowStates(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the states of flow control: %w", err)
+	}
+	e.carryOn(states) // first: what follows asks for the time
 	for i := range e.cfg.Definitions {
 		if _, err := e.PutDefinition(ctx, e.cfg.Definitions[i], "configuration"); err != nil {
 			return err
@@ -137,10 +142,6 @@ func (e *Engine) prepare(ctx context.Context) error {
 	controls, err := e.store.Controls(ctx)
 	if err != nil {
 		return fmt.Errorf("reading what operators have set: %w", err)
-	}
-	states, err := e.store.FlowStates(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the states of flow control: %w", err)
 	}
 	m := e.moment()
 	e.node = node.New(node.Config{Name: e.cfg.Node, Epoch: e.epoch, QuietDeadLetters: e.cfg.AlertRules.DeadLetters > 0, MaxActive: e.cfg.MaxActive, MaxBytes: e.cfg.MaxActiveBytes, Hold: e.cfg.Hold}, m)
@@ -181,17 +182,4 @@ func (e *Engine) Err() error {
 	default:
 		return nil
 	}
-}
-
-// A clock gives microseconds since the Unix epoch that never go back: the wall
-// clock of the start, moved on by the monotonic clock.
-type clock struct {
-	wall  int64 // at the start, microseconds
-	start time.Time
-}
-
-func newClock(wall time.Time) clock { return clock{wall.UnixMicro(), time.Now()} }
-
-func (c clock) now() machine.Micros {
-	return machine.Micros(c.wall + time.Since(c.start).Microseconds())
 }

@@ -187,6 +187,36 @@ func TestADelayOverARestartFiresOnceOnTime(t *testing.T) {
 	}
 }
 
+// A wall clock that was set back between two processes makes no delay and no retry longer.
+func TestAClockThatWasSetBackMakesNoWaitLonger(t *testing.T) {
+	for name, words := range map[string]string{"a delay": "", "a retry": "ship:500,200"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			def := placeOrder()
+			waits := "wait"
+			if words == "" {
+				def.Steps = slices.Insert(def.Steps, 2, unwind.Step{Name: waits, Kind: unwind.DelayStep, For: 2 * unwind.Second})
+			} else {
+				waits = "ship"
+				def.Steps[2].Retry = &unwind.Retry{Initial: 2 * unwind.Second, Max: 2 * unwind.Second}
+			}
+			s := newStage(t, def, words, nil)
+			id := s.begin("o-1")
+			s.until("nothing waits", func() bool {
+				return s.step(id, waits).StartedAt != nil && (words == "" || len(s.script.Calls("/ship")) == 1 && s.step(id, waits).Attempts == 1)
+			})
+			for _, back := range []time.Duration{time.Hour, 2 * time.Hour} {
+				s.cfg.Clock = func() time.Time { return time.Now().Add(-back) }
+				s.crash()
+			}
+			s.until("it is not at rest", func() bool {
+				inst, err := s.Get(t.Context(), id)
+				return err == nil && inst.Status == unwind.Completed
+			})
+		})
+	}
+}
+
 func TestAPausedLaneStaysPausedOverACrash(t *testing.T) {
 	s := newStage(t, placeOrder(), "ship:409", nil)
 	if _, err := s.Control(t.Context(), refundLane(true, "the bank is closed")); err != nil {
