@@ -3,15 +3,12 @@ package engine
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,7 +33,7 @@ const (
 // A caller makes HTTP calls to declared participants, and to nobody else.
 type caller struct {
 	endpoints map[string]*endpoint
-	urls      sync.Map // [2]string{service, path} -> *url.URL
+	routes    sync.Map // [2]string{service, path} -> *route
 }
 
 // An endpoint is one participant. It is called without an http.Client, which
@@ -77,21 +74,17 @@ func (c *caller) close() {
 // is left of the response is to be drained once the answer is reported.
 func (c *caller) call(ctx context.Context, pc *machine.PlanCall, nc *node.Call) (machine.Answer, *http.Response) {
 	ep := c.endpoints[pc.Service]
-	u, err := c.url(ep, pc.Service, pc.Call.Path)
+	r, err := c.route(ep, pc.Service, pc.Call.Path)
 	if err != nil {
 		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}, nil
 	}
-	req := (&http.Request{
-		Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: make(http.Header, 12), ContentLength: int64(len(nc.Body)),
-	}).WithContext(ctx)
-	h := req.Header
-	h["Content-Type"] = jsonType
-	setCallHeaders(h, nc)
-	for name, value := range ep.Headers {
-		h.Set(name, value)
+	var resp *http.Response
+	var unsent bool
+	if ep.pool != nil {
+		resp, unsent, err = ep.pool.send(ctx, r.head(nc), nc.Body)
+	} else {
+		resp, unsent, err = ep.send(r.request(ctx, nc), nc.Body)
 	}
-	resp, unsent, err := ep.send(req, nc.Body)
 	if err != nil {
 		return machine.Answer{Fault: faultOf(err, unsent), Message: ep.say(plain(err))}, nil
 	}
@@ -100,9 +93,6 @@ func (c *caller) call(ctx context.Context, pc *machine.PlanCall, nc *node.Call) 
 
 // send sends a request once. unsent: nothing of it has left.
 func (ep *endpoint) send(req *http.Request, content []byte) (resp *http.Response, unsent bool, err error) {
-	if ep.pool != nil {
-		return ep.pool.send(req, content)
-	}
 	body := &sentBody{b: content}
 	if ep.own != nil {
 		req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GotConn: body.connected}))
@@ -110,53 +100,6 @@ func (ep *endpoint) send(req *http.Request, content []byte) (resp *http.Response
 	req.Body, req.GetBody = body.open(), body.reopen
 	resp, err = ep.transport.RoundTrip(req)
 	return resp, ep.own != nil && !body.begun.Load(), err
-}
-
-var (
-	jsonType  = []string{"application/json"}
-	userAgent = []string{"unwind"}
-)
-
-func setCallHeaders(h http.Header, nc *node.Call) {
-	values := [...]string{ // one allocation holds them all
-		nc.Key, nc.Saga.String(), nc.Plan.Steps[nc.Step].Name, string(nc.Dir), strconv.FormatUint(uint64(nc.Attempt), 10), traceparent(nc),
-	}
-	h["Accept"] = jsonType
-	h["User-Agent"] = userAgent
-	h["Idempotency-Key"] = values[0:1:1]
-	h["Unwind-Saga"] = values[1:2:2]
-	h["Unwind-Step"] = values[2:3:3]
-	h["Unwind-Direction"] = values[3:4:4]
-	h["Unwind-Attempt"] = values[4:5:5]
-	h["Traceparent"] = values[5:6:6]
-}
-
-// traceparent is a W3C trace context: the saga's id is the trace, so that every
-// call of one saga is found together; the span is the call's.
-func traceparent(nc *node.Call) string {
-	span := sha256.Sum256(strconv.AppendUint([]byte(nc.Key), uint64(nc.Attempt), 10))
-	b := make([]byte, 0, 55)
-	b = append(b, "00-"...)
-	b = hex.AppendEncode(b, nc.Saga[:])
-	b = append(b, '-')
-	b = hex.AppendEncode(b, span[:8])
-	return string(append(b, "-01"...))
-}
-
-func (c *caller) url(ep *endpoint, service, path string) (*url.URL, error) {
-	if ep == nil {
-		return nil, fmt.Errorf("the service %q is not declared", service)
-	}
-	key := [2]string{service, path}
-	if u, ok := c.urls.Load(key); ok {
-		return u.(*url.URL), nil //nolint:errcheck // the map holds nothing else
-	}
-	u, err := url.Parse(strings.TrimSuffix(ep.URL, "/") + path)
-	if err != nil {
-		return nil, fmt.Errorf("the URL of service %q with the path %q can't be read: %w", service, path, err)
-	}
-	c.urls.Store(key, u)
-	return u, nil
 }
 
 // sentBody lets net/http try another connection only while nothing of the body
@@ -345,11 +288,11 @@ func quota(h http.Header, now time.Time) machine.Quota {
 // ask puts the question to a participant's status path.
 func (c *caller) ask(ctx context.Context, pc *machine.PlanCall, nc *node.Call) (machine.Answer, *http.Response) {
 	ep := c.endpoints[pc.Service]
-	u, err := c.url(ep, pc.Service, statusPath(ep))
+	r, err := c.route(ep, pc.Service, statusPath(ep))
 	if err != nil {
 		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}, nil
 	}
-	asked := *u
+	asked := *r.url
 	q := asked.Query()
 	q.Set("key", nc.Key)
 	asked.RawQuery = q.Encode()
@@ -357,10 +300,7 @@ func (c *caller) ask(ctx context.Context, pc *machine.PlanCall, nc *node.Call) (
 	if err != nil {
 		return machine.Answer{Fault: machine.FaultForbidden, Message: err.Error()}, nil
 	}
-	setCallHeaders(req.Header, nc)
-	for name, value := range ep.Headers {
-		req.Header.Set(name, value)
-	}
+	r.setHeaders(req.Header, nc)
 	resp, err := ep.transport.RoundTrip(req)
 	if err != nil {
 		return machine.Answer{Fault: faultOf(err, false), Message: ep.say("asking the status path: " + plain(err))}, nil

@@ -40,7 +40,7 @@ const (
 // newPool returns nil where a participant is not one for it.
 func newPool(base string, t *http.Transport) *pool {
 	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "http" || strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }) {
+	if err != nil || u.Scheme != "http" || strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' || r == '%' }) {
 		return nil
 	}
 	port := u.Port()
@@ -50,16 +50,15 @@ func newPool(base string, t *http.Transport) *pool {
 	return &pool{dialer: t, address: net.JoinHostPort(u.Hostname(), port)}
 }
 
-// send makes a call with the given body. unsent: nothing of it has left.
-func (p *pool) send(req *http.Request, body []byte) (resp *http.Response, unsent bool, err error) {
-	ctx := req.Context()
+// send makes a call. unsent: nothing of it has left.
+func (p *pool) send(ctx context.Context, head, body []byte) (resp *http.Response, unsent bool, err error) {
 	for {
 		c, err := p.take(ctx)
 		if err != nil {
 			return nil, true, err
 		}
 		stop := context.AfterFunc(ctx, c.cut)
-		resp, written, err := c.exchange(req, body)
+		resp, written, err := c.exchange(head, body)
 		if err == nil {
 			resp.Body = &answerBody{body: resp.Body, pool: p, conn: c, stop: stop, keep: !resp.Close}
 			return resp, false, nil

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	urlpkg "net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -48,12 +49,12 @@ func newTestPool(t *testing.T, base string) *pool {
 
 // post sends a call and reads its answer.
 func post(ctx context.Context, p *pool, url string, body []byte) (string, bool, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, nil)
+	u, err := urlpkg.Parse(url)
 	if err != nil {
 		return "", false, err
 	}
-	req.ContentLength = int64(len(body))
-	resp, unsent, err := p.send(req, body)
+	head := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n", u.RequestURI(), u.Host, len(body))
+	resp, unsent, err := p.send(ctx, head, body)
 	if err != nil {
 		return "", unsent, err
 	}
@@ -179,7 +180,7 @@ func TestInterimAnswersAreSkippedUpToABound(t *testing.T) {
 
 func TestTLSAndForeignNamesAreForNetHTTP(t *testing.T) {
 	for base, want := range map[string]string{
-		"http://shop": "shop:80", "HTTP://shop:81/x": "shop:81", "http://[::1]:9": "[::1]:9", "https://shop": "", "http://bücher.example": "", "http://%": "",
+		"http://shop": "shop:80", "HTTP://shop:81/x": "shop:81", "http://[::1]:9": "[::1]:9", "https://shop": "", "http://bücher.example": "", "http://[fe80::1%25eth0]": "", "http://%": "",
 	} {
 		got := ""
 		if p := newPool(base, nil); p != nil {
