@@ -50,7 +50,7 @@ func TestARequestIsTheSameWhoeverWritesIt(t *testing.T) {
 	pc, nc := exampleCall(t, p)
 	for _, given := range []http.RoundTripper{nil, http.DefaultTransport} {
 		c := newCaller(map[string]unwind.Participant{"payments": p}, given)
-		a, resp := c.call(t.Context(), pc, nc) //nolint:bodyclose // drain closes it
+		a, resp := c.call(t.Context(), pc, nc)
 		drain(resp)
 		c.close()
 		if a.Status != http.StatusOK {
@@ -80,7 +80,7 @@ func BenchmarkCall(b *testing.B) {
 	pc, nc := exampleCall(b, p)
 	b.ReportAllocs()
 	for b.Loop() {
-		a, resp := c.call(b.Context(), pc, nc) //nolint:bodyclose // drain closes it
+		a, resp := c.call(b.Context(), pc, nc)
 		drain(resp)
 		if a.Status != http.StatusOK {
 			b.Fatalf("answered with %+v", a)
