@@ -121,10 +121,19 @@ func (a *app) incident(ctx context.Context, c *cli.Command, l *stormLog, in *dem
 	if err := a.compareBooks(ctx, cl, in, l); err != nil {
 		return err
 	}
-	if !c.Bool("exit") {
-		_, _ = fmt.Fprintf(a.stdout, "\nThe server goes on at %s. Who did what: %s\nCtrl-C stops everything.\n", url, commandLine(c, url, "audit"))
-		<-ctx.Done()
+	if c.Bool("exit") {
+		return nil
 	}
+	if a.format == "table" {
+		_, _ = fmt.Fprintf(a.stdout, "\nThe server goes on at %s, until Ctrl-C. Try:\n\n", url)
+		writeTries(a.stdout, [][2]string{
+			{commandLine(c, url, "audit"), "who did what"},
+			{commandLine(c, url, "alerts"), "what has fired"},
+			{commandLine(c, url, "dlq list --state replayed"), "what had died"},
+			{programName() + " storm policer", "the storm judged, beside a naive retry loop"},
+		})
+	}
+	<-ctx.Done()
 	return nil
 }
 

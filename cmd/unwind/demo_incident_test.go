@@ -136,3 +136,13 @@ func TestCtrlCEndsTheIncidentWhileItWaitsForAnOperator(t *testing.T) {
 		gone(t, children)
 	}
 }
+
+func TestAShellReadsAWordAsItIs(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"unwind", "/opt/a b/unwind", "it's", "$HOME", "`id`", "http://127.0.0.1:7070", "~/x", "*"} {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+shellWord(word)).Output()
+		if err != nil || string(out) != word {
+			t.Errorf("%s is written as %s and read as %s, %v", word, shellWord(word), out, err)
+		}
+	}
+}

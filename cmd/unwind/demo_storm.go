@@ -160,16 +160,21 @@ func writeStormBooks(w io.Writer, v *storm.Verdict) {
 		p("✓ nothing is lost: %d still wait, %s\n", o.Left, count(o.Dead, "dead letter"))
 	}
 	p("\nTry next:\n\n")
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	name := programName()
-	for _, line := range [][2]string{
+	writeTries(w, [][2]string{
 		{name + " demo storm kill", "while the server is killed every two seconds"},
 		{name + " demo storm capacity-drop", "a gateway that gets slower and recovers"},
 		{name + " storm " + v.Scenario, "this storm judged, beside a naive retry loop"},
 		{name + " storm list", "the others"},
 		{name + " demo storm", "the incident, with a server to look around in"},
-	} {
-		_, _ = fmt.Fprintf(t, "  %s\t%s\n", line[0], line[1])
+	})
+}
+
+// writeTries writes commands, each with what it does.
+func writeTries(w io.Writer, tries [][2]string) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, try := range tries {
+		_, _ = fmt.Fprintf(t, "  %s\t%s\n", try[0], try[1])
 	}
 	_ = t.Flush()
 }

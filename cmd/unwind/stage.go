@@ -174,13 +174,14 @@ func (st *stage) whatNext() {
 	_, _ = fmt.Fprintf(w, "\nCtrl-C stops everything. The folder is %s\n", st.dir)
 }
 
-// programName is how this program was begun.
+// programName is how this program can be begun, from another folder too.
 func programName() string {
-	switch self, err := os.Executable(); {
+	self, err := os.Executable()
+	switch {
 	case err == nil && strings.Contains(self, "go-build"):
 		return "go run ./cmd/unwind"
-	case strings.Contains(os.Args[0], string(filepath.Separator)):
-		return shellWord(os.Args[0])
+	case err == nil && strings.Contains(os.Args[0], string(filepath.Separator)):
+		return shellWord(self)
 	}
 	return "unwind"
 }
