@@ -44,6 +44,7 @@ type Explanation struct {
 	Scope  Scope  // the one that binds
 	Why    Why    //
 	Detail string // reason of a pause, a gate or a fault
+	Also   string // what holds it back besides, as String says it; empty: nothing does
 	Until  int64  // ns, expected; Never when only an event can tell
 	Ahead  int    // tasks of the target that go first
 }
@@ -54,6 +55,9 @@ func (e Explanation) String() string {
 	text := e.Scope.String() + ": " + e.Why.String()
 	if e.Detail != "" {
 		text += " (" + e.Detail + ")"
+	}
+	if e.Also != "" {
+		text += "; also " + e.Also
 	}
 	if e.Ahead > 0 {
 		text += ", " + strconv.Itoa(e.Ahead) + " ahead"
@@ -75,10 +79,7 @@ func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
 	case n.place == placeGranted:
 		return Explanation{Scope: t.name, Why: InFlight, Until: Never}, true
 	case n.express: // no pause holds it, nor its own time
-		if at, free := s.expressAt(n.queue); free {
-			return Explanation{Scope: t.name, Why: Ready, Until: max(at, now)}, true
-		}
-		return Explanation{Scope: t.name, Why: Full, Until: Never}, true
+		return taken(s.scopesOf(t, n.queue.flow), now), true
 	case n.place == placeDelayed:
 		e = Explanation{Scope: t.name, Why: BackingOff, Until: n.due}
 		if b := s.binding(t, n.queue.flow, now); b.Until > e.Until {
@@ -95,65 +96,4 @@ func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
 		e.Until += min(longest/int64(1+e.Ahead), t.pace.interval) * int64(e.Ahead)
 	}
 	return e, true
-}
-
-// binding returns what holds a target's next call of a flow back: first
-// what an operator did, then what the service said, then the limits.
-func (s *Scheduler) binding(t *target, f *flow, now int64) Explanation {
-	buf := [...]*scope{&t.scope, &s.lanes[t.lane].all, nil, nil}
-	scopes := buf[:2]
-	if f != nil && f.seat.at != nil {
-		buf[2], buf[3] = &f.branch.seat.at.scope, &f.seat.at.scope
-		scopes = buf[:]
-	}
-	for _, sc := range scopes {
-		if sc.paused {
-			return Explanation{Scope: sc.name, Why: Paused, Detail: sc.pauseReason, Until: Never}
-		}
-	}
-	if t.fault.open {
-		e := Explanation{Scope: t.name, Why: Faulty, Detail: t.fault.reason, Until: max(now, t.fault.until, t.gate.until)}
-		if t.probing {
-			e.Until = Never
-		}
-		return e
-	}
-	if t.breaker.probes() {
-		return t.brokenUntil(now)
-	}
-	if t.gate.until > now {
-		return Explanation{Scope: t.name, Why: Gated, Detail: t.gate.reason, Until: t.gate.until}
-	}
-	for _, sc := range scopes {
-		if sc.inFlight >= sc.concurrency {
-			return Explanation{Scope: sc.name, Why: Full, Until: Never}
-		}
-		if sc.window != nil && sc.window.eligible(sc.inFlight) == Never {
-			return Explanation{Scope: sc.name, Why: Windowed, Until: Never}
-		}
-	}
-	e := Explanation{Scope: t.name, Why: Ready, Until: now}
-	for _, sc := range scopes {
-		if at := sc.pace.eligible(); at > e.Until {
-			e = Explanation{Scope: sc.name, Why: Pacing, Until: at}
-			if sc == &t.scope {
-				e.Detail = t.pacedBy()
-			}
-		}
-		if sc.window == nil {
-			continue
-		}
-		if at := sc.window.eligible(sc.inFlight); at > e.Until {
-			e = Explanation{Scope: sc.name, Why: Windowed, Until: at}
-		}
-	}
-	for _, sc := range scopes {
-		if e.Why == Ready && sc.starving {
-			return Explanation{Scope: sc.name, Why: Reserving, Until: now}
-		}
-	}
-	if at := t.quota.eligible(); at > e.Until {
-		e = Explanation{Scope: t.name, Why: Pacing, Detail: "RateLimit", Until: at}
-	}
-	return e
 }
