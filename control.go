@@ -1,5 +1,7 @@
 package unwind
 
+import "cmp"
+
 // A Scope names what limits hold for.
 type Scope struct {
 	Kind ScopeKind `json:"kind" enum:"global,forward,compensation,saga,tenant"`
@@ -9,7 +11,7 @@ type Scope struct {
 	Tenant string `json:"tenant,omitempty"`
 }
 
-// ScopeKind says what a [Scope] spans.
+// ScopeKind says what a [Scope] spans. Stores keep it: it stays the same.
 type ScopeKind string
 
 // The kinds of scopes. All but the first are of compensations, and those of a
@@ -27,6 +29,11 @@ const (
 	// ScopeTenant spans the compensations of a tenant of a saga type.
 	ScopeTenant ScopeKind = "tenant"
 )
+
+// Compare orders scopes by kind, name and tenant.
+func (s Scope) Compare(o Scope) int {
+	return cmp.Or(cmp.Compare(s.Kind, o.Kind), cmp.Compare(s.Name, o.Name), cmp.Compare(s.Tenant, o.Tenant))
+}
 
 // String returns the scope as an operator reads it.
 func (s Scope) String() string {

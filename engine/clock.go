@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
 )
@@ -38,7 +39,7 @@ func (c clock) after(passed int64) machine.Micros {
 }
 
 // scopeClock is the row of a reading of the clocks; flow control has no such scope.
-var scopeClock = store.Scope{Kind: "clock"}
+var scopeClock = unwind.Scope{Kind: "clock"}
 
 // carryOn lets the clock go on from the last reading, if that is ahead of it.
 func (e *Engine) carryOn(rows []store.FlowState) {

@@ -19,15 +19,14 @@ const (
 // Control implements unwind.Service.
 func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwind.ScopeState, error) {
 	doing := "changing " + req.Scope.String()
-	scope, err := e.findScope(ctx, req.Scope)
-	if err != nil {
+	if err := e.findScope(ctx, req.Scope); err != nil {
 		return nil, err
 	}
 	if err := validControl(doing, &req); err != nil {
 		return nil, err
 	}
-	_, err = e.ask(ctx, func(m node.Moment, t node.Token) {
-		set, settings := e.node.Control(scope)
+	_, err := e.ask(ctx, func(m node.Moment, t node.Token) {
+		set, settings := e.node.Control(req.Scope)
 		if err := conflicting(&req, &set); err != nil {
 			e.reply(node.Reply{Token: t, Err: err})
 			return
@@ -110,11 +109,10 @@ func conflicting(req *unwind.ControlRequest, set *store.Control) error {
 	return unwind.Errorf(unwind.Conflict, "%s: it is not paused, so there is nothing to resume", req.Scope)
 }
 
-// findScope returns the store's name of a scope that exists.
-func (e *Engine) findScope(ctx context.Context, s unwind.Scope) (store.Scope, error) {
-	scope := store.Scope{Kind: string(s.Kind), Name: s.Name, Tenant: s.Tenant}
-	bad := func(pointer, format string, args ...any) (store.Scope, error) {
-		return scope, invalid("finding a scope", pointer, fmt.Sprintf(format, args...))
+// findScope fails where there is no such scope.
+func (e *Engine) findScope(ctx context.Context, s unwind.Scope) error {
+	bad := func(pointer, format string, args ...any) error {
+		return invalid("finding a scope", pointer, fmt.Sprintf(format, args...))
 	}
 	if s.Kind != unwind.ScopeTenant && s.Tenant != "" {
 		return bad("/scope/tenant", "only a scope of kind tenant has one")
@@ -126,19 +124,19 @@ func (e *Engine) findScope(ctx context.Context, s unwind.Scope) (store.Scope, er
 		}
 	case unwind.ScopeForward, unwind.ScopeCompensation:
 		if _, known := e.cfg.Participants[s.Name]; !known {
-			return scope, unwind.Errorf(unwind.NotFound, "there is no service %q; unwind service list (GET /v1/services) shows those that are declared", s.Name)
+			return unwind.Errorf(unwind.NotFound, "there is no service %q; unwind service list (GET /v1/services) shows those that are declared", s.Name)
 		}
 	case unwind.ScopeSagaType, unwind.ScopeTenant:
 		if s.Kind == unwind.ScopeTenant && (s.Tenant == "" || len(s.Tenant) > unwind.MaxKeyLength) {
 			return bad("/scope/tenant", "a tenant's name has 1 to %d bytes", unwind.MaxKeyLength)
 		}
 		if _, err := e.plans.get(ctx, s.Name, ""); err != nil {
-			return scope, err
+			return err
 		}
 	default:
 		return bad("/scope/kind", "write one of global, forward, compensation, saga, tenant")
 	}
-	return scope, nil
+	return nil
 }
 
 func validControl(doing string, req *unwind.ControlRequest) error {

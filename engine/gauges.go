@@ -101,7 +101,7 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		active, orders = g.e.node.Active(), g.e.node.Orders()
 		states = make([]unwind.ScopeState, 0, 2*len(names)+1)
 		for _, scope := range g.e.node.Scopes() {
-			if scope.Kind != store.ScopeTenant { // tenants are many
+			if scope.Kind != unwind.ScopeTenant { // tenants are many
 				states = append(states, g.e.scope(m, scope))
 			}
 		}

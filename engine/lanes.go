@@ -9,7 +9,6 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/node"
-	"github.com/unwindhq/unwind/store"
 )
 
 // Participants implements unwind.Service.
@@ -23,9 +22,9 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 	err = e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
 		for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 			s := unwind.ServiceState{Name: name}
-			s.Lanes.Forward = e.lane(m, store.Scope{Kind: store.ScopeForward, Name: name})
-			s.Lanes.Compensation = e.lane(m, store.Scope{Kind: store.ScopeCompensation, Name: name})
-			lanes = append(lanes, e.node.Snapshot(m, store.Scope{Kind: store.ScopeCompensation, Name: name}))
+			s.Lanes.Forward = e.lane(m, unwind.Scope{Kind: unwind.ScopeForward, Name: name})
+			s.Lanes.Compensation = e.lane(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name})
+			lanes = append(lanes, e.node.Snapshot(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name}))
 			states = append(states, s)
 		}
 	})
@@ -65,7 +64,7 @@ func (e *Engine) Scopes(ctx context.Context) ([]unwind.ScopeState, error) {
 func (e *Engine) scopeState(ctx context.Context, scope unwind.Scope) (*unwind.ScopeState, error) {
 	var state unwind.ScopeState
 	err := e.look(ctx, "asking the node for a scope", func(m node.Moment) {
-		state = e.scope(m, store.Scope{Kind: string(scope.Kind), Name: scope.Name, Tenant: scope.Tenant})
+		state = e.scope(m, scope)
 	})
 	if err != nil {
 		return nil, err
@@ -73,16 +72,15 @@ func (e *Engine) scopeState(ctx context.Context, scope unwind.Scope) (*unwind.Sc
 	return &state, nil
 }
 
-func (e *Engine) scope(m node.Moment, scope store.Scope) unwind.ScopeState {
-	s := unwind.ScopeState{Scope: unwind.Scope{Kind: unwind.ScopeKind(scope.Kind), Name: scope.Name, Tenant: scope.Tenant}}
-	s.State = e.lane(m, scope)
-	if l := e.node.Limits(scope); scope.Kind == store.ScopeSagaType || scope.Kind == store.ScopeTenant {
+func (e *Engine) scope(m node.Moment, scope unwind.Scope) unwind.ScopeState {
+	s := unwind.ScopeState{Scope: scope, State: e.lane(m, scope)}
+	if l := e.node.Limits(scope); scope.Kind == unwind.ScopeSagaType || scope.Kind == unwind.ScopeTenant {
 		s.Weight = max(l.Weight, 1)
 	}
 	return s
 }
 
-func (e *Engine) lane(m node.Moment, scope store.Scope) unwind.LaneState {
+func (e *Engine) lane(m node.Moment, scope unwind.Scope) unwind.LaneState {
 	now := int64(m.Now) * 1000
 	s := e.node.Snapshot(m, scope)
 	l := unwind.LaneState{Concurrency: s.Effective.Concurrency, InFlight: s.InFlight, Breaker: unwind.LaneBreaker{State: s.Breaker.String()}}

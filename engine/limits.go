@@ -36,12 +36,12 @@ func (e *Engine) limit(m node.Moment, revisions []store.Definition) {
 
 // limitServices sets the limits of everything and of the services' lanes.
 func (e *Engine) limitServices(m node.Moment) {
-	e.node.Configure(m, store.Scope{Kind: store.ScopeGlobal}, node.Limits{Limits: together(e.cfg.Compensation), Hold: e.longest()})
+	e.node.Configure(m, unwind.Scope{Kind: unwind.ScopeGlobal}, node.Limits{Limits: together(e.cfg.Compensation), Hold: e.longest()})
 	for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 		p := e.cfg.Participants[name]
 		hold := e.holds[name]
-		e.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: name}, node.Limits{Limits: p.Forward, Breaker: p.Breaker, Hold: hold})
-		e.node.Configure(m, store.Scope{Kind: store.ScopeCompensation, Name: name}, node.Limits{Limits: p.Compensation, Breaker: p.Breaker, Hold: hold})
+		e.node.Configure(m, unwind.Scope{Kind: unwind.ScopeForward, Name: name}, node.Limits{Limits: p.Forward, Breaker: p.Breaker, Hold: hold})
+		e.node.Configure(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name}, node.Limits{Limits: p.Compensation, Breaker: p.Breaker, Hold: hold})
 	}
 }
 

@@ -96,15 +96,15 @@ func (e *Engine) observe(ctx context.Context, newest *int64) (*alarm.State, erro
 	}
 	err = e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
 		for _, name := range names {
-			s.Lanes = append(s.Lanes, e.alarmLane(m, store.Scope{Kind: store.ScopeForward, Name: name}, unwind.ForwardLane),
-				e.alarmLane(m, store.Scope{Kind: store.ScopeCompensation, Name: name}, unwind.CompensationLane))
+			s.Lanes = append(s.Lanes, e.alarmLane(m, unwind.Scope{Kind: unwind.ScopeForward, Name: name}, unwind.ForwardLane),
+				e.alarmLane(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name}, unwind.CompensationLane))
 		}
 	})
 	s.Now = int64(e.clock.now())
 	return s, err
 }
 
-func (e *Engine) alarmLane(m node.Moment, scope store.Scope, lane string) alarm.Lane {
+func (e *Engine) alarmLane(m node.Moment, scope unwind.Scope, lane string) alarm.Lane {
 	snap := e.node.Snapshot(m, scope)
 	l := alarm.Lane{
 		Service: scope.Name, Lane: lane, Held: snap.BreakerMode != flow.BreakerAuto,

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/sagatest/history"
 	"github.com/unwindhq/unwind/store"
@@ -72,7 +73,7 @@ func (w *world) happen(in *Incident) {
 			panic(err)
 		}
 	case PauseLane:
-		l := store.Control{Scope: store.Scope{Name: kinds[w.chance.intn(services-1)].name, Kind: laneNames[w.chance.intn(2)]}, Reason: "maintenance"}
+		l := store.Control{Scope: unwind.Scope{Name: kinds[w.chance.intn(services-1)].name, Kind: unwind.ScopeKind(laneNames[w.chance.intn(2)])}, Reason: "maintenance"}
 		w.setLane(p, l, true)
 		w.after(in.Span, func() { w.resumeLane(l) })
 	}

@@ -157,9 +157,9 @@ func (w *world) resumeLane(l store.Control) {
 
 func (w *world) setLane(p *process, l store.Control, paused bool) {
 	l.Paused, l.By, l.At = paused, "operator", int64(w.micros())
-	audit := &store.Audit{At: l.At, Actor: "operator", Action: "lane", Target: l.Name}
+	audit := &store.Audit{At: l.At, Actor: "operator", Action: "lane", Target: l.Scope.Name}
 	w.request(p, func(m node.Moment, t node.Token) {
-		p.lanes[serviceIndex(l.Name)][laneIndex(l.Kind)].paused = paused
+		p.lanes[serviceIndex(l.Scope.Name)][laneIndex(string(l.Scope.Kind))].paused = paused
 		p.node.SetControl(m, node.ControlChange{Token: t, Control: l, Audit: audit})
 	}, func(node.Reply, bool) {})
 }

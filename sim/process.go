@@ -8,7 +8,6 @@ import (
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/sagatest/history"
-	"github.com/unwindhq/unwind/store"
 )
 
 // A process is one life of a node: what the engine's shell does around it.
@@ -81,8 +80,8 @@ func nodeName(epoch int64) string {
 func (p *process) configure(m node.Moment) {
 	for i := range kinds[:services-1] {
 		l, hold := &p.w.plan.Limits[i], kinds[i].Timeout+unwind.Duration(kinds[i].settle())*1000
-		p.node.Configure(m, store.Scope{Kind: store.ScopeForward, Name: kinds[i].name}, node.Limits{Limits: l.forward, Breaker: l.breaker, Hold: hold})
-		p.node.Configure(m, store.Scope{Kind: store.ScopeCompensation, Name: kinds[i].name}, node.Limits{Limits: l.compensation, Breaker: l.breaker, Hold: hold})
+		p.node.Configure(m, unwind.Scope{Kind: unwind.ScopeForward, Name: kinds[i].name}, node.Limits{Limits: l.forward, Breaker: l.breaker, Hold: hold})
+		p.node.Configure(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: kinds[i].name}, node.Limits{Limits: l.compensation, Breaker: l.breaker, Hold: hold})
 	}
 	for i := range p.w.plan.Sagas {
 		def := recipeOf(p.w.plan.Sagas[i].Recipe, p.w.plan.safe()).def

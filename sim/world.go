@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/sagatest/history"
-	"github.com/unwindhq/unwind/store"
 	"github.com/unwindhq/unwind/store/memory"
 )
 
@@ -33,10 +33,10 @@ type world struct {
 	stored  journal
 	current *process // whom clients ask; nil: none is up
 	all     []*process
-	offset  int64                 // of the clock of the next process
-	steps   int64                 // by how much clocks were set in all
-	offsets []int64               // of the clocks, by epoch
-	stamps  map[store.Scope]int64 // the offset of who wrote a state of flow control
+	offset  int64                  // of the clock of the next process
+	steps   int64                  // by how much clocks were set in all
+	offsets []int64                // of the clocks, by epoch
+	stamps  map[unwind.Scope]int64 // the offset of who wrote a state of flow control
 	hold    hold
 
 	wishes   []*wish
@@ -67,7 +67,7 @@ type place struct {
 func newWorld(s *Schedule, t *tracer) *world {
 	w := &world{
 		plan: s, swarm: s.Swarm, happened: make([]bool, len(s.Incidents)), chance: dice(s.Seed, 2), trace: t,
-		store: memory.New(), books: make(map[place]*book, 32), standing: make(map[place]*effects, 32), strays: map[place]stray{}, stamps: map[store.Scope]int64{}, sagas: make(map[id.ID]*life, 16), told: map[string]bool{},
+		store: memory.New(), books: make(map[place]*book, 32), standing: make(map[place]*effects, 32), strays: map[place]stray{}, stamps: map[unwind.Scope]int64{}, sagas: make(map[id.ID]*life, 16), told: map[string]bool{},
 	}
 	w.ids = id.NewSource(func() time.Time { return time.UnixMicro(epoch + w.now) }, w.chance.next)
 	return w

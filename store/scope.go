@@ -1,42 +1,12 @@
 package store
 
-import "cmp"
-
-// A Scope names what limits hold for: what flow.Scope names, in words that stay
-// the same for as long as a store is kept.
-type Scope struct {
-	// Kind is one of the Scope constants.
-	Kind string
-	// Name of the service or saga type; empty for ScopeGlobal.
-	Name string
-	// Tenant of ScopeTenant; Name is the saga type then.
-	Tenant string
-}
-
-// Compare orders scopes by kind, name and tenant.
-func (s Scope) Compare(o Scope) int {
-	return cmp.Or(cmp.Compare(s.Kind, o.Kind), cmp.Compare(s.Name, o.Name), cmp.Compare(s.Tenant, o.Tenant))
-}
-
-// The kinds of scopes.
-const (
-	// ScopeGlobal spans every compensation.
-	ScopeGlobal = "global"
-	// ScopeForward is the forward lane of a service.
-	ScopeForward = "forward"
-	// ScopeCompensation is the compensation lane of a service.
-	ScopeCompensation = "compensation"
-	// ScopeSagaType spans the compensations of a saga type.
-	ScopeSagaType = "saga"
-	// ScopeTenant spans the compensations of a tenant of a saga type.
-	ScopeTenant = "tenant"
-)
+import "github.com/unwindhq/unwind"
 
 // A Control is what operators have set at one scope, above its configuration.
 // Writing one replaces the scope's; one that neither pauses nor has settings
 // removes it.
 type Control struct {
-	Scope
+	Scope  unwind.Scope
 	Paused bool
 	// Settings are limits, weight and breaker as the engine encodes them.
 	Settings []byte
@@ -52,6 +22,6 @@ func (c *Control) Empty() bool { return !c.Paused && len(c.Settings) == 0 }
 // flow.Reservation encodes it. Writing one replaces the scope's; an empty Body
 // removes it.
 type FlowState struct {
-	Scope
-	Body []byte
+	Scope unwind.Scope
+	Body  []byte
 }

@@ -88,7 +88,7 @@ type Limits struct {
 
 // A control is one scope's configuration and what operators have set above it.
 type control struct {
-	scope      store.Scope
+	scope      unwind.Scope
 	configured Limits
 	set        store.Control // the last, durable or about to be
 	settings   Settings      // in force: the last that are durable
@@ -104,8 +104,8 @@ type ControlChange struct {
 }
 
 // find returns what is known of a scope, and where that stands or would.
-func (n *Node) find(scope store.Scope) (c *control, at int) {
-	at, found := slices.BinarySearchFunc(n.controls, scope, func(c *control, s store.Scope) int { return c.scope.Compare(s) })
+func (n *Node) find(scope unwind.Scope) (c *control, at int) {
+	at, found := slices.BinarySearchFunc(n.controls, scope, func(c *control, s unwind.Scope) int { return c.scope.Compare(s) })
 	if !found {
 		return &control{scope: scope, set: store.Control{Scope: scope}}, at
 	}
@@ -113,7 +113,7 @@ func (n *Node) find(scope store.Scope) (c *control, at int) {
 }
 
 // control returns what is known of a scope, to be changed: it is kept from now on.
-func (n *Node) control(scope store.Scope) *control {
+func (n *Node) control(scope unwind.Scope) *control {
 	c, at := n.find(scope)
 	if at == len(n.controls) || n.controls[at] != c {
 		n.controls = slices.Insert(n.controls, at, c)
@@ -123,7 +123,7 @@ func (n *Node) control(scope store.Scope) *control {
 
 // Control is what operators have set at a scope, durable or about to be. Settings that
 // can't be read are none.
-func (n *Node) Control(scope store.Scope) (store.Control, Settings) {
+func (n *Node) Control(scope unwind.Scope) (store.Control, Settings) {
 	c, _ := n.find(scope)
 	set := c.set
 	s, err := DecodeSettings(set.Settings)
@@ -135,10 +135,10 @@ func (n *Node) Control(scope store.Scope) (store.Control, Settings) {
 
 // Scopes returns the global scope, the lanes of services, and those of saga types and
 // tenants that have limits or that operators have set something at, in their order.
-func (n *Node) Scopes() []store.Scope {
-	scopes := make([]store.Scope, 0, len(n.controls))
+func (n *Node) Scopes() []unwind.Scope {
+	scopes := make([]unwind.Scope, 0, len(n.controls))
 	for _, c := range n.controls {
-		shared := c.scope.Kind == store.ScopeSagaType || c.scope.Kind == store.ScopeTenant
+		shared := c.scope.Kind == unwind.ScopeSagaType || c.scope.Kind == unwind.ScopeTenant
 		if !shared || !c.set.Empty() || c.configured != (Limits{}) {
 			scopes = append(scopes, c.scope)
 		}
@@ -148,13 +148,13 @@ func (n *Node) Scopes() []store.Scope {
 
 // Limits returns what holds at a scope: what operators have set, above what is
 // configured.
-func (n *Node) Limits(scope store.Scope) Limits {
+func (n *Node) Limits(scope unwind.Scope) Limits {
 	c, _ := n.find(scope)
 	return c.settings.over(c.configured)
 }
 
 // Snapshot returns the state of a scope.
-func (n *Node) Snapshot(m Moment, scope store.Scope) flow.Snapshot {
+func (n *Node) Snapshot(m Moment, scope unwind.Scope) flow.Snapshot {
 	return n.sched.Snapshot(flowScope(scope), nanos(m.Now))
 }
 
@@ -174,7 +174,7 @@ func (n *Node) Explain(m Moment, s *Snapshot, step int, dir unwind.Direction) (f
 
 // Configure sets the limits of a scope as they are configured. What operators have
 // set stands above them.
-func (n *Node) Configure(m Moment, scope store.Scope, l Limits) {
+func (n *Node) Configure(m Moment, scope unwind.Scope, l Limits) {
 	c := n.control(scope)
 	c.configured = l
 	n.limit(m, c)
@@ -183,14 +183,14 @@ func (n *Node) Configure(m Moment, scope store.Scope, l Limits) {
 // ConfigureType sets the limits of a saga type and of its tenants, and takes those
 // of tenants back that are not named.
 func (n *Node) ConfigureType(m Moment, name string, l Limits, tenants []Tenant) {
-	n.Configure(m, store.Scope{Kind: store.ScopeSagaType, Name: name}, l)
+	n.Configure(m, unwind.Scope{Kind: unwind.ScopeSagaType, Name: name}, l)
 	for _, c := range n.controls {
-		if c.scope.Kind == store.ScopeTenant && c.scope.Name == name && c.configured != (Limits{}) {
+		if c.scope.Kind == unwind.ScopeTenant && c.scope.Name == name && c.configured != (Limits{}) {
 			n.Configure(m, c.scope, Limits{})
 		}
 	}
 	for _, t := range tenants {
-		n.Configure(m, store.Scope{Kind: store.ScopeTenant, Name: name, Tenant: t.Name}, t.Limits)
+		n.Configure(m, unwind.Scope{Kind: unwind.ScopeTenant, Name: name, Tenant: t.Name}, t.Limits)
 	}
 }
 
@@ -207,7 +207,7 @@ func (n *Node) limit(m Moment, c *control) {
 	if scope := flowScope(c.scope); scope.Kind == flow.ScopeForward || scope.Kind == flow.ScopeCompensation {
 		n.sched.SetBreaker(scope.Target(), breakerModes[c.settings.Breaker], nanos(m.Now))
 	}
-	if c.scope.Kind == store.ScopeSagaType || c.scope.Kind == store.ScopeTenant {
+	if c.scope.Kind == unwind.ScopeSagaType || c.scope.Kind == unwind.ScopeTenant {
 		n.sched.Weight(flowScope(c.scope), max(l.Weight, 1))
 	}
 }
@@ -248,12 +248,12 @@ func (n *Node) write(m Moment, set store.Control) {
 func (n *Node) force(m Moment, set *store.Control) {
 	c := n.control(set.Scope)
 	s, err := DecodeSettings(set.Settings)
-	key := alarm.Key(unwind.AlertStuck, "limits", flowScope(set.Scope).String())
+	key := alarm.Key(unwind.AlertStuck, "limits", set.Scope.String())
 	if err == nil && c.unread {
-		n.alert(store.Alert{At: int64(m.Now), Key: key, Ends: true, Message: "the limits that an operator set at " + flowScope(set.Scope).String() + " are in force"})
+		n.alert(store.Alert{At: int64(m.Now), Key: key, Ends: true, Message: "the limits that an operator set at " + set.Scope.String() + " are in force"})
 	}
 	if c.unread = err != nil; c.unread {
-		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Key: key, Message: "the limits that an operator set at " + flowScope(set.Scope).String() + " are not in force: " + err.Error() + "; set them again"})
+		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Key: key, Message: "the limits that an operator set at " + set.Scope.String() + " are not in force: " + err.Error() + "; set them again"})
 	}
 	c.set, c.settings = *set, s
 	if set.Paused {
@@ -292,7 +292,7 @@ func (n *Node) expire(m Moment) {
 		set.Settings = nil
 		n.write(m, set)
 		n.building.rows.Audit = append(n.building.rows.Audit, store.Audit{
-			At: int64(m.Now), Actor: "unwind", Action: "expire", Target: flowScope(c.scope).String(), Reason: s.Reason, Data: ended})
+			At: int64(m.Now), Actor: "unwind", Action: "expire", Target: c.scope.String(), Reason: s.Reason, Data: ended})
 	}
 }
 
@@ -310,21 +310,21 @@ func (n *Node) controlsSet(m Moment, b *batch) {
 	}
 }
 
-var scopeKinds = [...]string{
-	flow.ScopeAll: store.ScopeGlobal, flow.ScopeForward: store.ScopeForward,
-	flow.ScopeCompensation: store.ScopeCompensation, flow.ScopeSagaType: store.ScopeSagaType,
-	flow.ScopeTenant: store.ScopeTenant,
+var scopeKinds = [...]unwind.ScopeKind{
+	flow.ScopeAll: unwind.ScopeGlobal, flow.ScopeForward: unwind.ScopeForward,
+	flow.ScopeCompensation: unwind.ScopeCompensation, flow.ScopeSagaType: unwind.ScopeSagaType,
+	flow.ScopeTenant: unwind.ScopeTenant,
 }
 
 // storeScope returns the name under which the store keeps a scope.
-func storeScope(s flow.Scope) store.Scope {
-	return store.Scope{Kind: scopeKinds[s.Kind], Name: s.Name, Tenant: s.Tenant}
+func storeScope(s flow.Scope) unwind.Scope {
+	return unwind.Scope{Kind: scopeKinds[s.Kind], Name: s.Name, Tenant: s.Tenant}
 }
 
 // known reports whether flow control has scopes of the kind.
-func known(s store.Scope) bool { return slices.Contains(scopeKinds[:], s.Kind) }
+func known(s unwind.Scope) bool { return slices.Contains(scopeKinds[:], s.Kind) }
 
 // flowScope is the reverse of storeScope.
-func flowScope(s store.Scope) flow.Scope {
+func flowScope(s unwind.Scope) flow.Scope {
 	return flow.Scope{Kind: flow.ScopeKind(slices.Index(scopeKinds[:], s.Kind)), Name: s.Name, Tenant: s.Tenant}
 }

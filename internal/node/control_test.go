@@ -5,10 +5,9 @@ import (
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
-	"github.com/unwindhq/unwind/store"
 )
 
-var shopUndo = store.Scope{Kind: store.ScopeCompensation, Name: "shop"}
+var shopUndo = unwind.Scope{Kind: unwind.ScopeCompensation, Name: "shop"}
 
 // change sets limits as the engine does: above what is set already.
 func (r *rig) change(t Token, do func(*Settings)) {
@@ -31,7 +30,7 @@ func concurrency(n int) func(*Settings) {
 func TestWhoReadsAScopeMakesNone(t *testing.T) {
 	r := newRig(t, threeSteps(), Config{})
 	before := len(r.n.Scopes())
-	unheardOf := store.Scope{Kind: store.ScopeForward, Name: "nobody"}
+	unheardOf := unwind.Scope{Kind: unwind.ScopeForward, Name: "nobody"}
 	if set, _ := r.n.Control(unheardOf); set.Scope != unheardOf || !set.Empty() {
 		t.Errorf("at a scope that nobody spoke of, %+v is set", set)
 	}

@@ -32,7 +32,7 @@ func (n *Node) soonest(row *store.Task) int64 {
 // still be at work.
 func (n *Node) longest(p *machine.Plan, step int) machine.Micros {
 	undo, action := p.Call(step, unwind.Compensation), p.Call(step, unwind.Action)
-	hint := n.Limits(store.Scope{Kind: store.ScopeCompensation, Name: undo.Service}).HintCap
+	hint := n.Limits(unwind.Scope{Kind: unwind.ScopeCompensation, Name: undo.Service}).HintCap
 	if hint <= 0 {
 		hint = unwind.Duration(flow.DefaultHintCap)
 	}

@@ -133,7 +133,7 @@ func TestAQuestionGoesThroughTheForwardLane(t *testing.T) {
 			r.settle()
 			r.restart(Config{Hold: hold})
 			r.calls = nil
-			scope := store.Scope{Kind: store.ScopeForward, Name: "shop"}
+			scope := unwind.Scope{Kind: unwind.ScopeForward, Name: "shop"}
 			version := r.rows[saga].Version
 			ask := func(token Token) {
 				r.n.Ask(r.moment(), Question{Token: token, Plan: r.plan, Saga: saga, Step: 1, Dir: unwind.Compensation, Generation: 3})

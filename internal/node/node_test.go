@@ -165,7 +165,7 @@ func TestTurnBackWithdrawsOrAwaits(t *testing.T) {
 		saga := r.start(false)
 		r.settle()
 		r.call("reserve", unwind.Action)
-		r.controls = []store.Control{{Scope: store.Scope{Kind: store.ScopeForward, Name: "shop"}, Paused: true}}
+		r.controls = []store.Control{{Scope: unwind.Scope{Kind: unwind.ScopeForward, Name: "shop"}, Paused: true}}
 		r.restart(Config{})
 		r.cancel(saga)
 		r.settle()

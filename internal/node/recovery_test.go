@@ -194,7 +194,7 @@ func TestSleeperAsksBeforeItCalls(t *testing.T) {
 // L: a resume that becomes durable late does not undo a later pause.
 func TestResumeDoesNotUndoALaterPause(t *testing.T) {
 	r := newRig(t, threeSteps(), Config{})
-	lane := store.Control{Scope: store.Scope{Kind: store.ScopeForward, Name: "shop"}}
+	lane := store.Control{Scope: unwind.Scope{Kind: unwind.ScopeForward, Name: "shop"}}
 	r.n.SetControl(r.moment(), ControlChange{Token: 1, Control: lane})
 	r.look()
 	lane.Paused = true

@@ -35,8 +35,8 @@ func (n *Node) restore(m Moment, kept []Kept) {
 		if !known(k.Scope) {
 			continue
 		}
-		if k.Kind == store.ScopeCompensation {
-			n.set[k.Name] = k.Set
+		if k.Scope.Kind == unwind.ScopeCompensation {
+			n.set[k.Scope.Name] = k.Set
 		}
 		var r flow.Reservation
 		if k.Err == nil {

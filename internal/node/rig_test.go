@@ -65,8 +65,8 @@ func (r *rig) restart(cfg Config) {
 	}
 	r.n, r.batch, r.calls, r.replies, r.loads, r.reads, r.claims = New(cfg, r.moment()), nil, nil, nil, nil, nil, nil
 	none := Limits{Limits: unwind.Limits{Rate: unwind.PerSecond(-1), Concurrency: -1}}
-	r.n.Configure(r.moment(), store.Scope{Kind: store.ScopeForward, Name: "shop"}, none)
-	r.n.Configure(r.moment(), store.Scope{Kind: store.ScopeCompensation, Name: "shop"}, none)
+	r.n.Configure(r.moment(), unwind.Scope{Kind: unwind.ScopeForward, Name: "shop"}, none)
+	r.n.Configure(r.moment(), unwind.Scope{Kind: unwind.ScopeCompensation, Name: "shop"}, none)
 	depths := map[store.Queue]bool{}
 	var queues []store.QueueDepth
 	for _, t := range r.tasks {

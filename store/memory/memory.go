@@ -17,6 +17,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
@@ -41,8 +42,8 @@ type Store struct {
 
 	alerts      alerts
 	audit       []store.Audit // the id is the index + 1
-	controls    map[store.Scope]store.Control
-	flow        map[store.Scope][]byte
+	controls    map[unwind.Scope]store.Control
+	flow        map[unwind.Scope][]byte
 	definitions map[string][]store.Definition // by name, the newest last
 
 	operations              map[int64]*operation
@@ -77,8 +78,8 @@ func New() *Store {
 		dead:  ordered[deadPlace]{compare: compareDead},
 
 		alerts:   newAlerts(),
-		controls: map[store.Scope]store.Control{},
-		flow:     map[store.Scope][]byte{},
+		controls: map[unwind.Scope]store.Control{},
+		flow:     map[unwind.Scope][]byte{},
 
 		operations: map[int64]*operation{},
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -34,7 +35,7 @@ func (s *Store) Controls(ctx context.Context) ([]store.Control, error) {
 		return nil, err
 	}
 	controls := make([]store.Control, 0, len(s.controls))
-	for _, scope := range slices.SortedFunc(maps.Keys(s.controls), store.Scope.Compare) {
+	for _, scope := range slices.SortedFunc(maps.Keys(s.controls), unwind.Scope.Compare) {
 		c := s.controls[scope]
 		c.Settings = bytes.Clone(c.Settings)
 		controls = append(controls, c)
@@ -50,7 +51,7 @@ func (s *Store) FlowStates(ctx context.Context) ([]store.FlowState, error) {
 		return nil, err
 	}
 	states := make([]store.FlowState, 0, len(s.flow))
-	for _, scope := range slices.SortedFunc(maps.Keys(s.flow), store.Scope.Compare) {
+	for _, scope := range slices.SortedFunc(maps.Keys(s.flow), unwind.Scope.Compare) {
 		states = append(states, store.FlowState{Scope: scope, Body: bytes.Clone(s.flow[scope])})
 	}
 	return states, nil

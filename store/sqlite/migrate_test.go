@@ -10,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/store"
 )
@@ -46,7 +47,7 @@ func TestAPausedLaneSurvivesTheUpgrade(t *testing.T) {
 	defer closed(t, s)
 	got, err := s.Controls(t.Context())
 	want := []store.Control{{
-		Scope:  store.Scope{Kind: store.ScopeCompensation, Name: "payments"},
+		Scope:  unwind.Scope{Kind: unwind.ScopeCompensation, Name: "payments"},
 		Paused: true, Reason: "wrong currency", By: "ada", At: 5,
 	}}
 	if len(got) == 1 && len(got[0].Settings) == 0 {

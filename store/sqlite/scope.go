@@ -6,6 +6,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -13,12 +14,12 @@ func (w *writer) setControl(c *store.Control) error {
 	stmt := w.putControl
 	if c.Empty() {
 		stmt = w.dropControl
-		bind(stmt, c.Kind, c.Name, c.Tenant)
+		bind(stmt, string(c.Scope.Kind), c.Scope.Name, c.Scope.Tenant)
 	} else {
-		bind(stmt, c.Kind, c.Name, c.Tenant, c.Paused, c.Settings, c.Reason, c.By, c.At)
+		bind(stmt, string(c.Scope.Kind), c.Scope.Name, c.Scope.Tenant, c.Paused, c.Settings, c.Reason, c.By, c.At)
 	}
 	if err := exec(stmt); err != nil {
-		return fmt.Errorf("setting the control of %s %s: %w", c.Kind, c.Name, err)
+		return fmt.Errorf("setting the control of %s: %w", c.Scope, err)
 	}
 	return nil
 }
@@ -27,18 +28,18 @@ func (w *writer) setFlow(f *store.FlowState) error {
 	stmt := w.putFlow
 	if len(f.Body) == 0 {
 		stmt = w.dropFlow
-		bind(stmt, f.Kind, f.Name, f.Tenant)
+		bind(stmt, string(f.Scope.Kind), f.Scope.Name, f.Scope.Tenant)
 	} else {
-		bind(stmt, f.Kind, f.Name, f.Tenant, f.Body)
+		bind(stmt, string(f.Scope.Kind), f.Scope.Name, f.Scope.Tenant, f.Body)
 	}
 	if err := exec(stmt); err != nil {
-		return fmt.Errorf("keeping the flow control of %s %s: %w", f.Kind, f.Name, err)
+		return fmt.Errorf("keeping the flow control of %s: %w", f.Scope, err)
 	}
 	return nil
 }
 
-func readScope(stmt *sqlite.Stmt) store.Scope {
-	return store.Scope{Kind: stmt.ColumnText(0), Name: stmt.ColumnText(1), Tenant: stmt.ColumnText(2)}
+func readScope(stmt *sqlite.Stmt) unwind.Scope {
+	return unwind.Scope{Kind: unwind.ScopeKind(stmt.ColumnText(0)), Name: stmt.ColumnText(1), Tenant: stmt.ColumnText(2)}
 }
 
 // Controls implements [store.Store].

@@ -17,9 +17,9 @@ var (
 	tenants = []string{"", "acme"}
 	dues    = []int64{store.Active, store.Active, store.AtRest, 10, 20, 20, 30}
 	queues  = []store.Queue{payments, low, acme, refunds, stock}
-	scopes  = []store.Scope{
-		{Kind: store.ScopeGlobal}, {Kind: store.ScopeForward, Name: "payments"}, {Kind: store.ScopeCompensation, Name: "payments"},
-		{Kind: store.ScopeSagaType, Name: "place-order"}, {Kind: store.ScopeTenant, Name: "place-order", Tenant: "acme"},
+	scopes  = []unwind.Scope{
+		{Kind: unwind.ScopeGlobal}, {Kind: unwind.ScopeForward, Name: "payments"}, {Kind: unwind.ScopeCompensation, Name: "payments"},
+		{Kind: unwind.ScopeSagaType, Name: "place-order"}, {Kind: unwind.ScopeTenant, Name: "place-order", Tenant: "acme"},
 	}
 	directions = []unwind.Direction{unwind.Action, unwind.Compensation}
 	letters    = []unwind.DeadLetterState{unwind.DeadLetterOpen, unwind.DeadLetterReplaying, unwind.DeadLetterReplayed, unwind.DeadLetterResolved}

@@ -27,7 +27,7 @@ func (s *scene) refused(epoch int64, start store.Transition) {
 	_, commit := s.Commit(s.Context(), &store.Batch{
 		Epoch: epoch, Node: "node-b", At: s.now,
 		Transitions: []store.Transition{next, s.anonymous()},
-		Controls:    []store.Control{{Scope: store.Scope{Kind: "forward", Name: "payments"}, Paused: true}},
+		Controls:    []store.Control{{Scope: unwind.Scope{Kind: "forward", Name: "payments"}, Paused: true}},
 		Alerts:      []store.Alert{{Kind: "deadline"}},
 		Audit:       []store.Audit{{Action: "cancel"}},
 	})

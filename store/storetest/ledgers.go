@@ -1,6 +1,9 @@
 package storetest
 
-import "github.com/unwindhq/unwind/store"
+import (
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/store"
+)
 
 func controlHoldsUntilItIsEmpty(s *scene) {
 	controls := func(cs ...store.Control) []store.Control {
@@ -8,12 +11,12 @@ func controlHoldsUntilItIsEmpty(s *scene) {
 		s.write(&store.Batch{Controls: cs})
 		return must(s.Controls(s.Context()))(s)
 	}
-	scope := func(kind, name, tenant string) store.Scope {
-		return store.Scope{Kind: kind, Name: name, Tenant: tenant}
+	scope := func(kind unwind.ScopeKind, name, tenant string) unwind.Scope {
+		return unwind.Scope{Kind: kind, Name: name, Tenant: tenant}
 	}
-	refund := store.Control{Scope: scope(store.ScopeCompensation, "payments", ""), Paused: true, Reason: "wrong currency", By: "ada", At: 5}
-	charge := store.Control{Scope: scope(store.ScopeForward, "payments", ""), Paused: true, By: "bob", At: 6}
-	acme := store.Control{Scope: scope(store.ScopeTenant, "place-order", "acme"), Settings: []byte(`{"rate":"5/s"}`), At: 7}
+	refund := store.Control{Scope: scope(unwind.ScopeCompensation, "payments", ""), Paused: true, Reason: "wrong currency", By: "ada", At: 5}
+	charge := store.Control{Scope: scope(unwind.ScopeForward, "payments", ""), Paused: true, By: "bob", At: 6}
+	acme := store.Control{Scope: scope(unwind.ScopeTenant, "place-order", "acme"), Settings: []byte(`{"rate":"5/s"}`), At: 7}
 	s.is("a store's first controls", controls(), []store.Control{})
 	s.is("the controls", controls(charge, refund, acme), []store.Control{refund, charge, acme})
 	again := refund
@@ -21,7 +24,7 @@ func controlHoldsUntilItIsEmpty(s *scene) {
 	s.is("the controls once one is set anew", controls(again), []store.Control{again, charge, acme})
 	resumed := charge
 	resumed.Paused = false
-	unknown := store.Control{Scope: scope(store.ScopeForward, "shipping", "")}
+	unknown := store.Control{Scope: scope(unwind.ScopeForward, "shipping", "")}
 	s.is("the controls once one is lifted", controls(resumed, unknown), []store.Control{again, acme})
 	s.is("the controls once one is set and lifted at once", controls(charge, resumed), []store.Control{again, acme})
 	acme.Paused, acme.Settings = true, nil
@@ -34,8 +37,8 @@ func flowStateReplacesTheOneBefore(s *scene) {
 		s.write(&store.Batch{Flow: fs})
 		return must(s.FlowStates(s.Context()))(s)
 	}
-	global := store.FlowState{Scope: store.Scope{Kind: store.ScopeGlobal}, Body: []byte{1, 0, 2}}
-	acme := store.FlowState{Scope: store.Scope{Kind: store.ScopeTenant, Name: "place-order", Tenant: "acme"}, Body: []byte{3}}
+	global := store.FlowState{Scope: unwind.Scope{Kind: unwind.ScopeGlobal}, Body: []byte{1, 0, 2}}
+	acme := store.FlowState{Scope: unwind.Scope{Kind: unwind.ScopeTenant, Name: "place-order", Tenant: "acme"}, Body: []byte{3}}
 	s.is("a store's first states", states(), []store.FlowState{})
 	s.is("the states", states(acme, global), []store.FlowState{global, acme})
 	later := global

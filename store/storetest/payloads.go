@@ -47,7 +47,7 @@ func oddTextIsKeptAndToldApart(s *scene) {
 		t.DeadLetters = []store.DeadLetterChange{{Open: &d}}
 		t.Tasks = []store.TaskChange{put(t, 1, store.Queue{Target: text, SagaType: text}, 1)}
 		b.Transitions = append(b.Transitions, t)
-		b.Controls = append(b.Controls, store.Control{Scope: store.Scope{Kind: store.ScopeForward, Name: text}, Paused: true, Reason: text, By: text})
+		b.Controls = append(b.Controls, store.Control{Scope: unwind.Scope{Kind: unwind.ScopeForward, Name: text}, Paused: true, Reason: text, By: text})
 		b.Alerts = append(b.Alerts, store.Alert{Kind: text, Key: text, Service: text, Message: text, Data: []byte(text)})
 		b.Audit = append(b.Audit, store.Audit{Actor: text, Action: text, Target: text, Reason: text, Data: []byte(text)})
 	}

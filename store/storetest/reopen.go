@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/store"
 )
@@ -42,7 +43,7 @@ func committedIsThereAgain(s *scene, reopen func(*scene) *scene) {
 	s.committed(start)
 	s.committed(s.then(start))
 	s.committed(s.anonymous())
-	s.write(&store.Batch{Controls: []store.Control{{Scope: store.Scope{Kind: "forward", Name: "payments"}, Paused: true, By: "ada"}}})
+	s.write(&store.Batch{Controls: []store.Control{{Scope: unwind.Scope{Kind: "forward", Name: "payments"}, Paused: true, By: "ada"}}})
 	s.define("place-order", "A", "ada")
 	s.define("place-order", "B", "bob")
 	before := s.observe()

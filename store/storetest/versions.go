@@ -111,7 +111,7 @@ func batchRowsDoNotDependOnTransitions(s *scene) {
 	stale.Version = 7
 	s.is("the outcome", s.write(&store.Batch{
 		Transitions: []store.Transition{stale},
-		Controls:    []store.Control{{Scope: store.Scope{Kind: "compensation", Name: "payments"}, Paused: true, At: s.now}},
+		Controls:    []store.Control{{Scope: unwind.Scope{Kind: "compensation", Name: "payments"}, Paused: true, At: s.now}},
 		Alerts:      []store.Alert{{At: s.now, Kind: unwind.AlertLaneGuard}},
 		Audit:       []store.Audit{{At: s.now, Action: "pause"}},
 	})[0], store.Result{Outcome: store.Conflicting})
