@@ -22,15 +22,18 @@ const (
 //
 // Only time in use counts: a lane with nothing to send learns nothing.
 type adaptive struct {
-	on    bool
-	slow  bool              // slow start
-	seek  bool              // the search for the peak, after slow start or a fall
-	rough bool              // the peak is what the search found
-	rate  int64             // now
-	limit int64             // never above
-	last  int64             // time of the last accepted answer
-	times [remembered]int64 // of the last accepted answers
-	count int64             // of them, ever
+	on      bool
+	slow    bool              // slow start
+	seek    bool              // the search for the peak, after slow start or a fall
+	rough   bool              // the peak is what the search found
+	shallow bool              // the service saves nothing up
+	doubt   bool              // of that: it was refused twice within a second
+	edge    int64             // refused above it, the search has found a shallow one; 0: it can't tell
+	rate    int64             // now
+	limit   int64             // never above
+	last    int64             // time of the last accepted answer
+	times   [remembered]int64 // of the last accepted answers
+	count   int64             // of them, ever
 
 	// Of the epoch, which begins with a cut.
 	peak     int64  // what the rate climbs back to
@@ -154,6 +157,9 @@ func (a *adaptive) grow(used int64) {
 	k := max(climb, climbCalls*interval(a.peak))
 	if a.rough {
 		k /= 2
+	}
+	if a.shallow {
+		k = shallowClimb
 	}
 	k = max(k, a.window)
 	a.age = min(a.age+used, 8*k)

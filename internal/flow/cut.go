@@ -29,7 +29,7 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 	if down && a.mark > 0 && a.accepted == 0 {
 		return 0
 	}
-	if a.mark > 0 && a.accepted == 0 && (a.streak > chance || !a.seek) && !planted.On(planted.CutAlways) {
+	if a.mark > 0 && a.accepted == 0 && (a.streak > chance || !a.seek && (!a.shallow || a.streak > shallowStreak)) && !planted.On(planted.CutAlways) {
 		// Nothing got through since the cut: not a rate that is too high, but
 		// a window that is used up.
 		if a.refusedAt == 0 {
@@ -48,6 +48,15 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 	} else {
 		a.top = a.rate
 	}
+	if sharp && a.shallow && !a.doubt && !a.slow && a.was == 0 {
+		// Two calls that came too soon, or a fall? The next one tells, by what was
+		// taken since the first.
+		a.doubt = true
+		a.uneven()
+		a.age, a.excess, a.accepted, a.mark = 0, 0, 0, last
+		return 0
+	}
+	a.doubt = false
 	switch {
 	case a.base > 0: // it is not back
 		a.rate = a.base
@@ -58,6 +67,10 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		a.base, a.slow = 0, false
 	case a.slow:
 		a.peak = a.rate
+		a.shallow, a.edge = false, 0
+		if a.mark == 0 && a.got >= foundCalls {
+			a.edge = a.rate * shallowEdge / 100
+		}
 		a.rate = a.rate * overshot / 100
 		a.slow, a.seek, a.top, a.was = false, true, 0, 0
 	case sharp:
@@ -71,7 +84,13 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		if a.rate < a.top*fallen/100 && a.was == 0 {
 			a.was, a.wait, a.quiet, a.seek = a.top, retryFirst, 0, false
 		}
+	case a.seek && a.edge > 0 && a.rate > a.edge:
+		a.shallow, a.peak = true, a.rate
+		a.uneven()
+	case a.shallow && !a.seek && a.excess < shallowCalls:
+		a.uneven()
 	default:
+		a.shallow = false
 		a.peak = min(a.rate, seen)
 		a.rate = a.peak * keep / 100
 		a.rough, a.seek = a.seek, false
@@ -80,6 +99,14 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 	a.depth = max(0, a.peak-a.rate)
 	a.age, a.excess, a.accepted, a.got, a.mark, a.since = 0, 0, 0, 0, last, now
 	return 0
+}
+
+// uneven cuts the rate for a call that came too soon after the one before.
+func (a *adaptive) uneven() {
+	a.peak += (a.rate - a.peak) / shallowPart
+	a.rate = a.rate * shallowKeep / 100
+	a.depth = max(0, a.peak-a.rate)
+	a.rough, a.seek = false, false
 }
 
 // resumed ends a time in which everything was refused. Where it was long, the

@@ -19,18 +19,20 @@ func TestAColdDrainReachesItsFigures(t *testing.T) {
 		gateway              func() gatewayModel
 		burst                float64
 		rtt, jitter          time.Duration
+		late                 bool
 		efficiency, rejected float64
 	}{
-		{"burst 6", full(6, 0), 6, 5 * time.Millisecond, 0, 0.98, 0.01},
-		{"burst 6, uneven", full(6, 0), 6, 5 * time.Millisecond, 2 * time.Millisecond, 0.98, 0.01},
-		{"a rejection costs half", full(6, 0.5), 6, 5 * time.Millisecond, time.Millisecond, 0.97, 0.01},
-		{"burst 6, far away", full(6, 0), 6, 100 * time.Millisecond, time.Millisecond, 0.95, 0.01},
-		{"burst 1", full(1, 0), 1, 5 * time.Millisecond, 0, 0.92, 0.01},
-		{"burst 1, uneven", full(1, 0), 1, 5 * time.Millisecond, time.Millisecond, 0.88, 0.01},
+		{"burst 6", full(6, 0), 6, 5 * time.Millisecond, 0, false, 0.98, 0.01},
+		{"burst 6, uneven", full(6, 0), 6, 5 * time.Millisecond, 2 * time.Millisecond, false, 0.98, 0.01},
+		{"a rejection costs half", full(6, 0.5), 6, 5 * time.Millisecond, time.Millisecond, false, 0.97, 0.01},
+		{"burst 6, far away", full(6, 0), 6, 100 * time.Millisecond, time.Millisecond, false, 0.95, 0.01},
+		{"burst 1", full(1, 0), 1, 5 * time.Millisecond, 0, false, 0.95, 0.01},
+		{"burst 1, uneven", full(1, 0), 1, 5 * time.Millisecond, time.Millisecond, false, 0.92, 0.01},
+		{"burst 1, some late", full(1, 0), 1, 5 * time.Millisecond, time.Millisecond, true, 0.90, 0.01},
 	} {
 		var efficiency, rejected spread
 		for seed := range uint64(40) {
-			st := storm{rtt: c.rtt, jitter: c.jitter, noHint: seed%2 > 0, limits: unknown, length: time.Minute, seed: seed, gateway: c.gateway(), tasks: 1000}
+			st := storm{rtt: c.rtt, jitter: c.jitter, noHint: seed%2 > 0, limits: unknown, length: time.Minute, seed: seed, gateway: c.gateway(), tasks: 1000, late: c.late}
 			o := st.run(t)
 			efficiency.add((1000 - c.burst) / 50 * 1e9 / float64(o.took))
 			rejected.add(o.rejectedShare())

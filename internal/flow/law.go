@@ -14,6 +14,19 @@ const (
 	// overshot is what is left of the rate, in hundredths, when slow start ends:
 	// it went by as much as the service's bucket holds.
 	overshot = 70
+	// A service that saves nothing up, a bucket of one call, shows it twice: the
+	// search is refused at no less than shallowEdge hundredths of the rate at which
+	// the first slow start was, and later refusals come before shallowCalls are
+	// taken beyond the peak. What it refuses is unevenness, one call that comes too
+	// soon after the one before: the rate keeps shallowKeep hundredths, the peak
+	// goes a shallowPart-th of the way, and the climb takes shallowClimb.
+	shallowEdge  = 88
+	shallowCalls = perCall * 3 / 2
+	shallowKeep  = 96
+	shallowPart  = 4
+	shallowClimb = 8 * second
+	// shallowStreak refusals in a row are unevenness still.
+	shallowStreak = 2
 	// search is in how long the rate would double in the search for the peak.
 	search = 4 * second
 	// climb is how long the way back to the peak takes, but climbCalls calls at least.
@@ -50,8 +63,9 @@ const (
 	tellingTime = second
 	// After a fall the lane tries for what it had: first after retryFirst, then
 	// each time after so many hundredths of the time before.
-	retryFirst = second
-	retryMore  = 115
+	retryFirst = second * 5 / 4
+	retryMore  = 114
+
 	// chance is how many refusals in a row tell of no window, while it searches.
 	chance = 6
 	// refusedLeast is from when on a refusal of everything tells of a window.

@@ -69,6 +69,7 @@ type storm struct {
 	seed     uint64
 	feedback func(f *Feedback, at int64) // optional
 	tasks    int                         // 0: a backlog without end
+	late     bool                        // one call in two hundred is up to 4 ms late
 }
 
 // outcome is what a storm came to.
@@ -103,6 +104,12 @@ func (st storm) run(t failer) (o outcome) {
 		saga++
 		s.Push(Task{Key: sagaKey(saga, Compensation), Target: target, SagaType: "order"}, now)
 	}
+	late := func() int64 {
+		if !st.late || random(200) > 0 {
+			return 0
+		}
+		return random(4 * ms)
+	}
 	now, first := begin, int64(0) // first: when the first call arrives
 	backlog := 500
 	if st.tasks > 0 {
@@ -126,7 +133,7 @@ func (st storm) run(t failer) (o outcome) {
 			if !ok {
 				break
 			}
-			plan(event{at: now + int64(st.rtt)/2 + random(int64(st.jitter)), grant: g, task: task})
+			plan(event{at: now + int64(st.rtt)/2 + random(int64(st.jitter)) + late(), grant: g, task: task})
 		}
 		next := s.Wake()
 		if next <= todo.top().at {
