@@ -34,6 +34,7 @@ type adaptive struct {
 	last    int64             // time of the last accepted answer
 	times   [remembered]int64 // of the last accepted answers
 	count   int64             // of them, ever
+	trip    int64             // what calls take, ns
 
 	// Of the epoch, which begins with a cut.
 	peak     int64  // what the rate climbs back to
@@ -177,4 +178,18 @@ func (a *adaptive) grow(used int64) {
 	if x >= far && a.excess >= spare {
 		a.slow, a.window = true, 0
 	}
+}
+
+// late is by how much a call took longer than calls do, where the service may
+// save nothing up: it refuses the next one that arrives on time.
+func (a *adaptive) late(trip int64) int64 {
+	if a.trip == 0 {
+		a.trip = trip
+	}
+	late := trip - a.trip
+	a.trip += min(max(late, -lateLeast), lateLeast) / 8
+	if late < lateLeast || !a.shallow && !a.seek && !a.slow {
+		return 0
+	}
+	return min(late, interval(a.rate))
 }

@@ -97,6 +97,9 @@ func (t *target) worked(g Grant, last uint64, now int64, r *Result) {
 	t.gate.worked(g.number)
 	paced := t.adaptive.on
 	if paced {
+		if late := t.adaptive.late(now - g.At); g.number == last {
+			t.pace.tat += late // the next one is not to come too soon after it
+		}
 		t.adaptive.worked(g.number, t.ending(), now-g.At, now)
 	}
 	if t.breaker.config != (Breaker{}) {

@@ -27,6 +27,8 @@ const (
 	shallowClimb = 8 * second
 	// shallowStreak refusals in a row are unevenness still.
 	shallowStreak = 2
+	// lateLeast is what an answer that is late is late by.
+	lateLeast = second / 1000
 	// search is in how long the rate would double in the search for the peak.
 	search = 4 * second
 	// climb is how long the way back to the peak takes, but climbCalls calls at least.
