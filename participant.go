@@ -43,7 +43,8 @@ type Limits struct {
 	Window Rate `json:"window,omitzero"`
 	// Adaptive finds the rate that the participant bears, at most Rate: it begins
 	// at a tenth of that, 10/s at least, grows with every accepted call and is cut
-	// by a 429.
+	// by a 429. It also finds how many calls in flight it bears, at most
+	// Concurrency: it begins with four, and goes by the time that calls take.
 	Adaptive bool `json:"adaptive,omitempty"`
 	// Strict closes the whole lane for every Retry-After of a 429, however short.
 	// Without it a compensation lane closes for one above 2 s, and a shorter one

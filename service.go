@@ -168,13 +168,15 @@ type ServiceState struct {
 
 // LaneState is one lane; rates in calls per second.
 type LaneState struct {
-	Rate            LaneRate  `json:"rate"`
-	Window          *Rate     `json:"window"`
-	Concurrency     int       `json:"concurrency"`
-	InFlight        int       `json:"in_flight"`
-	Depth           LaneDepth `json:"depth"`
-	OldestAgeMS     int64     `json:"oldest_age_ms"`
-	DrainEstimateMS *int64    `json:"drain_estimate_ms"`
+	Rate        LaneRate `json:"rate"`
+	Window      *Rate    `json:"window"`
+	Concurrency int      `json:"concurrency"`
+	// AdaptiveConcurrency is what an adaptive lane has found, at most Concurrency.
+	AdaptiveConcurrency *int      `json:"adaptive_concurrency"`
+	InFlight            int       `json:"in_flight"`
+	Depth               LaneDepth `json:"depth"`
+	OldestAgeMS         int64     `json:"oldest_age_ms"`
+	DrainEstimateMS     *int64    `json:"drain_estimate_ms"`
 	// Throttled and Failed are shares of the answers of the last minute: 429 and
 	// 503, and failures and timeouts.
 	Throttled float64     `json:"throttled"`

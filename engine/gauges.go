@@ -20,7 +20,8 @@ type gauges struct {
 
 	active, orders, inFlight *prometheus.Desc
 	depth, oldest            *prometheus.Desc
-	limit, breaker, gated    *prometheus.Desc
+	limit, slots             *prometheus.Desc
+	breaker, gated           *prometheus.Desc
 	dead                     *prometheus.Desc
 }
 
@@ -36,6 +37,7 @@ func newGauges(e *Engine) *gauges {
 		depth:    desc("compensation_queue_depth", "Compensations that wait, by whether they are due.", "service", "state"),
 		oldest:   desc("compensation_oldest_seconds", "Age of the oldest compensation that waits; 0: none does.", "service"),
 		limit:    desc("limit_rate", "Rate of a scope in calls per second; no sample: it has none.", "scope", "name", "kind"),
+		slots:    desc("lane_concurrency", "Calls in flight that a lane bears, as it has found; no sample: it is not adaptive.", "service", "direction"),
 		breaker:  desc("breaker_state", "Breaker of a service's compensation lane: 0 closed, 1 half-open, 2 open.", "service"),
 		dead:     desc("dead_letters", "Dead letters that are open.", "saga", "service"),
 		gated:    desc("lane_closed", "1 while a lane's gate is closed or it is paused.", "service", "direction"),
@@ -62,7 +64,7 @@ func (e *Engine) unregister() {
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{g.active, g.orders, g.inFlight, g.depth, g.oldest, g.limit, g.breaker, g.gated, g.dead} {
+	for _, d := range []*prometheus.Desc{g.active, g.orders, g.inFlight, g.depth, g.oldest, g.limit, g.slots, g.breaker, g.gated, g.dead} {
 		ch <- d
 	}
 }
@@ -138,6 +140,9 @@ func (g *gauges) scope(sample func(*prometheus.Desc, float64, ...string), s *unw
 		closed = 1
 	}
 	sample(g.inFlight, float64(st.InFlight), name, direction)
+	if n := st.AdaptiveConcurrency; n != nil {
+		sample(g.slots, float64(*n), name, direction)
+	}
 	sample(g.gated, closed, name, direction)
 }
 

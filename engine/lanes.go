@@ -92,7 +92,7 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope) unwind.LaneState {
 		l.Rate.Effective = &s.Rate
 	}
 	if s.Adaptive > 0 {
-		l.Rate.Adaptive = &s.Adaptive
+		l.Rate.Adaptive, l.AdaptiveConcurrency = &s.Adaptive, &s.Slots
 	}
 	l.Throttled, l.Failed = s.Throttled, s.Failed
 	if w := e.node.Limits(scope).Window; !w.IsZero() {

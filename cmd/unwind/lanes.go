@@ -120,7 +120,7 @@ func (a *app) showScopes(scopes []unwind.ScopeState) error {
 		if s.Weight > 0 {
 			weight = strconv.Itoa(s.Weight)
 		}
-		return []string{s.Scope.String(), rate(&s.State), window, bound(s.State.Concurrency), weight, strconv.Itoa(s.State.InFlight), laneState(&s.State)}
+		return []string{s.Scope.String(), rate(&s.State), window, slots(&s.State), weight, strconv.Itoa(s.State.InFlight), laneState(&s.State)}
 	})
 }
 
@@ -136,7 +136,7 @@ func (a *app) showLanes(services []unwind.ServiceState) error {
 	return show(a, head, rows, func(r laneRow) []string {
 		l := &r.State
 		return []string{
-			r.Service, r.Lane, rate(l), bound(l.Concurrency), strconv.Itoa(l.InFlight), strconv.Itoa(l.Depth.Ready), strconv.Itoa(l.Depth.BackingOff),
+			r.Service, r.Lane, rate(l), slots(l), strconv.Itoa(l.InFlight), strconv.Itoa(l.Depth.Ready), strconv.Itoa(l.Depth.BackingOff),
 			millis(l.OldestAgeMS), estimate(l), percent(l.Throttled), percent(l.Failed), laneState(l),
 		}
 	})
@@ -152,6 +152,14 @@ func rate(l *unwind.LaneState) string {
 		text += " of " + perSecond(*l.Rate.Configured)
 	}
 	return text
+}
+
+// slots is what holds, and beside it the limit where the lane has found less.
+func slots(l *unwind.LaneState) string {
+	if n := l.AdaptiveConcurrency; n != nil && *n != l.Concurrency {
+		return strconv.Itoa(*n) + " of " + bound(l.Concurrency)
+	}
+	return bound(l.Concurrency)
 }
 
 func perSecond(r float64) string {

@@ -89,7 +89,11 @@ func taken(scopes []*scope, now int64) Explanation {
 	e := Explanation{Scope: scopes[0].name, Why: Ready, Until: now}
 	for _, sc := range scopes {
 		if sc.inFlight >= sc.concurrency {
-			return Explanation{Scope: sc.name, Why: Full, Until: Never}
+			e = Explanation{Scope: sc.name, Why: Full, Until: Never}
+			if sc.found() {
+				e.Detail = "adaptive"
+			}
+			return e
 		}
 		if sc.window == nil {
 			continue

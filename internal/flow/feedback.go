@@ -64,6 +64,9 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 	if f.Hint > t.hintCap() && !planted.On(planted.HintUncapped) {
 		f.Hint, r.Capped = t.hintCap(), true
 	}
+	if f.Outcome == OK || f.Outcome == Answered || f.Outcome == Error && f.Status == 0 {
+		t.answered(g, &f, last, now)
+	}
 	t.quota.said(g.number, f.Quota, t.inFlight, t.hintCap(), now)
 	switch f.Outcome {
 	case OK:
@@ -89,6 +92,15 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 	}
 	r.Capped = r.Capped && (f.Outcome == Throttled || f.Outcome == Error)
 	return r
+}
+
+// answered tells an adaptive lane how long a call took. Who has to wait for its
+// end still has given it up; a connection that broke says nothing.
+func (t *target) answered(g Grant, f *Feedback, last uint64, now int64) {
+	if gaveUp := f.Outcome == Error; t.adaptive.on && (!gaveUp || f.Ends > now) {
+		t.slots.answered(g.number, g.nth, now-g.At, gaveUp, last, now)
+		t.crowd()
+	}
 }
 
 // worked notes that the service took a call.

@@ -74,8 +74,10 @@ type Limits struct {
 	Concurrency int // calls in flight
 	Burst       int // calls that may go at once; below 1 means not set
 	// Adaptive finds the rate that the service bears, at most Rate: it begins
-	// low, grows with every accepted call and is cut by a 429. Defaults to
-	// false. Only a lane of a service has it, and it goes without bursts.
+	// low, grows with every accepted call and is cut by a 429. It finds too how
+	// many calls in flight it bears, at most Concurrency, by the time that they
+	// take. Defaults to false. Only a lane of a service has it, and it goes
+	// without bursts.
 	Adaptive bool
 	// Window is the most calls that the receiver sees in any span of Window.Per
 	// of its own clock; N not above zero is no window. It holds 8 bytes for each.

@@ -13,6 +13,7 @@ type Grant struct {
 	Probe bool
 
 	number uint64
+	nth    int // in flight at its target, with it
 	node   int32
 	target *target
 	flow   *flow
@@ -97,6 +98,7 @@ func (s *Scheduler) grant(q *queue, id int32, now int64) (Task, Grant) {
 	g := Grant{At: now, Probe: t.suspect() && !t.probing, number: s.grants, node: id, target: t, flow: q.flow}
 	s.bill(&s.nodes[id], now)
 	t.took(now)
+	g.nth = t.inFlight
 	t.since, t.turn = now, s.grants
 	t.served(q.rank)
 	q.pass()

@@ -6,6 +6,8 @@ import "math"
 func (t *target) limit(l Limits, now int64) {
 	t.bound(l, now)
 	t.adaptive.limited(l.Adaptive, l.Rate.micros())
+	t.slots.configure(l.Adaptive, t.concurrency)
+	t.crowd()
 	t.breaker.configure(l.Breaker)
 	t.repace(now)
 }
@@ -21,6 +23,13 @@ func (t *target) repace(now int64) {
 		every, burst = max(every, r), 1
 	}
 	t.scope.repace(every, burst, now)
+}
+
+// crowd sets the concurrency to what was found.
+func (t *target) crowd() {
+	if t.adaptive.on {
+		t.concurrency = t.slots.limit
+	}
 }
 
 // ending reports whether a drain is about to end. A forward lane has no end.
@@ -58,7 +67,7 @@ func (t *target) measures(snap *Snapshot, now int64) {
 		snap.Ramp = b.step
 	}
 	if t.adaptive.on {
-		snap.Adaptive = float64(t.adaptive.rate) / float64(perCall)
+		snap.Adaptive, snap.Slots = float64(t.adaptive.rate)/float64(perCall), t.slots.limit
 	}
 	if c := t.meter.sum(now); c.ok+c.throttled+c.failed > 0 {
 		all := float64(c.ok + c.throttled + c.failed)

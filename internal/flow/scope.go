@@ -108,6 +108,11 @@ func (s *scope) free() bool {
 	return (s.inFlight < s.concurrency || planted.On(planted.IgnoreConcurrency)) && (s.window == nil || s.window.free(s.inFlight))
 }
 
+// found reports whether fewer may be in flight than are configured.
+func (s *scope) found() bool {
+	return s.concurrency < s.effective.Concurrency || s.effective.Concurrency == Unlimited && s.concurrency < math.MaxInt
+}
+
 // eligible returns the time from which the scope's limits allow the next call.
 func (s *scope) eligible() int64 {
 	if s.window == nil {

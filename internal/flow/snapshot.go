@@ -26,6 +26,7 @@ type Snapshot struct {
 	Ramp         int   // tenths of the last good rate that a breaker that closed lets go; 0: all
 
 	Adaptive  float64 // calls per second that were found; 0: the lane is not adaptive
+	Slots     int     // calls in flight that were found; 0: the lane is not adaptive
 	Rate      float64 // calls per second that hold now; +Inf: no limit
 	Answers   int     // answers of the last minute
 	Throttled float64 // share of 429 and 503 in the answers of the last minute

@@ -16,6 +16,7 @@ type target struct {
 	breaker  breaker
 	quota    quota
 	adaptive adaptive
+	slots    slots
 	meter    meter
 	probing  bool // a probe of the fault, the breaker or both is out
 	hushed   bool // what is saved up is forgotten by the next grant

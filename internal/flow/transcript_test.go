@@ -319,6 +319,9 @@ func (p *player) snapshot(name Scope) string {
 	if s.Rate != s.Effective.Rate.Float() {
 		out += fmt.Sprintf(", goes at %.4g/s", s.Rate)
 	}
+	if s.Slots > 0 && s.Slots != s.Effective.Concurrency {
+		out += fmt.Sprintf(", bears %d in flight", s.Slots)
+	}
 	if s.Throttled+s.Failed > 0 {
 		out += fmt.Sprintf(", %.0f%% throttled, %.0f%% failed", 100*s.Throttled, 100*s.Failed)
 	}
