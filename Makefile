@@ -10,6 +10,11 @@ SHELL := /bin/bash
 GO    ?= go
 GOFMT := $(shell $(GO) env GOROOT)/bin/gofmt
 PKGS  ?= ./...
+# The packages that short and race test: the import gate has a target of its own.
+TESTED = $$($(GO) list $(PKGS) | grep -v '/internal/imports$$')
+# Many tests wait for processes and clocks: more packages go at once than there are
+# processors. What is compiled has been vetted before.
+OVERLAP ?= -p 4 -vet=off
 
 # Modules of their own, beside the main one.
 SUBMODULES := $(patsubst %/go.mod,%,$(wildcard shop/go.mod bench/go.mod))
@@ -92,8 +97,8 @@ imports: ## The import gate: who may import whom, and what is pure
 	@$(GO) test -count=1 ./internal/imports
 
 .PHONY: short
-short: ## Short tests
-	@$(call each-module,$(GO) test -short -timeout 2m $(PKGS))
+short: ## Short tests, but for those of the tiers crash and figures
+	@$(call each-module,$(GO) test -short $(OVERLAP) -skip '$(CRASH_RUN)|$(FIGURES_RUN)' -timeout 2m $(TESTED))
 
 ##@ The parts of test
 
@@ -121,7 +126,7 @@ figures: ## Tests that judge a time, without the race detector
 .PHONY: race
 race: ## All other tests under the race detector
 	@for module in $(SUBMODULES); do (cd $$module && $(GO) test -race $(RACE_FLAGS) $(PKGS)); done
-	@$(GO) test -race -skip '$(SIM_RUN)|$(PLANTED_RUN)|$(CRASH_RUN)|$(FIGURES_RUN)' $(RACE_FLAGS) $(PKGS)
+	@$(GO) test -race $(OVERLAP) -skip '$(SIM_RUN)|$(PLANTED_RUN)|$(CRASH_RUN)|$(FIGURES_RUN)' $(RACE_FLAGS) $(TESTED)
 
 .PHONY: tiers
 tiers: ## Fail when tests of a tier exist and make test does not run them

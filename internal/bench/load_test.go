@@ -29,16 +29,18 @@ func TestAClosedLoopDoesEachThingOnce(t *testing.T) {
 
 func TestAClosedLoopEndsWithTheFirstFailure(t *testing.T) {
 	broken := errors.New("broken")
-	_, err := closedLoop(t.Context(), 3, 1_000_000_000, func() func(int) error {
+	const many = 1 << 24 // seconds' worth
+	var made atomic.Int64
+	_, err := closedLoop(t.Context(), 3, many, func() func(int) error {
 		return func(n int) error {
-			if n == 10 {
+			if made.Add(1); n == 10 {
 				return broken
 			}
 			return nil
 		}
 	})
-	if !errors.Is(err, broken) {
-		t.Fatalf("got %v", err)
+	if n := made.Load(); !errors.Is(err, broken) || n == many {
+		t.Fatalf("got %v after %d calls", err, n)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
