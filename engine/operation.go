@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -365,6 +366,11 @@ func (e *Engine) alter(ctx context.Context, name string, change func(*store.Oper
 			return nil, err
 		}
 		a.At, op.At, op.Body = now, now, x.encode()
+		if planted.On(planted.AuditApart) {
+			if op, err = e.store.ChangeOperation(ctx, e.epoch, op, nil); err != nil {
+				return nil, err
+			}
+		}
 		changed, err := e.store.ChangeOperation(ctx, e.epoch, op, a)
 		if errors.Is(err, store.ErrStale) {
 			continue

@@ -10,6 +10,7 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -66,7 +67,11 @@ func (e *Engine) runOperations() {
 			return
 		}
 		wait, begin := runnerIdle, time.Now()
-		ops, _, err := e.store.Operations(e.ctx, store.OperationFilter{States: []store.OperationState{store.OperationRunning}, Limit: mostOperations})
+		states := []store.OperationState{store.OperationRunning}
+		if planted.On(planted.ReplayPaused) {
+			states = append(states, store.OperationPaused)
+		}
+		ops, _, err := e.store.Operations(e.ctx, store.OperationFilter{States: states, Limit: mostOperations})
 		for i := range ops {
 			var busy bool
 			if busy, err = r.step(e.ctx, &ops[i]); err != nil {
@@ -123,6 +128,12 @@ func (r *runner) step(ctx context.Context, op *store.Operation) (busy bool, err 
 	if err != nil {
 		return false, err
 	}
+	if planted.On(planted.ReplayLater) && len(running) == 0 {
+		f := freezing{e: r.e, into: op.ID, now: int64(r.e.clock.now()), x: *x, lanes: map[laneName]bool{}}
+		if err := f.fill(ctx, &x.Selection); err != nil {
+			return false, err
+		}
+	}
 	n := p.allow(x.Rate, time.Now())
 	if heldUp(p.lanes) != "" {
 		n = 0
@@ -133,7 +144,7 @@ func (r *runner) step(ctx context.Context, op *store.Operation) (busy bool, err 
 	}
 	canary := int64(x.Canary)
 	for i := range queued {
-		if canary > 0 && !x.Passed && queued[i].Seq > canary {
+		if canary > 0 && !x.Passed && queued[i].Seq > canary && !planted.On(planted.SkipCanary) {
 			queued = queued[:i]
 			break
 		}
@@ -213,6 +224,9 @@ func (r *runner) take(ctx context.Context, operation int64, x *errand, items []s
 // act is what is asked of an item's saga.
 func (r *runner) act(operation int64, x *errand, it *store.Item) node.Operation {
 	op := node.Operation{Saga: it.Saga, Item: store.ItemID{Operation: operation, Seq: it.Seq}}
+	if planted.On(planted.ForgetItem) {
+		op.Item = store.ItemID{}
+	}
 	if x.Kind == unwind.OperationCancel {
 		op.Event = machine.Event{Kind: machine.CancelRequested, Actor: x.By, Reason: x.Reason}
 		op.Audit = audit(x.By, "cancel", it.Saga.String(), x.Reason, map[string]any{"operation": operation})

@@ -14,6 +14,7 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -64,6 +65,9 @@ func (e *Engine) freeze(ctx context.Context, req *unwind.OperationRequest) (op s
 			return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Dir, b.Dir))
 		})
 		f.x.Amount = f.sum.String()
+		if planted.On(planted.DryRunBegins) {
+			op.State = store.OperationRunning
+		}
 		op.Body = f.x.encode()
 		op, err = e.store.ChangeOperation(ctx, e.epoch, op, nil)
 	}

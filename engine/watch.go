@@ -12,6 +12,7 @@ import (
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -44,7 +45,11 @@ func (e *Engine) watchAlerts() {
 		if err != nil {
 			continue
 		}
-		if alerts := watch.Next(state); len(alerts) > 0 {
+		alerts := watch.Next(state)
+		if planted.On(planted.LoseEnd) {
+			alerts = slices.DeleteFunc(alerts, func(a store.Alert) bool { return a.Ends })
+		}
+		if len(alerts) > 0 {
 			// The next look waits: what is not durable would be raised again.
 			_, _ = e.ask(e.ctx, func(m node.Moment, token node.Token) { e.node.Raise(m, token, alerts) })
 		}

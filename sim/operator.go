@@ -24,6 +24,7 @@ func (w *world) operate() {
 	}
 	w.after(every, w.operate)
 	w.checkQueues()
+	w.checkGroups()
 	ctx := context.Background()
 	open, _, err := w.store.DeadLetters(ctx, store.DeadLetterFilter{State: unwind.DeadLetterOpen})
 	if err != nil {

@@ -70,6 +70,8 @@ func (w *world) verdict() []history.Violation {
 		w.checkLeft()
 		w.checkBooks()
 	}
+	w.checkAudit()
+	w.checkGroups()
 	w.log.Definitions = w.definitions()
 	report, err := history.Check(&w.log)
 	if err != nil {

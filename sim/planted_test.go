@@ -57,7 +57,21 @@ var elsewhere = map[planted.Bug]string{
 	planted.GateOneFlow:         foundByFlow,
 	planted.HintUncapped:        foundByFlow,
 	planted.IgnoreQuota:         foundByFlow,
+	planted.ReplayLater:         foundByEngine,
+	planted.ForgetItem:          foundByEngine,
+	planted.SkipCanary:          foundByEngine,
+	planted.ReplayPaused:        foundByEngine,
+	planted.CountSkipped:        foundByEngine,
+	planted.DryRunBegins:        foundByEngine,
+	planted.AcceptTwice:         foundByEngine,
+	planted.AuditApart:          foundByEngine,
+	planted.LoseEnd:             foundByEngine,
+	planted.CallOnHold:          foundByEngine,
 }
+
+// foundByEngine: operations, alerts and the hold are steered by the shell, which a
+// simulated world has not.
+const foundByEngine = "engine: TestPlantedBugsOfRemediation"
 
 // foundByFlow: what the participants of a simulated world do not provoke.
 const foundByFlow = "internal/flow: TestPlantedBugsAreFound, which prints the seeds"

@@ -228,7 +228,8 @@ func (t *turn) reopened() error {
 
 func (t *turn) isDead() error {
 	st := &t.State.Steps[t.ev.Step]
-	if t.ev.Dir == unwind.Action && st.Dead || t.ev.Dir == unwind.Compensation && st.Comp == CompDead {
+	settled := planted.On(planted.AcceptTwice) && t.ev.Kind == Resolved && st.Comp == CompResolved
+	if t.ev.Dir == unwind.Action && st.Dead || t.ev.Dir == unwind.Compensation && (st.Comp == CompDead || settled) {
 		return nil
 	}
 	return unwind.Errorf(unwind.Conflict, "the %s of step %q is no open dead letter", t.ev.Dir, t.plan.Steps[t.ev.Step].Name)

@@ -150,7 +150,7 @@ func New(cfg Config, m Moment) *Node {
 		stuck:   map[id.ID]bool{},
 		orders:  map[flow.TaskKey]*order{},
 		asked:   map[Token]*order{},
-		halt:    halt{on: cfg.Hold},
+		halt:    halt{on: cfg.Hold && !planted.On(planted.CallOnHold)},
 		flights: map[uint64]*order{},
 		set:     map[string]machine.Micros{},
 	}

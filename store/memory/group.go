@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -32,7 +34,11 @@ func (s *Store) DeadLetterGroups(ctx context.Context) ([]store.DeadLetterGroup, 
 			found[d.Group] = g
 		}
 		g.Sample = *d // the newest comes last
-		g.Count(d.State, d.Replays, d.DeadAt, []byte(d.Amount))
+		state := d.State
+		if planted.On(planted.MiscountGroup) && state == unwind.DeadLetterReplayed {
+			state = unwind.DeadLetterOpen
+		}
+		g.Count(state, d.Replays, d.DeadAt, []byte(d.Amount))
 	}
 	groups := slices.SortedFunc(maps.Values(found), func(a, b *store.DeadLetterGroup) int {
 		return cmp.Or(cmp.Compare(b.Newest, a.Newest), cmp.Compare(a.Group, b.Group))
