@@ -138,14 +138,14 @@ func (a *app) watchOperation(ctx context.Context, cl *client.Client, id string) 
 		if err != nil {
 			return err
 		}
-		line := printable(operationLine(op, live))
+		line, news := printable(operationLine(op, live)), operationNews(op)
 		switch {
 		case live:
 			_, _ = fmt.Fprintf(a.stderr, "\r\x1b[K%s", line)
-		case line != shown:
+		case news != shown:
 			_, _ = fmt.Fprintln(a.stderr, line)
 		}
-		shown = line
+		shown = news
 		settled := op.Counts.Replaying == 0
 		if op.State.Over() && settled || op.State == unwind.OperationPaused && settled {
 			if live {
@@ -159,6 +159,12 @@ func (a *app) watchOperation(ctx context.Context, cl *client.Client, id string) 
 			return a.detached(ctx, live, id)
 		}
 	}
+}
+
+// operationNews differs where a line of a log is worth it: a rate that moves is not.
+func operationNews(o *unwind.Operation) string {
+	n := &o.Counts
+	return fmt.Sprint(o.State, n.Done(), n.FailedAgain, n.Replaying, o.WaitingFor)
 }
 
 func (a *app) detached(ctx context.Context, live bool, id string) error {
