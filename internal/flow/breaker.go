@@ -21,7 +21,7 @@ const (
 	DefaultFailures = 0.5
 	DefaultMinimum  = 10
 	DefaultOpen     = int64(30 * time.Second)
-	// OpenCap, in ns, bounds the time from probe to probe, which doubles, unless
+	// OpenCap, in ns, bounds the time from probe to probe, which gets longer, unless
 	// Breaker.Open or the service asks for more.
 	OpenCap = int64(time.Minute)
 )
@@ -59,8 +59,10 @@ const (
 	// breakerStale, in ns: an answer after a longer silence begins anew.
 	breakerStale = int64(time.Minute)
 	// rampSteps of rampEvery each lead from a tenth of the last good rate to it.
+	// A short failure needs no long ramp: a step takes a rampPart-th of it at most.
 	rampSteps = 10
 	rampEvery = second / 5
+	rampPart  = 50
 )
 
 // breaker is closed, or open: then it lets one probe go at a time, from until
@@ -78,6 +80,7 @@ type breaker struct {
 	n       int    // of them
 	last    int64  // time of the last
 
+	lasted int64 // of the last one, ns
 	good   int64 // the last good rate, millionths of a call per second
 	step   int   // of the ramp; 0: none
 	stepAt int64
@@ -164,12 +167,12 @@ func (b *breaker) failed(g Grant, f *Feedback, last uint64, good, now int64) (op
 	return opened
 }
 
-// wait returns how long it is open: doubled each time, and up to a fifth less,
+// wait returns how long it is open: longer each time, and up to a fifth less,
 // so that not all lanes and nodes probe at once.
 func (b *breaker) wait(random uint64) int64 {
 	w := b.config.Open
 	for range b.opens {
-		if w *= 2; w >= OpenCap {
+		if w = longer(w); w >= OpenCap {
 			break
 		}
 	}
@@ -183,6 +186,7 @@ func (b *breaker) worked(g Grant, last uint64, now int64) (closed bool) {
 		return false
 	}
 	if b.open {
+		b.lasted = now - b.since
 		b.open, b.mark, b.history, b.n, b.since = false, last, 0, 0, now
 		if b.step, b.stepAt = 1, now; planted.On(planted.SkipRamp) {
 			b.step = 0
@@ -190,7 +194,7 @@ func (b *breaker) worked(g Grant, last uint64, now int64) (closed bool) {
 		return true
 	}
 	b.record(0, now)
-	if b.step > 0 && now-b.stepAt >= rampEvery {
+	if b.step > 0 && now-b.stepAt >= b.rampEvery() {
 		if b.step, b.stepAt = b.step+1, now; b.step == rampSteps {
 			b.step, b.opens = 0, 0
 		}
@@ -208,6 +212,9 @@ func (b *breaker) record(failed uint64, now int64) {
 		b.n++
 	}
 }
+
+// rampEvery is how long a step of the ramp takes.
+func (b *breaker) rampEvery() int64 { return min(rampEvery, b.lasted/rampPart) }
 
 // interval returns the ns from call to call while the ramp lasts, else 0.
 func (b *breaker) interval() int64 {

@@ -18,6 +18,11 @@ const (
 	BackoffCap = int64(time.Minute)
 )
 
+// longer is the wait after one at whose end the service was down still: what was
+// down for a time is found to be back a fifth of that time later at the most, and
+// the first wait.
+func longer(wait int64) int64 { return wait * 6 / 5 }
+
 // gate holds a target back until a time. A gate only ever moves later; it
 // opens by time alone, whatever calls sent before it closed come back with.
 type gate struct {
@@ -33,20 +38,20 @@ func (g *gate) close(until int64, reason string) {
 	}
 }
 
-// delay returns the gate's own delay. It doubles once for all the calls that
-// were in flight together: only a call granted after the last doubling doubles
-// it again. last is the number of the last grant.
+// delay returns the gate's own delay. It gets longer once for all the calls that
+// were in flight together: only a call granted after the last time makes it
+// longer again. last is the number of the last grant.
 func (g *gate) delay(number, last uint64) int64 {
 	switch {
 	case g.own == 0:
 		g.own, g.mark = BackoffStart, last
 	case number > g.mark:
-		g.own, g.mark = min(2*g.own, BackoffCap), last
+		g.own, g.mark = min(longer(g.own), BackoffCap), last
 	}
 	return g.own
 }
 
-// worked forgets the delay when a call granted after the last doubling is
+// worked forgets the delay when a call granted after it got longer last is
 // answered.
 func (g *gate) worked(number uint64) {
 	if number > g.mark {

@@ -84,6 +84,7 @@ func (t *target) restoreBreaker(record []byte, now int64) {
 	if b.since = max(0, min(r.Since, now)); b.since == 0 && b.open {
 		b.since = now
 	}
+	b.lasted = rampPart * rampEvery // of a ramp that goes on; not known
 	if b.stepAt = now; b.open {
 		b.step = 0
 	}

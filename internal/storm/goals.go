@@ -75,6 +75,16 @@ func rejections(most float64) goal {
 	}}
 }
 
+// rejectionsAnd judges a service that is down for some time: beside the share it
+// has so many calls by which a caller who does everything right, and has one
+// call at a time find out, learns that it is down, and that it is back.
+func rejectionsAnd(most float64, calls int) goal {
+	return goal{"rejected per accepted", fmt.Sprintf("≤ %s and %d calls that find out", percent(most), calls), ours, false, func(v *Verdict) (string, bool) {
+		o := &v.Ours
+		return fmt.Sprintf("%s, %d calls", percent(o.RejectedPerAccepted()), o.Rejected), float64(o.Rejected) <= most*float64(o.Accepted)+float64(calls)
+	}}
+}
+
 // down judges how soon after drop the calls of a second are few enough.
 func down(drop, rise int, capacity float64, within int) goal {
 	return goal{"slower after the drop", fmt.Sprintf("≤ %d s", within), figure, false, func(v *Verdict) (string, bool) {
