@@ -123,3 +123,69 @@ func TestAShorterWindowOpensWithinItsSpan(t *testing.T) {
 		t.Errorf("the first call goes after %s, and the window spans 1s", time.Duration(at))
 	}
 }
+
+// Whatever held a lane back, and whoever ends that: what the lane's own bucket saved up
+// meanwhile does not go at once.
+func TestNoChangeIsFollowedByABurst(t *testing.T) {
+	lane := Target{"payments", Compensation}.Scope()
+	all, order, acme := Scope{Kind: ScopeAll}, Scope{Kind: ScopeSagaType, Name: "order"}, Scope{Kind: ScopeTenant, Name: "order", Tenant: "acme"}
+	limits := Limits{Rate: PerSecond(10), Burst: 6, Concurrency: 20}
+	for _, scope := range []Scope{all, order, acme, lane} {
+		own := Limits{}
+		if scope == lane {
+			own = limits
+		}
+		for name, hold := range map[string]func(s *Scheduler, on bool, now int64){
+			"a pause": func(s *Scheduler, on bool, now int64) {
+				if on {
+					s.Pause(scope, "test", now)
+				} else {
+					s.Resume(scope, now)
+				}
+			},
+			"a concurrency": func(s *Scheduler, on bool, now int64) {
+				l := own
+				if on {
+					l.Concurrency = 1
+				}
+				s.Configure(scope, l, now)
+			},
+			"a window": func(s *Scheduler, on bool, now int64) {
+				l := own
+				if on {
+					l.Window = Rate{1, 100 * second}
+				}
+				s.Configure(scope, l, now)
+			},
+			"a rate": func(s *Scheduler, on bool, now int64) {
+				l := own
+				if on {
+					l.Rate = Rate{1, 100 * second}
+				}
+				s.Configure(scope, l, now)
+			},
+		} {
+			s := New(Config{})
+			s.Configure(lane, limits, 0)
+			now := second
+			hold(s, true, now)
+			for i := range uint64(40) {
+				s.Push(Task{Key: sagaKey(i, Compensation), Target: lane.Target(), SagaType: "order", Tenant: "acme"}, now)
+			}
+			for _, _, ok := s.Next(now); ok; _, _, ok = s.Next(now) { // one of them stays out
+			}
+			now += 10 * second
+			for _, _, ok := s.Next(now); ok; _, _, ok = s.Next(now) {
+			}
+			now += 10 * second
+			hold(s, false, now)
+			n := 0
+			for _, _, ok := s.Next(now); ok; _, _, ok = s.Next(now) {
+				n++
+			}
+			if n > 1 {
+				t.Errorf("%s: %d calls went at once when %s ended", scope, n, name)
+			}
+		}
+	}
+}

@@ -1,10 +1,15 @@
 package flow
 
+import "github.com/unwindhq/unwind/internal/planted"
+
 // Configure sets the limits of a scope, at start and live. It takes effect at
 // once and is never followed by a burst. Limits that stay the same change
 // nothing, and calls in flight are counted on.
 func (s *Scheduler) Configure(name Scope, l Limits, now int64) {
 	sc := s.scope(name, now)
+	if sc.configured != l {
+		s.calm(name, now)
+	}
 	sc.configured = l
 	switch name.Kind {
 	case ScopeForward, ScopeCompensation:
@@ -29,7 +34,11 @@ func (s *Scheduler) Pause(name Scope, reason string, now int64) {
 // Resume lets a paused scope go on, without a burst. The lane guard begins to
 // count anew.
 func (s *Scheduler) Resume(name Scope, now int64) {
-	s.scope(name, now).resume(now)
+	sc := s.scope(name, now)
+	if sc.paused {
+		s.calm(name, now)
+	}
+	sc.resume(now)
 	switch name.Kind {
 	case ScopeForward, ScopeCompensation:
 		s.target(name.Target(), now).guard.reset()
@@ -70,6 +79,29 @@ func (s *Scheduler) limitService(first int32, now int64) {
 	f, c := s.targets[first+int32(Forward)], s.targets[first+int32(Compensation)]
 	f.limit(f.configured.forward(), now)
 	c.limit(c.configured.compensation(f.effective), now)
+}
+
+// calm has the targets that a change concerns forget what they saved up while the
+// scope held them back, so that no burst follows it: their own pace knows nothing of it.
+func (s *Scheduler) calm(name Scope, now int64) {
+	if planted.On(planted.BurstOnChange) {
+		return
+	}
+	for _, t := range s.targets {
+		var concerns bool
+		switch name.Kind {
+		case ScopeForward, ScopeCompensation:
+			concerns = t.name.Name == name.Name
+		case ScopeAll:
+			concerns = t.lane == Compensation
+		default:
+			concerns = t.lane == Compensation && t.branches[name.Name] != nil
+		}
+		if concerns {
+			t.pace.calm(now)
+			s.refresh(t, now)
+		}
+	}
 }
 
 // changed lets everything that waits on the scope look again.
