@@ -85,17 +85,19 @@ func (e *Engine) PlanOperation(ctx context.Context, req unwind.OperationRequest)
 	}
 	e.operations.making.Lock()
 	defer e.operations.making.Unlock()
-	var op store.Operation
-	var err error
-	if req.SelectionID != "" {
-		op, err = e.frozen(ctx, &req)
-	} else {
-		op, err = e.freeze(ctx, &req)
-	}
+	op, err := e.selected(ctx, &req)
 	if err != nil {
 		return nil, err
 	}
 	return e.plan(ctx, &op, &req)
+}
+
+// selected is what a dry run has frozen, or what is frozen now.
+func (e *Engine) selected(ctx context.Context, req *unwind.OperationRequest) (store.Operation, error) {
+	if req.SelectionID != "" {
+		return e.frozen(ctx, req)
+	}
+	return e.freeze(ctx, req)
 }
 
 // StartOperation implements unwind.Service.
@@ -119,13 +121,7 @@ func (e *Engine) StartOperation(ctx context.Context, req unwind.OperationRequest
 	if err := e.bounded(ctx, doing, store.OperationRunning, store.OperationPaused); err != nil {
 		return nil, err
 	}
-	var op store.Operation
-	var err error
-	if req.SelectionID != "" {
-		op, err = e.frozen(ctx, &req)
-	} else {
-		op, err = e.freeze(ctx, &req)
-	}
+	op, err := e.selected(ctx, &req)
 	if err != nil {
 		return nil, err
 	}
