@@ -115,7 +115,7 @@ func (s *Sender) tell(ctx context.Context, k *sink, n *engine.Notice) error {
 		if n.Ended {
 			what = "alert is over"
 		}
-		s.cfg.Logger.Warn(what, "kind", n.Kind, "service", n.Service, "saga", n.SagaID, "message", n.Message, "runbook", n.Runbook)
+		s.cfg.Logger.Warn(what, "kind", n.Kind, "service", n.Service, "saga", n.SagaID, "message", n.Message, "runbook", n.Runbook, "link", n.Link)
 		return nil
 	}
 	policy := retrypolicy.NewBuilder[any]().WithMaxRetries(-1).

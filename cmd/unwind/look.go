@@ -22,12 +22,12 @@ func (a *app) alertsCommand() *cli.Command {
 		if err != nil {
 			return err
 		}
-		err = show(a, []string{"SINCE", "STATE", "KIND", "SERVICE", "DELIVERED", "MESSAGE", "RUNBOOK"}, items, func(al unwind.Alert) []string {
+		err = show(a, []string{"SINCE", "STATE", "KIND", "SERVICE", "DELIVERED", "MESSAGE", "RUNBOOK", "LINK"}, items, func(al unwind.Alert) []string {
 			state := "firing"
 			if al.ResolvedAt != nil {
 				state = "over " + when(*al.ResolvedAt)
 			}
-			return []string{when(al.At), state, al.Kind, orDash(al.Service), fmt.Sprint(al.Delivered), short(al.Message, 140), al.Runbook}
+			return []string{when(al.At), state, al.Kind, orDash(al.Service), fmt.Sprint(al.Delivered), short(al.Message, 140), al.Runbook, al.Link}
 		})
 		a.more(next)
 		return err
