@@ -56,6 +56,9 @@ func auditRow(a *store.Audit) unwind.AuditRow {
 }
 
 func TestFigureAMillionExportedRowsAreVerified(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes its time")
+	}
 	const rows, most = 1_000_000, 10 * time.Second
 	file := filepath.Join(t.TempDir(), "audit.jsonl")
 	writeExport(t, file, rows)

@@ -135,6 +135,9 @@ func (s *crashServer) replayAll() *unwind.Operation {
 // A single operation fills the lane of its service, and leaves the machine room for
 // others: what a replay costs is its reading, two commits, the call and its audit row.
 func TestFigureAnOperationReachesTheRateOfItsLane(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes its time")
+	}
 	const letters, rate, most = 100_000, 2000, 500 * time.Microsecond
 	b, s, keys, db := newGraveyard(t, letters)
 	op := s.replayAll()
