@@ -7,7 +7,7 @@ const (
 	// Slow start multiplies the rate by e in so many round trips, in fastest to
 	// slowest start.
 	trips        = 10
-	fastestStart = second / 2
+	fastestStart = second * 2 / 5
 	slowestStart = second
 	// firstShare of the limit is where slow start begins.
 	firstShare = 10
