@@ -85,6 +85,11 @@ func TestStartsAreHeldWhileTheirUndoIsLate(t *testing.T) {
 	if inst := s.rest(cancelled); inst.Status != unwind.Compensated || inst.Steps[0].Status != unwind.StepSkipped {
 		t.Errorf("cancelled while it was held, the saga rests as %s: %s", inst.Status, steps(inst))
 	}
+	for _, id := range held { // a refusal that a crash repeats would prove nothing
+		s.until("a saga neither is held nor waits for its refund", func() bool {
+			return waits(id) || s.step(id, "charge").Compensation.Status == unwind.CompensationQueued
+		})
+	}
 	s.crash()
 	s.until("the saga is held again", func() bool { return waits(held[len(held)-1]) })
 	before := len(s.script.Calls("/reserve"))
