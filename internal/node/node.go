@@ -71,6 +71,8 @@ type Node struct {
 
 	building *batch
 	flying   *batch
+	handed   machine.Micros // when flying was
+	gather   machine.Micros // until when the next one may wait; 0: it does not
 	sick     sickness
 	written  machine.Micros // when the store was last known to take a write
 	awake    machine.Micros // when it last looked what is to be done
@@ -225,6 +227,9 @@ func (n *Node) Wake() machine.Micros {
 		add(n.reloads[i].at)
 	}
 	add(n.expiry)
+	if n.flying == nil && !n.building.empty() {
+		add(n.gather)
+	}
 	if !n.draining {
 		at := n.sched.Timed()
 		if reserve := n.sched.Wake(); reserve < at {

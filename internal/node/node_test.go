@@ -43,6 +43,76 @@ func TestGroupFormsWhileACommitFlies(t *testing.T) {
 	}
 }
 
+// A commit right behind another one waits for more, but never for long, and never
+// where nothing is to come.
+func TestACommitBehindAnotherWaitsForItsLike(t *testing.T) {
+	busy := func(t *testing.T, took machine.Micros) *rig {
+		t.Helper()
+		r := newRig(t, threeSteps(), Config{})
+		for range 10 {
+			r.start(false)
+		}
+		r.settle()
+		r.now += 50_000
+		r.answer(r.calls[0], 200)
+		if r.batch == nil {
+			t.Fatal("the store is idle, and a commit waits")
+		}
+		r.answer(r.calls[1], 200)
+		r.now += took
+		r.commit(nil)
+		if r.batch != nil {
+			t.Fatal("a commit of one of ten does not wait")
+		}
+		return r
+	}
+	t.Run("as long as the last one took", func(t *testing.T) {
+		r := busy(t, 300)
+		r.now += 299
+		if r.look(); r.batch != nil {
+			t.Fatal("it does not wait for as long")
+		}
+		if wake := r.n.Wake(); wake != r.now+1 {
+			t.Fatalf("it wakes in %d µs", wake-r.now)
+		}
+		r.now++
+		r.look()
+		if r.batch == nil {
+			t.Fatal("it waits for longer")
+		}
+	})
+	t.Run("a millisecond at most", func(t *testing.T) {
+		r := busy(t, 80_000)
+		r.now += mostGather
+		r.look()
+		if r.batch == nil {
+			t.Fatal("it waits for longer")
+		}
+	})
+	t.Run("until half of the answers are there", func(t *testing.T) {
+		r := busy(t, 300)
+		for i := 2; r.batch == nil; i++ {
+			r.answer(r.calls[i], 200)
+			r.look()
+		}
+		if n := len(r.batch.Transitions); n < 3 || n > 5 {
+			t.Fatalf("%d answers make a commit, with %d to come", n, r.n.InFlight())
+		}
+	})
+	t.Run("not where nobody is called", func(t *testing.T) {
+		r := newRig(t, threeSteps(), Config{})
+		r.start(false)
+		r.now += 300
+		r.commit(nil)
+		for _, step := range []string{"reserve", "charge", "ship"} {
+			r.answer(r.call(step, unwind.Action), 200)
+			r.look()
+			r.now += 300
+			r.commit(nil)
+		}
+	})
+}
+
 // G1: a refused start never exists.
 func TestStartsAreRefused(t *testing.T) {
 	refusal := func(r *rig) unwind.Code {
