@@ -9,9 +9,14 @@ import (
 	"github.com/unwindhq/unwind/internal/node"
 )
 
-// probeAfter is how long nothing was written before Writable writes to see whether it
-// can be; and how long that may take.
-const probeAfter = 5 * unwind.Second
+const (
+	// probeAfter is how long nothing was written before Writable writes to see whether
+	// it can be; and how long that may take.
+	probeAfter = 5 * unwind.Second
+	// slowWrite is how long a write may take before the store counts as hung. It is less
+	// than a probe waits: who asks again after one hears the same.
+	slowWrite = 3 * unwind.Second
+)
 
 // Writable returns nil, or why no saga can be made durable at the moment. An
 // idle engine writes to the store to find out. It is an *unwind.Error.
@@ -26,6 +31,9 @@ func (e *Engine) Writable(ctx context.Context) error {
 		sick = e.node.Sick()
 		idle, written = e.node.Idle()
 		idle = idle && (sick != nil || m.Now-written > micros(probeAfter))
+		if since := e.node.Writing(); since != 0 && m.Now-since >= micros(slowWrite) {
+			sick = unwind.Errorf(unwind.StoreUnavailable, "the store has not answered a write for %d s; look at its disk", (m.Now-since)/1_000_000)
+		}
 	})
 	if err != nil {
 		return cmp.Or(e.Running(), err)

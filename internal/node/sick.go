@@ -19,6 +19,14 @@ func (n *Node) Idle() (idle bool, written machine.Micros) {
 	return n.flying == nil && n.building.empty(), n.written
 }
 
+// Writing returns since when a batch is being written; 0: none is.
+func (n *Node) Writing() machine.Micros {
+	if n.flying == nil {
+		return 0
+	}
+	return n.handed
+}
+
 // Probe has the store written although nothing is to be. The reply comes once that is
 // durable, or with the error of Sick.
 func (n *Node) Probe(t Token) { n.building.probes = append(n.building.probes, t) }
