@@ -26,7 +26,6 @@ type runner struct {
 // A pacing is how fast an operation goes.
 type pacing struct {
 	allowed float64 // items that may be taken up now
-	spent   bool    // all that was allowed was taken up
 	at      time.Time
 	lanes   []livelane
 	looked  time.Time
@@ -156,7 +155,6 @@ func (r *runner) step(ctx context.Context, op *store.Operation) (busy bool, err 
 		return true, r.show(ctx, op, x, p)
 	}
 	queued = queued[:max(min(n, outMost-len(running), len(queued)), 0)]
-	p.spent = len(queued) > 0 && len(queued) == min(n, takeMost)
 	if err := r.take(ctx, op.ID, x, queued); err != nil {
 		return false, err
 	}
@@ -165,18 +163,14 @@ func (r *runner) step(ctx context.Context, op *store.Operation) (busy bool, err 
 }
 
 // allow returns how many items may be taken up. What was not used is not saved
-// for longer than a tenth of a second: no burst follows a wait. A step that took long
-// (the machine is busy, or its disk) costs nothing of the rate, up to a second.
+// for longer than a tenth of a second: no burst follows a wait or a step that took long,
+// and no second has more than a tenth above the rate.
 func (p *pacing) allow(asked *unwind.Rate, now time.Time) int {
 	rate := unpaced
 	if r := pace(asked, p.lanes); r != nil {
 		rate = *r
 	}
-	saved := max(rate/10, 1)
-	if p.spent {
-		saved = max(rate, 1)
-	}
-	p.allowed = min(p.allowed+rate*now.Sub(p.at).Seconds(), saved)
+	p.allowed = min(p.allowed+rate*now.Sub(p.at).Seconds(), max(rate/10, 1))
 	p.at = now
 	return int(p.allowed)
 }
