@@ -22,6 +22,7 @@ type class struct {
 	passed  int   // grants that went to others while this class waited
 	ready   int   // tasks that are due
 	swept   int   // the bundle to be looked at next for queues to drop
+	looked  int   // bundles in a row that had none, since it ran empty
 	messy   bool  // in Scheduler.messy
 }
 

@@ -1,5 +1,7 @@
 package flow
 
+import "slices"
+
 const (
 	// sweepGrant is how many steps a grant spends on queues that are to be dropped. It
 	// leaves one such queue at most, so it catches up.
@@ -25,20 +27,23 @@ func (s *Scheduler) settle(q *queue) {
 
 // sweep drops queues of a class that are idle and whose tags are in the past. A
 // step drops one, or goes on to the next bundle; however many there are, a call takes
-// so many steps and no more. It reports whether it has looked at all of them.
+// so many steps and no more. done: nothing is left for tidy. A class with work is left
+// to its grants; one without has nothing more to drop once all of its bundles were
+// looked at in a row, in however many calls.
 func (s *Scheduler) sweep(c *class, steps int) (done bool) {
 	empty := c.open.len() == 0
-	if empty {
-		c.virtual = max(c.virtual, c.latest)
+	if empty && c.virtual < c.latest {
+		c.virtual, c.looked = c.latest, 0 // it had work since: all of its tags are in the past now
 	}
-	for looked := 0; steps > 0; steps-- {
+	for ; steps > 0; steps-- {
 		l := c.bundles[c.swept]
 		if e := l.idle.top(); e.id >= 0 && e.at <= c.virtual {
 			s.drop(l.queues[e.id])
+			c.looked = 0
 			continue
 		}
 		c.swept = (c.swept + 1) % len(c.bundles)
-		if looked++; !empty || looked == len(c.bundles) {
+		if c.looked++; !empty || c.looked >= len(c.bundles) {
 			return true
 		}
 	}
@@ -57,16 +62,17 @@ func (s *Scheduler) sweepAfter(c *class, now int64) {
 	s.messy = append(s.messy, c)
 }
 
-// tidy goes on with a class that ran empty.
+// tidy goes on with a class that ran empty: with each of them in turn, for one with new
+// work all the time is never done.
 func (s *Scheduler) tidy(now int64) {
-	last := len(s.messy) - 1
-	if last < 0 || now < s.tidyAt {
+	if len(s.messy) == 0 || now < s.tidyAt {
 		return
 	}
 	s.tidyAt = now + tidyEvery
-	if c := s.messy[last]; s.sweep(c, sweepTidy) {
-		c.messy = false
-		s.messy = s.messy[:last]
+	c := s.messy[0]
+	s.messy = slices.Delete(s.messy, 0, 1)
+	if c.messy = !s.sweep(c, sweepTidy); c.messy {
+		s.messy = append(s.messy, c)
 	}
 }
 
