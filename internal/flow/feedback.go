@@ -109,8 +109,8 @@ func (t *target) worked(g Grant, last uint64, now int64, r *Result) {
 	t.gate.worked(g.number)
 	paced := t.adaptive.on
 	if paced {
-		if late := t.adaptive.late(now - g.At); g.number == last {
-			t.pace.tat += late // the next one is not to come too soon after it
+		if late := t.adaptive.late(now - g.At); g.number == t.turn {
+			t.pace.tat += late // the next one of the lane is not to come too soon after it
 		}
 		t.adaptive.worked(g.number, t.ending(), now-g.At, now)
 	}
