@@ -36,7 +36,8 @@ type Limits struct {
 	Rate Rate `json:"rate,omitzero"`
 	// Concurrency is how many calls may be in flight at once.
 	Concurrency int `json:"concurrency,omitempty"`
-	// Burst is how many calls may go at once after a quiet time. Defaults to 2.
+	// Burst is how many calls may go at once after a quiet time. Defaults to 2; for
+	// all compensations together to what goes in 10 ms at their rate, 2 at least.
 	Burst int `json:"burst,omitempty"`
 	// Window is the most calls that the participant sees in any span of that
 	// length, by its own clock. It opens bit by bit. Zero: no window.

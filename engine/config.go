@@ -26,7 +26,8 @@ type Config struct {
 	// Definitions are stored as by PutDefinition when the engine opens. One that
 	// has Go functions must be given at every start that has its sagas.
 	Definitions []unwind.Definition
-	// Compensation limits all compensations together. Defaults to no limit.
+	// Compensation limits all compensations together. Defaults to no limit. Burst
+	// defaults to what goes in 10 ms at the rate that holds, 2 at least.
 	Compensation unwind.Limits
 	// MaxActive bounds the sagas in memory. Defaults to 131072.
 	MaxActive int

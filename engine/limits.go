@@ -3,7 +3,6 @@ package engine
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
@@ -36,23 +35,13 @@ func (e *Engine) limit(m node.Moment, revisions []store.Definition) {
 
 // limitServices sets the limits of everything and of the services' lanes.
 func (e *Engine) limitServices(m node.Moment) {
-	e.node.Configure(m, unwind.Scope{Kind: unwind.ScopeGlobal}, node.Limits{Limits: together(e.cfg.Compensation), Hold: e.longest()})
+	e.node.Configure(m, unwind.Scope{Kind: unwind.ScopeGlobal}, node.Limits{Limits: e.cfg.Compensation, Hold: e.longest()})
 	for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 		p := e.cfg.Participants[name]
 		hold := e.holds[name]
 		e.node.Configure(m, unwind.Scope{Kind: unwind.ScopeForward, Name: name}, node.Limits{Limits: p.Forward, Breaker: p.Breaker, Hold: hold})
 		e.node.Configure(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name}, node.Limits{Limits: p.Compensation, Breaker: p.Breaker, Hold: hold})
 	}
-}
-
-// together is the limit of all compensations. No service sees this scope, so that what
-// a late timer kept back may go at once: at 5,000 a second two calls are less than that.
-func together(l unwind.Limits) unwind.Limits {
-	const late = 10 * time.Millisecond
-	if calls := l.Rate.CallsPerSecond() * late.Seconds(); l.Burst == 0 && !l.Rate.IsZero() {
-		l.Burst = max(unwind.DefaultBurst, int(calls))
-	}
-	return l
 }
 
 // outlast notes how long calls of a saga may be out, and reports whether that is

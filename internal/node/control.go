@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/alarm"
@@ -203,6 +204,9 @@ type Tenant struct {
 // limit puts the scope's limits into force.
 func (n *Node) limit(m Moment, c *control) {
 	l := c.settings.over(c.configured)
+	if c.scope.Kind == unwind.ScopeGlobal && l.Burst == 0 {
+		l.Burst = together(l.Rate)
+	}
 	n.sched.Configure(flowScope(c.scope), flowLimits(l), nanos(m.Now))
 	if scope := flowScope(c.scope); scope.Kind == flow.ScopeForward || scope.Kind == flow.ScopeCompensation {
 		n.sched.SetBreaker(scope.Target(), breakerModes[c.settings.Breaker], nanos(m.Now))
@@ -210,6 +214,14 @@ func (n *Node) limit(m Moment, c *control) {
 	if c.scope.Kind == unwind.ScopeSagaType || c.scope.Kind == unwind.ScopeTenant {
 		n.sched.Weight(flowScope(c.scope), max(l.Weight, 1))
 	}
+}
+
+// together is the burst of all compensations at the rate that holds for them. No service
+// sees this scope, so that what a late timer kept back may go at once: at 5,000 a second
+// two calls are less than that.
+func together(r unwind.Rate) int {
+	const late = 10 * time.Millisecond
+	return max(unwind.DefaultBurst, int(r.CallsPerSecond()*late.Seconds()))
 }
 
 var breakerModes = map[unwind.BreakerMode]flow.BreakerMode{

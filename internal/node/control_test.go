@@ -10,8 +10,10 @@ import (
 var shopUndo = unwind.Scope{Kind: unwind.ScopeCompensation, Name: "shop"}
 
 // change sets limits as the engine does: above what is set already.
-func (r *rig) change(t Token, do func(*Settings)) {
-	set, settings := r.n.Control(shopUndo)
+func (r *rig) change(t Token, do func(*Settings)) { r.changeAt(shopUndo, t, do) }
+
+func (r *rig) changeAt(scope unwind.Scope, t Token, do func(*Settings)) {
+	set, settings := r.n.Control(scope)
 	do(&settings)
 	set.Settings = settings.Encode()
 	r.n.SetControl(r.moment(), ControlChange{Token: t, Control: set})
@@ -81,5 +83,26 @@ func TestWhatHasEndedStaysEnded(t *testing.T) {
 	r.settle()
 	if l := r.n.Limits(shopUndo); l.Rate == unwind.PerSecond(3) || l.Concurrency != 4 {
 		t.Errorf("the rate is %v and the concurrency %d, want the configured rate and 4", l.Rate, l.Concurrency)
+	}
+}
+
+// The burst of all compensations that nobody has set follows the rate that holds.
+func TestTheBurstOfAllFollowsAnOverride(t *testing.T) {
+	r := newRig(t, threeSteps(), Config{})
+	all := unwind.Scope{Kind: unwind.ScopeGlobal}
+	burst := func() int { return r.n.Snapshot(r.moment(), all).Effective.Burst }
+	r.n.Configure(r.moment(), all, Limits{Limits: unwind.Limits{Rate: unwind.PerSecond(5000)}})
+	if got := burst(); got != 50 {
+		t.Errorf("at 5000/s the burst is %d, want what goes in 10 ms, 50", got)
+	}
+	r.changeAt(all, 1, rate(10, 0))
+	r.settle()
+	if got := burst(); got != unwind.DefaultBurst {
+		t.Errorf("at 10/s, set above 5000/s, the burst is %d, want %d", got, unwind.DefaultBurst)
+	}
+	r.changeAt(all, 2, func(s *Settings) { n := 7; s.Limits.Burst = &n })
+	r.settle()
+	if got := burst(); got != 7 {
+		t.Errorf("the burst is %d, and 7 was set", got)
 	}
 }
