@@ -80,7 +80,7 @@ type breaker struct {
 	n       int    // of them
 	last    int64  // time of the last
 
-	lasted int64 // of the last one, ns
+	lasted int64 // how long it was open the last time, ns
 	good   int64 // the last good rate, millionths of a call per second
 	step   int   // of the ramp; 0: none
 	stepAt int64
@@ -194,7 +194,7 @@ func (b *breaker) worked(g Grant, last uint64, now int64) (closed bool) {
 		return true
 	}
 	b.record(0, now)
-	if b.step > 0 && now-b.stepAt >= b.rampEvery() {
+	if b.step > 0 && now-b.stepAt >= b.stepTime() {
 		if b.step, b.stepAt = b.step+1, now; b.step == rampSteps {
 			b.step, b.opens = 0, 0
 		}
@@ -213,8 +213,8 @@ func (b *breaker) record(failed uint64, now int64) {
 	}
 }
 
-// rampEvery is how long a step of the ramp takes.
-func (b *breaker) rampEvery() int64 { return min(rampEvery, b.lasted/rampPart) }
+// stepTime is how long a step of the ramp takes.
+func (b *breaker) stepTime() int64 { return min(rampEvery, b.lasted/rampPart) }
 
 // interval returns the ns from call to call while the ramp lasts, else 0.
 func (b *breaker) interval() int64 {
