@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -23,12 +22,11 @@ const (
 // number of calls until a time, whose entries are durable already, to end when
 // the last of them would.
 type reserve struct {
-	until int64  // the pace may be spent up to here
-	good  int64  // left may be spent until then
-	left  int    // of the window
-	own   []Held // entries that are durable; the last ones hold left too
-	step  int    // of the window: calls in the last block
-	since int64  // when that was asked for
+	until int64 // the pace may be spent up to here
+	good  int64 // left may be spent until then
+	left  int   // of the window
+	step  int   // of the window: calls in the last block
+	since int64 // when that was asked for
 
 	listed   bool // in Scheduler.listed
 	asked    bool // Reservations has named it and Reserved has not come yet
@@ -194,14 +192,13 @@ func (s *Scheduler) reservation(sc *scope, now int64) Reservation {
 
 // reserveWindow moves what is left to the end of the next block, and adds to
 // it: about what the window carries in a block, and as much again as was used
-// up in the block before when that went faster.
+// up in the block before when that went faster. What is written are the entries as
+// they stand: those of answered calls end when they do here, the others when their
+// calls have surely ended.
 func (s *scope) reserveWindow(r *Reservation, more bool, now int64) {
 	w := s.window
 	w.expire(now)
-	for len(s.own) > 0 && s.own[0].Until <= now {
-		s.own = s.own[1:]
-	}
-	r.good, r.own = s.good, append([]Held(nil), s.own...)
+	r.good = s.good
 	if more {
 		least := int(scale(block, int64(w.n), w.per))
 		switch {
@@ -213,22 +210,16 @@ func (s *scope) reserveWindow(r *Reservation, more bool, now int64) {
 		s.since, s.step = now, max(s.step, least, 1)
 		r.more = max(0, min(s.step, w.room(s.inFlight)-s.left))
 		r.good = now + block
-		part := (s.hold()+block)/steps + 1
-		end := (r.good + s.hold() + part - 1) / part * part
-		for i, move := len(r.own)-1, s.left; i >= 0 && move > 0; i-- {
-			n := min(move, r.own[i].N)
-			r.own[i].N -= n
-			move -= n
-		}
-		r.own = add(r.own, Held{end, s.left + r.more})
 	}
-	r.Window = make([]Held, 0, len(w.past)+len(r.own))
-	r.Window = append(append(r.Window, w.past...), r.own...)
-	if len(w.past) > 0 {
-		slices.SortFunc(r.Window, func(a, b Held) int { return cmp.Compare(a.Until, b.Until) })
-	}
+	part := (s.hold()+block)/steps + 1
+	r.Window = w.entries(make([]Held, 0, len(w.past)+steps), part)
+	r.Window = add(r.Window, Held{upTo(now+s.hold(), part), s.inFlight})
+	r.Window = add(r.Window, Held{upTo(max(r.good, now)+s.hold(), part), s.left + r.more})
 	r.Window = slices.DeleteFunc(r.Window, func(h Held) bool { return h.N == 0 })
 }
+
+// upTo is the end of the part that a time lies in.
+func upTo(at, part int64) int64 { return (at + part - 1) / part * part }
 
 // Reserved ends what Reservations has asked for: it is durable, or the write
 // failed and may or may not be. Then the scopes ask again.
@@ -247,8 +238,8 @@ func (s *Scheduler) Reserved(rs []Reservation, durable bool, now int64) {
 			continue
 		}
 		sc.until = max(sc.until, r.until)
-		if sc.window != nil && r.own != nil {
-			sc.own, sc.good, sc.left = r.own, r.good, sc.left+r.more
+		if sc.window != nil && r.Window != nil {
+			sc.good, sc.left = r.good, sc.left+r.more
 		}
 		if sc.listed {
 			s.wanted = true

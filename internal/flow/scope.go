@@ -89,11 +89,8 @@ func (s *scope) bound(l Limits, now int64) {
 	s.window = before.set(l.Window, s.inFlight, now)
 	switch {
 	case s.window == nil:
-		s.own, s.left, s.step = nil, 0, 0
+		s.left, s.step = 0, 0
 	case before != nil && s.window.per > span: // what is durable ends later too
-		for i := range s.own {
-			s.own[i].Until += s.window.per - span
-		}
 		s.changed = true
 	}
 }

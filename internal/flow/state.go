@@ -21,7 +21,6 @@ type Reservation struct {
 
 	until, good int64 // what it allows once it is durable
 	more        int
-	own         []Held
 }
 
 // TargetState is what a target keeps over a restart beside its limits.

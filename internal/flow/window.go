@@ -165,6 +165,19 @@ func (w *window) spread(n int, now int64) {
 	}
 }
 
+// entries appends those of answered calls and of the past to a list, in the order of
+// their ends, which are at the ends of parts.
+func (w *window) entries(list []Held, part int64) []Held {
+	list = append(list, w.past...)
+	for i := 0; i < w.ended.n; {
+		end := upTo(w.expiry(i), part)
+		n := sort.Search(w.ended.n-i, func(k int) bool { return w.expiry(i+k) > end })
+		list = add(list, Held{end, n})
+		i += n
+	}
+	return list
+}
+
 // hold adds entries that expire at a given time.
 func (w *window) hold(h Held) {
 	w.past, w.held = add(w.past, h), w.held+h.N

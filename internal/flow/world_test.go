@@ -411,6 +411,7 @@ func TestLimitsAreNotStarvedByCrashes(t *testing.T) {
 		{"one per minute", Limits{Rate: Rate{1, 60_000 * ms}, Burst: 1}, 1.0 / 60, 0.7, 3_000_000 * ms},
 		{"one per minute, burst 2", Limits{Rate: Rate{1, 60_000 * ms}, Burst: 2}, 1.0 / 60, 0.7, 3_000_000 * ms},
 		{"a window of 100 in 10 seconds", Limits{Rate: Rate{N: Unlimited}, Window: Rate{100, 10_000 * ms}, Hold: hold, Concurrency: Unlimited}, 10, 0.75, 100_000 * ms},
+		{"50 per second, and a window of 100 in 2 seconds", Limits{Rate: PerSecond(50), Burst: 1, Window: Rate{100, 2_000 * ms}, Hold: hold, Concurrency: Unlimited}, 50, 0.75, 60_000 * ms},
 		{"a window of one in a minute", Limits{Rate: Rate{N: Unlimited}, Window: Rate{1, 60_000 * ms}, Hold: hold, Concurrency: Unlimited}, 1.0 / 60, 0.7, 3_000_000 * ms},
 	} {
 		t.Run(c.name, func(t *testing.T) {
