@@ -76,7 +76,9 @@ func change(m node.Moment, req *unwind.ControlRequest, set *store.Control, s *no
 		merge(&s.Limits, req.Limits)
 	}
 	if req.Breaker != nil {
-		s.Breaker, action = *req.Breaker, "breaker"
+		if action = "breaker"; *req.Breaker != s.Breaker {
+			s.Breaker, s.BreakerSince = *req.Breaker, m.Now
+		}
 	}
 	s.Until = 0
 	if req.ExpiresIn > 0 {

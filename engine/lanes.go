@@ -106,7 +106,7 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope) unwind.LaneState {
 	}
 	set, settings := e.node.Control(scope)
 	if s.BreakerMode != flow.BreakerAuto { // an operator holds it, whatever the answers said
-		s.BreakerSince = int64(settings.At) * 1000
+		s.BreakerSince = int64(settings.BreakerSince) * 1000
 	}
 	if s.BreakerSince > 0 {
 		since := unwind.TimeFromMicros(s.BreakerSince / 1000)

@@ -113,3 +113,42 @@ func TestAPauseKeepsItsReason(t *testing.T) {
 		t.Errorf("after a crash the pause is %+v", after)
 	}
 }
+
+// An operator who holds a breaker has held it since then, whatever else is set later.
+func TestAHeldBreakerKeepsItsTime(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, placeOrder(), "", nil)
+	scope, ten := unwind.Scope{Kind: unwind.ScopeCompensation, Name: "payments"}, unwind.PerSecond(10)
+	open, shut, auto := unwind.BreakerOpen, unwind.BreakerClosed, unwind.BreakerAuto
+	since := func(change unwind.ControlRequest) time.Time {
+		change.Scope, change.Reason, change.Actor = scope, "they asked", "ops"
+		state, err := s.Control(t.Context(), change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state.State.Breaker.Since == nil {
+			t.Fatalf("after %+v the breaker has no time", change)
+		}
+		return state.State.Breaker.Since.Time
+	}
+	last := time.Time{}
+	for _, mode := range []*unwind.BreakerMode{&open, &shut, &auto} {
+		at := since(unwind.ControlRequest{Breaker: mode})
+		if !at.After(last) {
+			t.Errorf("%s was set at %v, and what was before it at %v", *mode, at, last)
+		}
+		last = at
+		for what, change := range map[string]unwind.ControlRequest{
+			"a rate was set": {Limits: &unwind.LimitsChange{Rate: &ten}}, "the mode was set again": {Breaker: mode},
+		} {
+			if got := since(change); !got.Equal(at) {
+				t.Errorf("it is %s since %v, and after %s since %v", *mode, at, what, got)
+			}
+		}
+	}
+	held := since(unwind.ControlRequest{Breaker: &open})
+	s.crash()
+	if got := since(unwind.ControlRequest{Limits: &unwind.LimitsChange{Rate: &ten}}); !got.Equal(held) {
+		t.Errorf("it is held open since %v, and after a crash since %v", held, got)
+	}
+}

@@ -103,10 +103,10 @@ func (b Breaker) resolved() Breaker {
 	return b
 }
 
-// configure applies the configuration. Without one a breaker is closed.
+// configure applies the configuration. Without one a breaker is closed, but for an operator.
 func (b *breaker) configure(c Breaker) {
 	if b.config = c.resolved(); b.config == (Breaker{}) {
-		*b = breaker{mode: b.mode, mark: b.mark}
+		*b = breaker{mode: b.mode, since: b.since, mark: b.mark}
 	}
 }
 

@@ -18,10 +18,12 @@ import (
 type Settings struct {
 	Limits  unwind.LimitsChange `json:"limits,omitzero"`
 	Breaker unwind.BreakerMode  `json:"breaker,omitempty"`
-	Until   machine.Micros      `json:"until,omitempty"` // 0: for good
-	Reason  string              `json:"reason,omitempty"`
-	By      string              `json:"by,omitempty"`
-	At      machine.Micros      `json:"at,omitempty"`
+	// BreakerSince is when Breaker became what it is.
+	BreakerSince machine.Micros `json:"breaker_since,omitempty"`
+	Until        machine.Micros `json:"until,omitempty"` // 0: for good
+	Reason       string         `json:"reason,omitempty"`
+	By           string         `json:"by,omitempty"`
+	At           machine.Micros `json:"at,omitempty"`
 }
 
 func (s *Settings) empty() bool {
