@@ -13,19 +13,20 @@ import (
 	"github.com/unwindhq/unwind/store"
 )
 
-// An exportLine is a line of an export: a row, or a head.
+// An exportLine is a line of an export: a row, or a head, or blank.
 type exportLine struct {
-	row  store.Audit
-	head *store.AuditHead
-	err  error
+	row   store.Audit
+	head  *store.AuditHead
+	blank bool
+	err   error
 }
 
 // exportBlock is how many bytes of an export are parsed at a time.
 const exportBlock = 256 << 10
 
 // exportLines hands on the lines of an export in their order. All processors parse it;
-// what is parsed ahead is bounded. A last line without an end that can't be parsed was
-// cut off, and is left out.
+// what is parsed ahead is bounded. A last line without an end that is no whole JSON was
+// cut off, and is left out; blank ones are too.
 func exportLines(from io.Reader, next func(*exportLine)) error {
 	blocks := make(chan chan []exportLine, 2*runtime.GOMAXPROCS(0))
 	stop := make(chan struct{})
@@ -64,7 +65,9 @@ func exportLines(from io.Reader, next func(*exportLine)) error {
 			if n++; lines[i].err != nil {
 				return fmt.Errorf("line %d: %w", n, lines[i].err)
 			}
-			next(&lines[i])
+			if !lines[i].blank {
+				next(&lines[i])
+			}
 		}
 	}
 	return failed
@@ -87,11 +90,13 @@ func cutBlock(in *bufio.Reader) ([]byte, error) {
 func parseBlock(text []byte) (lines []exportLine) {
 	for len(text) > 0 {
 		line, rest, whole := bytes.Cut(text, []byte{'\n'})
-		if text = rest; len(bytes.TrimSpace(line)) == 0 {
+		text = rest
+		if len(bytes.TrimSpace(line)) == 0 {
+			lines = append(lines, exportLine{blank: true})
 			continue
 		}
 		parsed := parseLine(line)
-		if parsed.err != nil && !whole {
+		if parsed.err != nil && !whole && !json.Valid(line) {
 			return lines
 		}
 		lines = append(lines, parsed)
