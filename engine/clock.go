@@ -50,6 +50,7 @@ func (e *Engine) carryOn(rows []store.FlowState) {
 		now := e.reading()
 		then, _, err := cutReading(rows[i].Body)
 		if err != nil {
+			e.cfg.Logger.Warn("what the clock said when the last process wrote can't be read; the engine goes by the wall clock: check that it was not set back since, or delays, retries and deadlines come later by as much", "error", err)
 			continue
 		}
 		ahead := -int64(now.set(then))
