@@ -146,7 +146,7 @@ func (f *facts) lastWords() string {
 	if f.last.Message != "" {
 		text += ": " + strings.TrimSuffix(f.last.Message, ".")
 	}
-	if why := f.dead.Error.Message; why != f.last.Message {
+	if why := f.dead.Error.Message; why != "" && why != f.last.Message {
 		text += "; then " + strings.TrimSuffix(why, ".")
 	}
 	return text

@@ -35,6 +35,8 @@ func TestAVerdictSaysAllThatItRestsOn(t *testing.T) {
 			f.dead.Error = unwind.CallError{Class: unwind.ClassThrottled, Message: "given up: too late"}
 		}, unwind.AdviceReplay,
 			"Failed 8 times in 41 min. Last: 429 from payments, Retry-After 30 s; then given up: too late. Breaker closed 6 min ago. No similar one was replayed yet; replay one first."},
+		{"only the call said why", func(f *facts) { f.last.Message = "too fast." }, unwind.AdviceReplay,
+			"Failed 8 times in 41 min. Last: 429 from payments, Retry-After 30 s: too fast. Breaker closed 6 min ago; 214 of 214 similar replays succeeded. Likely safe to replay."},
 		{"it calls a Go function", func(f *facts) { f.lane, f.dead.Service = nil, "" }, unwind.AdviceReplay,
 			"Failed 8 times in 41 min. Last: 429, Retry-After 30 s. 214 of 214 similar replays succeeded. Likely safe to replay."},
 	} {
