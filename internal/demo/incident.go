@@ -79,7 +79,7 @@ func (in *Incident) Prepare(ctx context.Context) error {
 			return fmt.Errorf("placing order %s: %w", reqs[i].Key, results[i].Err)
 		}
 	}
-	return in.until(ctx, func(d *Drain) bool { return d.Owed == len(in.Orders) })
+	return in.until(ctx, giveUp, func(d *Drain) bool { return d.Owed == len(in.Orders) })
 }
 
 // Strike has every order refused, and half-way through the refunds a bad version
@@ -95,12 +95,12 @@ func (in *Incident) Strike(ctx context.Context) (*Situation, error) {
 		return nil, err
 	}
 	in.Say("shipping refuses all of them: %d refunds are owed", len(in.Orders))
-	if err := in.until(ctx, func(d *Drain) bool { return d.Refunded >= half }); err != nil {
+	if err := in.until(ctx, giveUp, func(d *Drain) bool { return d.Refunded >= half }); err != nil {
 		return nil, err
 	}
 	in.Say("payments deploys a new version, which has forgotten a currency")
 	var last Drain
-	err := in.until(ctx, func(d *Drain) bool {
+	err := in.until(ctx, giveUp, func(d *Drain) bool {
 		last = *d
 		return d.Lane.Paused != nil && d.Lane.InFlight == 0 || d.Refunded == d.Owed
 	})
@@ -139,7 +139,7 @@ func (in *Incident) Strike(ctx context.Context) (*Situation, error) {
 // operator has brought the money back.
 func (in *Incident) Recover(ctx context.Context) error {
 	in.begin = time.Now()
-	return in.until(ctx, func(d *Drain) bool {
+	return in.until(ctx, 0, func(d *Drain) bool {
 		if d.DeadLetters > 0 || d.Refunded < d.Owed {
 			return false
 		}
@@ -157,19 +157,38 @@ func (in *Incident) pause(ctx context.Context, paused bool, reason string) error
 	return nil
 }
 
+const (
+	// lookTime bounds one look at how the refunds stand. After tellBlind without one it
+	// is said why; after giveUp what waits for it ends, where no person is waited for.
+	lookTime  = 5 * time.Second
+	tellBlind = 10 * time.Second
+	giveUp    = time.Minute
+)
+
 // until looks again and again until it is so. What can't be seen right now, as while
-// payments is away, is looked at again.
-func (in *Incident) until(ctx context.Context, so func(*Drain) bool) error {
+// payments is away, is looked at again, for so long; 0: for ever.
+func (in *Incident) until(ctx context.Context, patience time.Duration, so func(*Drain) bool) error {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
+	seen, told := time.Now(), false
 	for {
-		if d, ok := in.look(ctx); ok {
+		d, err := in.look(ctx)
+		blind := time.Since(seen)
+		switch {
+		case err == nil:
+			seen, told = time.Now(), false
 			if !in.begin.IsZero() {
 				in.Watch(d)
 			}
 			if so(&d) {
 				return nil
 			}
+		case ctx.Err() != nil:
+		case patience > 0 && blind >= patience:
+			return fmt.Errorf("looking how the refunds stand, in vain for %s: %w; see the logs in %s", blind.Round(time.Second), err, in.Troupe.options.Dir)
+		case blind >= tellBlind && !told:
+			told = true
+			in.Say("how the refunds stand can't be seen for %s: %v", blind.Round(time.Second), err)
 		}
 		select {
 		case <-ticker.C:
@@ -179,18 +198,20 @@ func (in *Incident) until(ctx context.Context, so func(*Drain) bool) error {
 	}
 }
 
-func (in *Incident) look(ctx context.Context) (d Drain, ok bool) {
+func (in *Incident) look(ctx context.Context) (d Drain, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	books, err := in.Troupe.Payments(ctx)
 	if err != nil {
-		return d, false
+		return d, err
 	}
 	states, err := in.Service.Participants(ctx)
 	if err != nil {
-		return d, false
+		return d, fmt.Errorf("reading the lanes: %w", err)
 	}
 	stats, err := in.Service.Stats(ctx)
 	if err != nil {
-		return d, false
+		return d, fmt.Errorf("reading the counts of sagas: %w", err)
 	}
 	d = Drain{Elapsed: time.Since(in.begin), Owed: int(books.Charges), Refunded: int(books.Refunds), StillCharged: books.NetCents, DeadLetters: stats.DeadLettersOpen}
 	if g, ok := in.Troupe.Gateway(ctx); ok {
@@ -201,5 +222,5 @@ func (in *Incident) look(ctx context.Context) (d Drain, ok bool) {
 			d.Lane = states[i].Lanes.Compensation
 		}
 	}
-	return d, true
+	return d, nil
 }
