@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/urfave/cli/v3"
 
@@ -199,25 +198,4 @@ func alertLine(p *alert.Payload) string {
 		return fmt.Sprintf("alert over: %s, after %s (signature good)", p.Data.Kind, p.Data.ResolvedAt.Sub(p.Data.At.Time).Round(time.Second))
 	}
 	return fold(fmt.Sprintf("ALERT %s (signature good): %s", p.Data.Kind, printable(p.Data.Message)), 78)
-}
-
-// fold breaks a text into lines of so many characters, but for longer words.
-func fold(text string, width int) string {
-	var b strings.Builder
-	at := 0
-	for _, word := range strings.Fields(text) {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case at == 0:
-		case at+1+n > width:
-			b.WriteString("\n  ")
-			at = 2
-		default:
-			b.WriteByte(' ')
-			at++
-		}
-		b.WriteString(word)
-		at += n
-	}
-	return b.String()
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -168,13 +167,4 @@ func writeStormBooks(w io.Writer, v *storm.Verdict) {
 		{name + " storm list", "the others"},
 		{name + " demo storm", "the incident, with a server to look around in"},
 	})
-}
-
-// writeTries writes commands, each with what it does.
-func writeTries(w io.Writer, tries [][2]string) {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	for _, try := range tries {
-		_, _ = fmt.Fprintf(t, "  %s\t%s\n", try[0], try[1])
-	}
-	_ = t.Flush()
 }

@@ -161,15 +161,15 @@ func (st *stage) whatNext() {
 	}
 	w := st.app.stdout
 	_, _ = fmt.Fprintf(w, "\nThe server goes on at %s (API: %s/docs). Try, in another terminal:\n\n", st.url, st.url)
-	_ = writeTable(w, [][]string{
-		{"  " + name + flag + " saga list", "what became of the orders"},
-		{"  " + name + flag + " saga list --status compensated", "those that were undone"},
-		{"  " + name + flag + " saga history ID", "one saga's journal, call by call"},
-		{"  " + name + flag + " service list", "the lanes and what waits in them"},
-		{"  " + name + flag + " dlq list", "calls that wait for a person"},
-		{fmt.Sprintf("  kill -9 %d", st.troupe.PID(demo.Payments)), "the payments service: it comes back, sagas wait"},
-		{fmt.Sprintf("  kill -9 %d", os.Getpid()), "this process; then start it again:"},
-		{"  " + name + " demo" + again, "nothing is lost, and more orders are placed"},
+	writeTries(w, [][2]string{
+		{name + flag + " saga list", "what became of the orders"},
+		{name + flag + " saga list --status compensated", "those that were undone"},
+		{name + flag + " saga history ID", "one saga's journal, call by call"},
+		{name + flag + " service list", "the lanes and what waits in them"},
+		{name + flag + " dlq list", "calls that wait for a person"},
+		{fmt.Sprintf("kill -9 %d", st.troupe.PID(demo.Payments)), "the payments service: it comes back, sagas wait"},
+		{fmt.Sprintf("kill -9 %d", os.Getpid()), "this process; then start it again:"},
+		{name + " demo" + again, "nothing is lost, and more orders are placed"},
 	})
 	_, _ = fmt.Fprintf(w, "\nCtrl-C stops everything. The folder is %s\n", st.dir)
 }

@@ -35,9 +35,39 @@ func writeTable(w io.Writer, rows [][]string) error {
 	return nil
 }
 
+// writeTries writes commands, each with what it does.
+func writeTries(w io.Writer, tries [][2]string) {
+	rows := make([][]string, len(tries))
+	for i, try := range tries {
+		rows[i] = []string{"  " + try[0], try[1]}
+	}
+	_ = writeTable(w, rows) // to a terminal
+}
+
 func upper(words []string) []string {
 	return strings.Split(strings.ToUpper(strings.Join(words, "\n")), "\n")
 }
 
 // short cuts a text to as many places of a terminal.
 func short(s string, places int) string { return runewidth.Truncate(s, places, "…") }
+
+// fold breaks a text into lines of so many places of a terminal, but for longer words.
+func fold(text string, width int) string {
+	var b strings.Builder
+	at := 0
+	for _, word := range strings.Fields(text) {
+		n := runewidth.StringWidth(word)
+		switch {
+		case at == 0:
+		case at+1+n > width:
+			b.WriteString("\n  ")
+			at = 2
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return b.String()
+}

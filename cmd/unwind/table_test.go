@@ -27,3 +27,27 @@ func TestWhatIsTooLongIsCutToThePlacesItHas(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatCanBeTriedStandsInColumnsToo(t *testing.T) {
+	var out strings.Builder
+	writeTries(&out, [][2]string{{"cd 注文", "go there"}, {"unwind demo", "begin"}})
+	want := "" +
+		"  cd 注文      go there\n" + // seven places of eleven
+		"  unwind demo  begin\n"
+	if got := out.String(); got != want {
+		t.Errorf("got\n%s, not\n%s", got, want)
+	}
+}
+
+func TestALongTextIsBrokenWhereATerminalEnds(t *testing.T) {
+	for text, want := range map[string]string{
+		"five words and no more":  "five words\n  and no\n  more",
+		"注文 注文 注文 1":              "注文 注文\n  注文 1",
+		"注文注文注文 1":                "注文注文注文\n  1", // a word stays whole
+		"cafe\u0301 cafe\u0301 1": "cafe\u0301 cafe\u0301\n  1",
+	} {
+		if got := fold(text, 10); got != want {
+			t.Errorf("%q is broken into %q; want %q", text, got, want)
+		}
+	}
+}
