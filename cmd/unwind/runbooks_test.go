@@ -57,6 +57,27 @@ func TestTheCommandsOfTheRunbooksExist(t *testing.T) {
 	}
 }
 
+// runbookCommand is the command of a page that begins with these words, for $ID and $STEP.
+func (s *session) runbookCommand(page, begins string) (words []string) {
+	text, err := os.ReadFile(filepath.Join(runbooks, page+".md"))
+	s.check(err)
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, begins) {
+			continue
+		}
+		words, err = split(line, s.getenv)
+		s.check(err)
+		for i, word := range words {
+			if word == "ID" || word == "STEP" {
+				words[i] = s.getenv(word)
+			}
+		}
+		return words
+	}
+	s.fatalf("%s.md has no command that begins with %q", page, begins)
+	return nil
+}
+
 // unknownCommand says what of a command line there is not; empty: all is there.
 func unknownCommand(words []string) string {
 	root := (&app{}).command()

@@ -77,6 +77,9 @@ func (s *session) do(words []string) {
 			s.run(args[1:])
 			return re.MatchString(s.stdout + s.stderr)
 		})
+	case "runbook":
+		need(2, 2)
+		s.do(s.runbookCommand(args[0], args[1]))
 	case "serving":
 		s.until("the server", func() bool { return ready(s.getenv("UNWIND_SERVER")) != neg })
 	case "says":
