@@ -120,6 +120,39 @@ func TestEventsTellWhatHappened(t *testing.T) {
 	}
 }
 
+func TestEventsTellHowOperationsStand(t *testing.T) {
+	f := newFixture(t, nil)
+	f.start("dead", "")
+	s := f.stream(t, f.began)
+	var op unwind.Operation
+	f.do("POST", "/v1/operations", `{"kind":"replay","selection":{"saga":"dead"},"reason":"mended"}`).decode(t, &op)
+	doc := f.document()
+	if says, _ := doc.at("paths", "/v1/events", "get", "description").(string); !strings.Contains(says, "operation (Operation)") {
+		t.Errorf("the document says %q", says)
+	}
+	for {
+		e := s.events(1)[0]
+		if e.event != "operation" {
+			continue
+		}
+		var v map[string]any
+		d := json.NewDecoder(strings.NewReader(e.data))
+		d.UseNumber()
+		if err := d.Decode(&v); err != nil {
+			t.Fatal(err)
+		}
+		for _, wrong := range doc.check(e.event, doc.at("components", "schemas", "Operation"), v) {
+			t.Error(wrong)
+		}
+		if v["id"] != op.ID {
+			t.Errorf("it is of operation %v, not %s", v["id"], op.ID)
+		}
+		if v["state"] == string(unwind.OperationFinished) {
+			return
+		}
+	}
+}
+
 // Whichever event a client saw last, it gets all that came after it, once.
 func TestStreamsResumeAfterAnyEvent(t *testing.T) {
 	f := newFixture(t, nil)
