@@ -103,10 +103,8 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 		used = 0
 	}
 	a.last = now
-	a.times[a.count%remembered] = now
-	a.count++
+	a.lost(now)
 	a.took++
-	a.got++
 	a.streak = 0
 	a.cycle += used
 	if number <= a.mark {
@@ -136,6 +134,14 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 		a.grow(used)
 	}
 	a.rate = min(a.rate, a.limit)
+}
+
+// lost counts a call without an answer as one that was taken: what is refused is
+// answered.
+func (a *adaptive) lost(now int64) {
+	a.times[a.count%remembered] = now
+	a.count++
+	a.got++
 }
 
 // regained ends a fall: what was borne before it need not be found anew.

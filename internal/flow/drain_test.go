@@ -44,6 +44,39 @@ func TestAColdDrainReachesItsFigures(t *testing.T) {
 	}
 }
 
+// One answer in twenty is lost: the gateway has taken the call all the same.
+func TestADrainWithLostAnswersIsNoSlower(t *testing.T) {
+	var efficiency spread
+	for seed := range uint64(40) {
+		answers := 0
+		st := storm{rtt: 5 * time.Millisecond, jitter: time.Millisecond, limits: unknown, length: time.Minute, seed: seed, gateway: full(6, 0)(), tasks: 1000,
+			feedback: func(f *Feedback, _ int64) {
+				if answers++; f.Outcome == OK && answers%20 == 0 {
+					*f = Feedback{Outcome: Error}
+				}
+			}}
+		o := st.run(t)
+		efficiency.add((1000 - 6) / 50.0 * 1e9 / float64(o.took))
+	}
+	if t.Logf("efficiency %.1f%% (least %.1f%%)", 100*efficiency.mean(), 100*efficiency.least); efficiency.mean() < 0.98 {
+		t.Error("want 98%")
+	}
+}
+
+// A hundred sagas owe ten compensations each, one after another: the queue is short
+// all the time, and the drain does not end before it does.
+func TestAShortQueueThatIsFedIsNoEnd(t *testing.T) {
+	var efficiency spread
+	for seed := range uint64(40) {
+		st := storm{rtt: 5 * time.Millisecond, jitter: time.Millisecond, noHint: true, limits: unknown, length: time.Minute, seed: seed, gateway: full(6, 0)(), tasks: 1000, open: 90}
+		o := st.run(t)
+		efficiency.add((1000 - 6) / 50.0 * 1e9 / float64(o.took))
+	}
+	if t.Logf("efficiency %.1f%% (least %.1f%%)", 100*efficiency.mean(), 100*efficiency.least); efficiency.mean() < 0.97 {
+		t.Error("want 97%")
+	}
+}
+
 // The capacity falls to a fifth in the midst of a drain, and comes back.
 func TestADrainOutlastsAFall(t *testing.T) {
 	for _, c := range []struct {

@@ -112,7 +112,7 @@ func (t *target) worked(g Grant, last uint64, now int64, r *Result) {
 		if late := t.adaptive.late(now - g.At); g.number == t.turn {
 			t.pace.tat += late // the next one of the lane is not to come too soon after it
 		}
-		t.adaptive.worked(g.number, t.ending(), now-g.At, now)
+		t.adaptive.worked(g.number, t.ending(now), now-g.At, now)
 	}
 	if t.breaker.config != (Breaker{}) {
 		step := t.breaker.step
@@ -129,6 +129,9 @@ func (t *target) worked(g Grant, last uint64, now int64, r *Result) {
 // failed notes that the service failed a call.
 func (t *target) failed(g Grant, f *Feedback, last uint64, now int64, r *Result) {
 	t.meter.now(now).failed++
+	if t.adaptive.on && f.Outcome == Error && f.Status == 0 {
+		t.adaptive.lost(now)
+	}
 	if !t.breaker.counts(g) {
 		return
 	}

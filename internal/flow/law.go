@@ -53,6 +53,9 @@ const (
 	// Within so much of a drain's end nothing is tried any more: what is refused
 	// then waits for longer than could be won.
 	endingTime = 2 * second
+	// endingStill is for how long nothing has come by then: sagas that owe several
+	// compensations queue one at a time.
+	endingStill = second / 5
 	// fallen is, in hundredths, what is less than an unevenness.
 	fallen = 60
 	// tellingCalls is from how many calls on an epoch tells the rate.

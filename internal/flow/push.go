@@ -61,6 +61,7 @@ func (s *Scheduler) add(q *queue, task Task, now int64) (id int32) {
 		s.watch(q)
 	}
 	if task.Due <= now {
+		q.target.came = now
 		s.link(id, now)
 		return id
 	}

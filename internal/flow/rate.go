@@ -32,9 +32,10 @@ func (t *target) crowd() {
 	}
 }
 
-// ending reports whether a drain is about to end. A forward lane has no end.
-func (t *target) ending() bool {
-	return t.lane == Compensation && t.left == 0 && int64(t.ready+t.delayed)*interval(t.adaptive.rate) < endingTime
+// ending reports whether a drain is about to end: little is left, and nothing has
+// come for a while. A forward lane has no end.
+func (t *target) ending(now int64) bool {
+	return t.lane == Compensation && t.left == 0 && now-t.came > endingStill && int64(t.ready+t.delayed)*interval(t.adaptive.rate) < endingTime
 }
 
 // lastGood returns the rate that the service bore before it failed, in

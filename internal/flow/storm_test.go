@@ -69,6 +69,7 @@ type storm struct {
 	seed     uint64
 	feedback func(f *Feedback, at int64) // optional
 	tasks    int                         // 0: a backlog without end
+	open     int                         // of the tasks are there at once, each answer brings another; 0: all
 	late     bool                        // one call in two hundred is up to 4 ms late
 }
 
@@ -114,6 +115,9 @@ func (st storm) run(t failer) (o outcome) {
 	backlog := 500
 	if st.tasks > 0 {
 		backlog = st.tasks
+	}
+	if st.open > 0 {
+		backlog = st.open
 	}
 	for range backlog {
 		fresh(now)
@@ -175,9 +179,10 @@ func (st storm) run(t failer) (o outcome) {
 		if e.ok {
 			o.accepted++
 			o.perSecond[at]++
-			if st.tasks == 0 {
+			if st.tasks == 0 || int(saga) < st.tasks {
 				fresh(now)
-			} else if o.took = now - first; o.accepted == st.tasks {
+			}
+			if o.took = now - first; o.accepted == st.tasks {
 				return o
 			}
 			continue

@@ -30,6 +30,7 @@ type target struct {
 	// goes first, and among equals the one served least recently.
 	since int64
 	turn  uint64
+	came  int64 // when a task was pushed that was due
 }
 
 // runnable reports whether the target waits for time alone.
