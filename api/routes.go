@@ -187,7 +187,7 @@ func observeRoutes() []route {
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
 		key: "POST /v1/services/{name}/breaker", id: "set-breaker", tag: "operations", summary: "Hold a lane's breaker open or closed, or let it decide",
-		text:  "Open sends nothing but probes, closed sends whatever comes back, auto lets the answers decide.",
+		text:  "Open sends nothing but what send-now lets through, closed sends whatever comes back, auto lets the answers decide.",
 		serve: (*call).breaker, body: typeOf[BreakerRequest](), answers: ok[unwind.ServiceState]("It is durable"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {

@@ -22,7 +22,7 @@ const (
 // Config is everything one server is told. It prints and marshals without its
 // secrets, and can be read back from what it marshals to.
 type Config struct {
-	// Listen is the address of the API and the dashboard. Beyond loopback it
+	// Listen is the address of the API. Beyond loopback it
 	// needs Auth. Defaults to 127.0.0.1:7070.
 	Listen string `json:"listen,omitempty" env:"UNWIND_LISTEN"`
 	// Store is where sagas are kept: sqlite:PATH or memory:, see [ParseStore].
