@@ -5,6 +5,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,18 +171,23 @@ func twiceIsTaken(t *testing.T) string {
 	return ""
 }
 
-// once lets one change of an operation through, and then nothing: as if the process had
-// ended there.
+// once lets one write of an abort through, and then none: as if the process had ended
+// there. What the runner writes meanwhile is not counted.
 type once struct {
 	store.Store
-	changes *int
+	written *atomic.Bool
 }
 
 func (o once) ChangeOperation(ctx context.Context, epoch int64, op store.Operation, a *store.Audit) (store.Operation, error) {
-	if *o.changes--; *o.changes < 0 {
+	abort := unwind.OperationState(op.State) == unwind.OperationAborted
+	if abort && o.written.Load() {
 		return op, errDisk
 	}
-	return o.Store.ChangeOperation(ctx, epoch, op, a)
+	changed, err := o.Store.ChangeOperation(ctx, epoch, op, a)
+	if abort && err == nil {
+		o.written.Store(true)
+	}
+	return changed, err
 }
 
 func actsUnaudited(t *testing.T) string {
@@ -192,10 +198,12 @@ func actsUnaudited(t *testing.T) string {
 		t.Fatal(err)
 	}
 	op := s.replayAll(nil)
-	changes := 1
-	s.wrap = func(st store.Store) store.Store { return once{st, &changes} }
+	written := new(atomic.Bool)
+	s.wrap = func(st store.Store) store.Store { return once{st, written} }
 	s.crash()
-	_, _ = s.AbortOperation(t.Context(), op.ID, unwind.AbortRequest{Reason: "enough", Actor: "ann"})
+	for begin := time.Now(); !written.Load() && time.Since(begin) < 5*time.Second; { // the runner may have been first
+		_, _ = s.AbortOperation(t.Context(), op.ID, unwind.AbortRequest{Reason: "enough", Actor: "ann"})
+	}
 	s.wrap = nil
 	s.crash()
 	audit, err := s.Audit(t.Context(), unwind.Page{})
