@@ -59,7 +59,7 @@ func (e *Engine) stamp(b *store.Batch) {
 	now := e.reading()
 	if alone {
 		e.stamped = now.now
-		b.Flow = append(b.Flow, store.FlowState{Scope: scopeClock})
+		b.Flow = append(b.Flow, store.FlowState{Scope: node.ScopeClock})
 	}
 	for i := range b.Flow {
 		body := now.append(make([]byte, 0, 40+len(b.Flow[i].Body)))

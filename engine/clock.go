@@ -3,8 +3,8 @@ package engine
 import (
 	"time"
 
-	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -38,13 +38,10 @@ func (c clock) after(passed int64) machine.Micros {
 	return machine.Micros(c.wall + passed + max(c.ahead-passed/slower, 0))
 }
 
-// scopeClock is the row of a reading of the clocks; flow control has no such scope.
-var scopeClock = unwind.Scope{Kind: "clock"}
-
 // carryOn lets the clock go on from the last reading, if that is ahead of it.
 func (e *Engine) carryOn(rows []store.FlowState) {
 	for i := range rows {
-		if rows[i].Scope != scopeClock {
+		if rows[i].Scope != node.ScopeClock {
 			continue
 		}
 		now := e.reading()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -34,7 +35,7 @@ func TestAClockThatIsAheadWorksItOff(t *testing.T) {
 func TestAReadingOfTheClockThatIsDamagedIsWarnedOf(t *testing.T) {
 	var log bytes.Buffer
 	e := &Engine{cfg: Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, clock: newClock(time.Unix(1000, 0))}
-	e.carryOn([]store.FlowState{{Scope: scopeClock, Body: []byte("damaged")}})
+	e.carryOn([]store.FlowState{{Scope: node.ScopeClock, Body: []byte("damaged")}})
 	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "check that it was not set back") || !strings.Contains(text, errReading.Error()) {
 		t.Errorf("the log is %q", text)
 	}

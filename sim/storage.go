@@ -67,6 +67,9 @@ func (w *world) kept(p *process) []node.Kept {
 	for i := range rows {
 		kept[i] = node.Kept{FlowState: rows[i], Set: machine.Micros(p.offset - w.stamps[rows[i].Scope])}
 	}
+	if last := p.epoch - 1; last > 0 {
+		kept = append(kept, node.Kept{FlowState: store.FlowState{Scope: node.ScopeClock}, Set: machine.Micros(p.offset - w.offsets[last])})
+	}
 	return kept
 }
 

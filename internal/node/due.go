@@ -15,14 +15,22 @@ func (n *Node) dueOf(m Moment, sg *saga, row *store.Task) machine.Micros {
 	if row.Epoch == n.cfg.Epoch {
 		return due
 	}
-	return min(due+n.set[row.Target], m.Now+n.longest(sg.Plan, row.Step))
+	return min(due+n.setBy(row.Target), m.Now+n.longest(sg.Plan, row.Step))
+}
+
+// setBy is by how much the clock was set since a service's lane was written.
+func (n *Node) setBy(target string) machine.Micros {
+	if by, ok := n.set[target]; ok {
+		return by
+	}
+	return n.setElse
 }
 
 // soonest is the same of a task whose saga is not there: no later than due.
 func (n *Node) soonest(row *store.Task) int64 {
 	due := machine.Micros(row.Due)
 	if row.Epoch != n.cfg.Epoch {
-		due = min(due, due+n.set[row.Target])
+		due = min(due, due+n.setBy(row.Target))
 	}
 	return nanos(due)
 }

@@ -56,6 +56,18 @@ func TestAClockThatWasSetBackKeepsNobodyWaiting(t *testing.T) {
 	}
 }
 
+// A lane that kept nothing of its own goes by the reading of the clocks.
+func TestAClockThatWasSetForwardSendsNothingEarlyInALaneThatKeptNothing(t *testing.T) {
+	r := throttledOnce(t, hour, false)
+	r.kept = []Kept{{FlowState: store.FlowState{Scope: ScopeClock}, Set: hour}}
+	r.calls = nil
+	r.restart(Config{})
+	r.queue()
+	if r.undone(500_000) || !r.undone(3_000_000) {
+		t.Error("the second of the compensation is not what it waits for")
+	}
+}
+
 func TestAClockThatWasSetForwardSendsNothingEarly(t *testing.T) {
 	if r := throttledOnce(t, hour, true); r.undone(500_000) || !r.undone(3_000_000) {
 		t.Error("the compensation did not wait for its second")

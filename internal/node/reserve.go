@@ -26,12 +26,19 @@ type Kept struct {
 	Err error
 }
 
+// ScopeClock is not one of flow control: what is kept of it tells by how much the
+// clock was set, to lanes that kept nothing of their own.
+var ScopeClock = unwind.Scope{Kind: "clock"}
+
 // restore begins where an earlier process may have been. What can't be read is told:
 // the scope begins with an empty bucket, which holds its rate, but not its window.
 func (n *Node) restore(m Moment, kept []Kept) {
 	rs := make([]flow.Reservation, 0, len(kept))
 	for i := range kept {
 		k := &kept[i]
+		if k.Scope == ScopeClock && k.Err == nil {
+			n.setElse = k.Set
+		}
 		if !known(k.Scope) {
 			continue
 		}
