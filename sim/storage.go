@@ -63,9 +63,9 @@ func (w *world) kept(p *process) []node.Kept {
 	if err != nil {
 		panic(err)
 	}
-	kept := make([]node.Kept, len(rows))
+	kept := make([]node.Kept, 0, len(rows)+1)
 	for i := range rows {
-		kept[i] = node.Kept{FlowState: rows[i], Set: machine.Micros(p.offset - w.stamps[rows[i].Scope])}
+		kept = append(kept, node.Kept{FlowState: rows[i], Set: machine.Micros(p.offset - w.stamps[rows[i].Scope])})
 	}
 	if last := p.epoch - 1; last > 0 {
 		kept = append(kept, node.Kept{FlowState: store.FlowState{Scope: node.ScopeClock}, Set: machine.Micros(p.offset - w.offsets[last])})
