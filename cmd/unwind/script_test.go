@@ -47,8 +47,9 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// patience bounds every wait of a test.
-const patience = 30 * time.Second
+// patience bounds every wait of a test. A storm whose engine is killed every 2 s takes
+// long where a start under the race detector takes as much.
+const patience = 90 * time.Second
 
 // An archive is a script and its files, as txtar writes them.
 type archive struct {

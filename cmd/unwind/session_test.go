@@ -138,8 +138,9 @@ func (s *session) run(args []string) int {
 	cmd := s.command(args)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	s.check(cmd.Start())
 	stuck := time.AfterFunc(patience, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) })
-	err := cmd.Run()
+	err := cmd.Wait()
 	stuck.Stop()
 	s.stdout, s.stderr = stdout.String(), stderr.String()
 	return s.code(err)
