@@ -33,14 +33,13 @@ func (w *world) judgeOrder(e *Effect) error {
 func (w *world) judgeSend(at side) error {
 	tr, order, call := w.sides[at], w.sides[at].order, w.plan.Call(at.step, at.dir)
 	action := w.sides[side{at.step, unwind.Action}]
-	operator := tr.operator
 	tr.operator = false
 	switch {
 	case at.dir == unwind.Action && w.state.Phase != Running:
 		return errors.New("G6: an action was sent after the turn back")
 	case order.Ask:
 		return nil
-	case w.now < tr.earliest && !operator:
+	case w.now < tr.earliest:
 		return fmt.Errorf("G9: sent %d µs before the policy allows", tr.earliest-w.now)
 	case tr.counted >= tr.allowed:
 		return fmt.Errorf("G9: attempt %d of %d", tr.counted+1, tr.allowed)

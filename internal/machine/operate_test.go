@@ -46,7 +46,7 @@ func (w *world) replay(at side) error {
 		ev.NewKey, ev.Evidence = true, "looked it up"
 	}
 	was, version := *tr, w.state.Version
-	tr.allowed, tr.operator = tr.counted+call.Retry.Attempts, true
+	tr.allowed, tr.operator, tr.earliest = tr.counted+call.Retry.Attempts, true, w.now
 	if ev.NewKey {
 		tr.generation++
 		tr.uncertain, tr.firstMaybe = false, 0

@@ -127,6 +127,8 @@ func (t *turn) replayed() error {
 	st, ps, side, call := &t.State.Steps[i], &t.plan.Steps[i], t.State.Side(i, t.ev.Dir), t.plan.Call(i, t.ev.Dir)
 	ask := keyExpired(side, call, t.ev.At) && !t.ev.NewKey
 	switch {
+	case t.ev.Dir == unwind.Compensation && t.plan.Block && !t.undoReady(i):
+		return unwind.Errorf(unwind.Conflict, "replaying the compensation of step %q: a step that descends from it was reopened and is not undone yet; replay or resolve that one first", ps.Name)
 	case t.ev.NewKey && t.ev.Evidence == "":
 		return unwind.Errorf(unwind.InvalidRequest, "replaying the %s of step %q under a new key: bring evidence that it did not take effect under the old one", t.ev.Dir, ps.Name)
 	case ask && !call.HasStatus:
