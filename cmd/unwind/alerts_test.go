@@ -150,7 +150,7 @@ var metricNames = regexp.MustCompile(`\bunwind_[a-z_]+`)
 func TestPrometheusTakesTheRules(t *testing.T) {
 	if _, err := exec.LookPath("promtool"); err != nil {
 		if testing.Short() {
-			t.Skip("promtool is missing, and is not installed for a short test")
+			t.Skip("promtool is missing, and is not installed for a short test; make race installs it")
 		}
 		install := exec.CommandContext(t.Context(), "sh", "-c", "apt-get update -q && apt-get install -y --no-install-recommends prometheus")
 		if out, err := install.CombinedOutput(); err != nil {

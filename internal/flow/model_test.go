@@ -194,7 +194,7 @@ func (m *model) hold(task Task) {
 
 func (m *model) remove(t *rapid.T) {
 	if len(m.order) == 0 {
-		t.Skip("nothing is queued")
+		t.Skip("nothing is queued: rapid draws another action")
 	}
 	k := rapid.SampledFrom(m.order).Draw(t, "key")
 	_, want := m.memory[k]
@@ -286,7 +286,7 @@ func (m *model) admit(t *rapid.T, task Task, g Grant) {
 
 func (m *model) answer(t *rapid.T) {
 	if len(m.flight) == 0 {
-		t.Skip("nothing is in flight")
+		t.Skip("nothing is in flight: rapid draws another action")
 	}
 	i := rapid.IntRange(0, len(m.flight)-1).Draw(t, "flight")
 	f := Feedback{

@@ -92,7 +92,7 @@ func FuzzScale(f *testing.F) {
 	f.Add(int64(math.MaxInt64), int64(math.MaxInt64), int64(1))
 	f.Fuzz(func(t *testing.T, n, num, den int64) {
 		if n < 0 || num < 0 || den <= 0 {
-			t.Skip("no rate has such a part")
+			return // no rate has such a part
 		}
 		want := new(big.Int).Mul(big.NewInt(n), big.NewInt(num))
 		want.Add(want, big.NewInt(den-1)).Div(want, big.NewInt(den))

@@ -64,7 +64,7 @@ func wellFormed(t *testing.T, b []byte) {
 // The other storms' quick runs, beside each other: what they wait for is time.
 func TestNoQuickStormLosesOrRepeatsAnything(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some seconds")
+		t.Skip("the slowest of these storms takes 20 s; make race lets them loose")
 	}
 	for _, sc := range Scenarios() {
 		if sc.killEvery > 0 {

@@ -19,7 +19,7 @@ const (
 // With 100,000 dead letters a page of them and their groups are there at a glance.
 func TestFigureManyDeadLettersAreReadAtAGlance(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it writes 100,000 dead letters")
+		t.Skip("it writes 100,000 dead letters, some 2 s; make figures runs it")
 	}
 	s := opened(t, t.TempDir())
 	defer closed(t, s)
