@@ -92,18 +92,11 @@ func (e *Engine) watchDepths() {
 	if !needed {
 		return
 	}
-	ticks := time.NewTicker(tallyAge)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ticks.C:
-		case <-e.ctx.Done():
-			return
-		}
+	e.every(tallyAge, func() {
 		rows, err := e.depths.recent(e.ctx)
 		if err != nil {
-			continue // the loop says that the store is sick
+			return // the loop says that the store is sick
 		}
 		e.post(func(m node.Moment) { e.node.Depths(m, rows) })
-	}
+	})
 }

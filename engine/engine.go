@@ -150,6 +150,22 @@ func (e *Engine) prepare(ctx context.Context) error {
 	return nil
 }
 
+// every does something again and again until the engine is closed or can't go on.
+func (e *Engine) every(period time.Duration, do func()) {
+	ticks := time.NewTicker(period)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ticks.C:
+			do()
+		case <-e.ctx.Done():
+			return
+		case <-e.stopped:
+			return
+		}
+	}
+}
+
 // Close takes no more starts, waits for the calls in flight (until ctx ends, at
 // most), commits what they answered, and closes the store. What was cut short is
 // made again by the next process.

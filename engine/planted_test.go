@@ -66,13 +66,20 @@ func (w *world) over(id string) *unwind.Operation {
 	return w.operation(id)
 }
 
+// planAll freezes every open dead letter.
+func (w *world) planAll() *unwind.OperationPlan {
+	w.t.Helper()
+	plan, err := w.PlanOperation(w.t.Context(), unwind.OperationRequest{Kind: unwind.OperationReplay, Selection: &unwind.Selection{Saga: "place-order"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return plan
+}
+
 func replaysLater(t *testing.T) string {
 	w := newWorld(t, pivot(placeOrder()), "ship:409*3,200", nil)
 	w.manyDead(2)
-	plan, err := w.PlanOperation(t.Context(), unwind.OperationRequest{Kind: unwind.OperationReplay, Selection: &unwind.Selection{Saga: "place-order"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	plan := w.planAll()
 	later := w.dead("later")
 	if _, err := w.StartOperation(t.Context(), unwind.OperationRequest{Kind: unwind.OperationReplay, SelectionID: plan.SelectionID, Reason: "mended"}); err != nil {
 		t.Fatal(err)
@@ -96,10 +103,7 @@ func outcomesAreLost(t *testing.T) string {
 func skipsAreOutcomes(t *testing.T) string {
 	w := newWorld(t, pivot(placeOrder()), "ship:409*2,200", nil)
 	w.manyDead(2)
-	plan, err := w.PlanOperation(t.Context(), unwind.OperationRequest{Kind: unwind.OperationReplay, Selection: &unwind.Selection{Saga: "place-order"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	plan := w.planAll()
 	list, err := w.DeadLetters(t.Context(), unwind.DeadLetterFilter{})
 	if err != nil {
 		t.Fatal(err)
@@ -148,9 +152,7 @@ func pauseIsPassed(t *testing.T) string {
 func dryRunActs(t *testing.T) string {
 	w := newWorld(t, pivot(placeOrder()), "ship:409*2,200", nil)
 	w.manyDead(2)
-	if _, err := w.PlanOperation(t.Context(), unwind.OperationRequest{Kind: unwind.OperationReplay, Selection: &unwind.Selection{Saga: "place-order"}}); err != nil {
-		t.Fatal(err)
-	}
+	w.planAll()
 	return looks(w, func() string {
 		if n := len(w.script.Calls("/ship")) - 2; n > 0 {
 			return fmt.Sprintf("a dry run made %d calls", n)

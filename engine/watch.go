@@ -24,26 +24,17 @@ func (e *Engine) watchAlerts() {
 	defer e.workers.Done()
 	watch := alarm.New(e.cfg.AlertRules)
 	stuck, newest := "", int64(0)
-	ticks := time.NewTicker(alertsEvery)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ticks.C:
-		case <-e.ctx.Done():
-			return
-		case <-e.stopped:
-			return
-		}
+	e.every(alertsEvery, func() {
 		if e.draining.Load() {
-			continue
+			return
 		}
 		state, err := e.observe(e.ctx, &newest)
 		if err != nil {
-			continue // the loop says that the store is sick
+			return // the loop says that the store is sick
 		}
 		state.Moved, stuck, err = e.moved(e.ctx, stuck)
 		if err != nil {
-			continue
+			return
 		}
 		alerts := watch.Next(state)
 		if planted.On(planted.LoseEnd) {
@@ -53,7 +44,7 @@ func (e *Engine) watchAlerts() {
 			// The next look waits: what is not durable would be raised again.
 			_, _ = e.ask(e.ctx, func(m node.Moment, token node.Token) { e.node.Raise(m, token, alerts) })
 		}
-	}
+	})
 }
 
 // observe sees all that alerts follow from. What fires is read before all else: what

@@ -19,7 +19,6 @@ func replayFlags() []cli.Flag {
 		&cli.StringFlag{Name: "saga", Usage: "instead of an ID: all open ones of this definition"},
 		&cli.StringFlag{Name: "service", Usage: "instead of an ID: all open ones of this service"},
 		&cli.StringFlag{Name: "before", Usage: "only those that died before, as in 2026-01-02T15:04:05Z"},
-		&cli.StringFlag{Name: "rate", Usage: "how many a second at most, as in 20/s; the service's limits hold in any case"},
 	}, manyFlags()...)
 }
 
@@ -29,13 +28,13 @@ func cancelFlags() []cli.Flag {
 		&cli.StringFlag{Name: "saga", Usage: "instead of an ID: all of this definition that run forward"},
 		&cli.StringFlag{Name: "tenant", Usage: "with --saga: only those of this tenant"},
 		&cli.StringFlag{Name: "before", Usage: "with --saga: only those begun before, as in 2026-01-02T15:04:05Z"},
-		&cli.StringFlag{Name: "rate", Usage: "how many a second at most, as in 20/s; what they undo keeps to its lanes in any case"},
 	}, manyFlags()...)
 }
 
 // manyFlags are those of every act on many.
 func manyFlags() []cli.Flag {
 	return []cli.Flag{
+		&cli.StringFlag{Name: "rate", Usage: "how many a second at most, as in 20/s; the limits of the services hold in any case"},
 		&cli.StringFlag{Name: "selection", Usage: "instead of an ID: what a dry run has frozen"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "freeze what is meant, and say what would be done"},
 		&cli.IntFlag{Name: "canary", Usage: "how many come first, alone; then it pauses for you"},

@@ -62,23 +62,42 @@ func (st *stage) tell(ctx context.Context) error {
 		return err
 	}
 	a.say("all orders are at rest after %s; reading the services' books", time.Since(begin).Round(100*time.Millisecond))
-	past, err := pastOutcomes(ctx, cl, outcomes)
+	books, err := readBooks(ctx, cl, st.troupe, outcomes)
 	if err != nil {
 		return err
 	}
-	urls := st.troupe.URLs()
-	ledger, err := demo.Gather(ctx, nil, urls[demo.Inventory], urls[demo.Payments], urls[demo.Shipping])
-	if err != nil {
-		return fmt.Errorf("reading the services' books: %w", err)
-	}
-	report := demo.Audit(append(past, outcomes...), ledger)
 	run.Finished = true
 	saveDemoRun(st.dir, run)
-	if err := showOne(a, report, func(w io.Writer) { writeAudit(w, &report, ledger) }); err != nil {
+	return a.showBooks(books, st.dir)
+}
+
+// books are those of the services, and what the engine's word on every order is
+// beside them.
+type books struct {
+	report demo.Report
+	ledger demo.Ledger
+}
+
+// readBooks compares all orders that the server knows of; outcomes are of this run.
+func readBooks(ctx context.Context, cl *client.Client, troupe *demo.Troupe, outcomes []demo.Outcome) (*books, error) {
+	past, err := pastOutcomes(ctx, cl, outcomes)
+	if err != nil {
+		return nil, err
+	}
+	urls := troupe.URLs()
+	ledger, err := demo.Gather(ctx, nil, urls[demo.Inventory], urls[demo.Payments], urls[demo.Shipping])
+	if err != nil {
+		return nil, fmt.Errorf("reading the services' books: %w", err)
+	}
+	return &books{demo.Audit(append(past, outcomes...), ledger), ledger}, nil
+}
+
+func (a *app) showBooks(b *books, dir string) error {
+	if err := showOne(a, b.report, func(w io.Writer) { writeAudit(w, &b.report, b.ledger) }); err != nil {
 		return err
 	}
-	if !report.OK() {
-		return errors.New("the books do not add up; that should not be: keep the folder " + st.dir + " and report it")
+	if !b.report.OK() {
+		return errors.New("the books do not add up; that should not be: keep the folder " + dir + " and report it")
 	}
 	return nil
 }

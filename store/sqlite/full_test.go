@@ -21,10 +21,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer closed(t, s)
-	w := &walker{ids: id.NewSource(nil, nil), r: random()}
-	if w.epoch, err = s.Join(t.Context(), "node-a"); err != nil {
-		t.Fatal(err)
-	}
+	w := joined(t, s)
 	told := &record{ended: map[id.ID]bool{}}
 	commit := func() error {
 		b := w.batch(20)

@@ -117,6 +117,16 @@ type walker struct {
 	keys  map[id.ID]string
 }
 
+// joined walks as a node that has just joined the store.
+func joined(t *testing.T, s *Store) *walker {
+	t.Helper()
+	epoch, err := s.Join(t.Context(), "node-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &walker{ids: id.NewSource(nil, nil), r: random(), epoch: epoch}
+}
+
 func (w *walker) batch(size int) *store.Batch {
 	if w.keys == nil {
 		w.keys = map[id.ID]string{}

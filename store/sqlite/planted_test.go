@@ -6,7 +6,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
@@ -47,11 +46,7 @@ func TestPlanted(t *testing.T) {
 func fenceHolds(t *testing.T) error {
 	s := opened(t, t.TempDir())
 	defer closed(t, s)
-	w := &walker{ids: id.NewSource(nil, nil), r: random()}
-	var err error
-	if w.epoch, err = s.Join(t.Context(), "node-a"); err != nil {
-		return err
-	}
+	w := joined(t, s)
 	if _, err := s.Join(t.Context(), "node-b"); err != nil {
 		return err
 	}
@@ -65,11 +60,7 @@ func fenceHolds(t *testing.T) error {
 func versionsHold(t *testing.T) error {
 	s := opened(t, t.TempDir())
 	defer closed(t, s)
-	w := &walker{ids: id.NewSource(nil, nil), r: random()}
-	var err error
-	if w.epoch, err = s.Join(t.Context(), "node-a"); err != nil {
-		return err
-	}
+	w := joined(t, s)
 	b := w.batch(1)
 	if _, err := s.Commit(t.Context(), b); err != nil {
 		return err
