@@ -137,19 +137,34 @@ func (e *Engine) refuseAll(cause error) {
 	}
 }
 
-// ask gives the node a request and waits for its reply.
+// patience is how long a request waits before its engine looks whether the store can be
+// written at all. It is longer than a write takes that does not count as hung.
+const patience = 10 * unwind.Second
+
+// ask gives the node a request and waits for its reply, but not for a store that can't
+// be written: nobody knows then what becomes of the request.
 func (e *Engine) ask(ctx context.Context, request func(node.Moment, node.Token)) (node.Reply, error) {
-	ch, _, err := e.begin(request)
+	ch, token, err := e.begin(request)
 	if err != nil {
 		return node.Reply{}, err
 	}
-	select {
-	case r := <-ch:
-		return r, r.Err
-	case <-ctx.Done():
-		return node.Reply{}, unknown(ctx.Err())
-	case <-e.stopped:
-		return e.afterStop(ch)
+	look := time.NewTicker(patience.Std())
+	defer look.Stop()
+	for {
+		select {
+		case r := <-ch:
+			return r, r.Err
+		case <-look.C:
+			e.post(func(m node.Moment) {
+				if err := e.sick(m); err != nil {
+					e.reply(node.Reply{Token: *token, Err: unknown(fmt.Errorf("%w; it will, once the store can be written, unless this process ends before", err))})
+				}
+			})
+		case <-ctx.Done():
+			return node.Reply{}, unknown(ctx.Err())
+		case <-e.stopped:
+			return e.afterStop(ch)
+		}
 	}
 }
 
@@ -167,7 +182,7 @@ var errStopped = errors.New("the engine has stopped")
 
 // unknown is the error of a request that may have been done.
 func unknown(why error) error {
-	err := unwind.Errorf(unwind.StoreUnavailable, "it is not known whether this became durable: %w; a saga may exist: started again with the same key it is the same one, so that is safe, and without a key look for it first", why)
+	err := unwind.Errorf(unwind.StoreUnavailable, "it is not known whether this became durable: %w; look before you ask again; a saga may exist: started again with the same key it is the same one, so that is safe", why)
 	err.RetryAfter = unwind.Second
 	return err
 }

@@ -1,14 +1,19 @@
 package engine_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/engine"
 	"github.com/unwindhq/unwind/internal/gateway"
+	"github.com/unwindhq/unwind/store"
+	"github.com/unwindhq/unwind/store/memory"
 )
 
 // manyDead brings n orders past their pivot to dead letters: the lane guard looks
@@ -384,4 +389,42 @@ func TestOperationsAreInTheStreamOfEvents(t *testing.T) {
 	if !strings.Contains(last, `"id":"`+op.ID+`"`) || !strings.Contains(last, `"succeeded":2`) {
 		t.Errorf("the last event is %s", last)
 	}
+}
+
+// An operation that can't be gone on with, for whatever reason, is in nobody's way.
+func TestAnOperationInTroubleHoldsNoOtherUp(t *testing.T) {
+	st := &itemsFail{Store: memory.New()}
+	w := newWorld(t, pivot(placeOrder()), "ship:409*4,200", func(cfg *engine.Config) { cfg.Store = st })
+	w.manyDead(4)
+	dead, err := w.DeadLetters(t.Context(), unwind.DeadLetterFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := int64(0)
+	st.fails.Store(-1)
+	for i := range 3 {
+		op := w.replayAll(func(r *unwind.OperationRequest) { r.Selection = &unwind.Selection{IDs: []string{dead.Items[i].ID}} })
+		newest, _ = strconv.ParseInt(op.ID, 10, 64)
+	}
+	st.fails.Store(newest) // which comes before the others
+	w.operated("1", unwind.OperationFinished)
+	w.operated("2", unwind.OperationFinished)
+	if op := w.operation("3"); op.State != unwind.OperationRunning || op.Counts.Queued != 1 {
+		t.Errorf("the one in trouble is %+v", op)
+	}
+	st.fails.Store(0)
+	w.operated("3", unwind.OperationFinished)
+}
+
+// itemsFail can't read the items of an operation, or of all where it is -1.
+type itemsFail struct {
+	store.Store
+	fails atomic.Int64
+}
+
+func (s *itemsFail) Items(ctx context.Context, operation int64, outcome store.ItemOutcome, after int64, limit int) ([]store.Item, error) {
+	if f := s.fails.Load(); f == operation || f == -1 {
+		return nil, errDisk
+	}
+	return s.Store.Items(ctx, operation, outcome, after, limit)
 }

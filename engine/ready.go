@@ -28,12 +28,9 @@ func (e *Engine) Writable(ctx context.Context) error {
 	idle := false
 	err := e.look(ctx, "asking the node how it is", func(m node.Moment) {
 		var written machine.Micros
-		sick = e.node.Sick()
+		sick = e.sick(m)
 		idle, written = e.node.Idle()
 		idle = idle && (sick != nil || m.Now-written > micros(probeAfter))
-		if since := e.node.Writing(); since != 0 && m.Now-since >= micros(slowWrite) {
-			sick = unwind.Errorf(unwind.StoreUnavailable, "the store has not answered a write for %d s; look at its disk", (m.Now-since)/1_000_000)
-		}
 	})
 	if err != nil {
 		return cmp.Or(e.Running(), err)
@@ -42,6 +39,14 @@ func (e *Engine) Writable(ctx context.Context) error {
 		return e.probe(ctx)
 	}
 	return sick
+}
+
+// sick says, in the node's goroutine, why the store can't be written; nil: it can.
+func (e *Engine) sick(m node.Moment) error {
+	if since := e.node.Writing(); since != 0 && m.Now-since >= micros(slowWrite) {
+		return unwind.Errorf(unwind.StoreUnavailable, "the store has not answered a write for %d s; look at its disk", (m.Now-since)/1_000_000)
+	}
+	return e.node.Sick()
 }
 
 // probe writes nothing to the store, durably.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type pacing struct {
 	at      time.Time
 	lanes   []livelane
 	looked  time.Time
+	rests   time.Time              // until then: it was in trouble
 	shown   unwind.OperationCounts // as of the last event
 	showed  time.Time
 }
@@ -71,11 +73,11 @@ func (e *Engine) runOperations() {
 			states = append(states, store.OperationPaused)
 		}
 		ops, _, err := e.store.Operations(e.ctx, store.OperationFilter{States: states, Limit: mostOperations})
-		for i := range ops {
-			var busy bool
-			if busy, err = r.step(e.ctx, &ops[i]); err != nil {
-				err = fmt.Errorf("operation %d: %w", ops[i].ID, err)
-				break
+		for i := range ops { // one that is in trouble holds no other up
+			busy, trouble := r.step(e.ctx, &ops[i])
+			if trouble != nil {
+				r.paces[ops[i].ID].rests = time.Now().Add(runnerIdle)
+				err = errors.Join(err, fmt.Errorf("operation %d: %w", ops[i].ID, trouble))
 			}
 			if busy {
 				wait = runnerStep
@@ -87,7 +89,6 @@ func (e *Engine) runOperations() {
 		}
 		if err != nil && e.ctx.Err() == nil {
 			e.cfg.Logger.Error("running operations", "error", err)
-			wait = runnerIdle
 		}
 		timer.Reset(max(wait-time.Since(begin), time.Millisecond))
 	}
@@ -108,14 +109,17 @@ func (r *runner) forget(running []store.Operation) {
 
 // step takes up what may be taken up now. busy: there will be more soon.
 func (r *runner) step(ctx context.Context, op *store.Operation) (busy bool, err error) {
-	x, err := errandOf(op)
-	if err != nil {
-		return false, err
-	}
 	p := r.paces[op.ID]
 	if p == nil {
 		p = &pacing{at: time.Now()}
 		r.paces[op.ID] = p
+	}
+	if time.Now().Before(p.rests) {
+		return false, nil
+	}
+	x, err := errandOf(op)
+	if err != nil {
+		return false, err
 	}
 	if time.Since(p.looked) > time.Second {
 		p.looked = time.Now()
@@ -202,7 +206,7 @@ func (r *runner) take(ctx context.Context, operation int64, x *errand, items []s
 		}
 		why, err := r.why(ctx, x, &items[i], reply.Err)
 		if err != nil {
-			trouble = errors.Join(trouble, err)
+			trouble = cmp.Or(trouble, err) // one says it for hundreds
 		} else if why != "" {
 			skips = append(skips, store.Skip{Seq: items[i].Seq, Why: why})
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -70,25 +71,24 @@ func (e *Engine) StartBatch(ctx context.Context, reqs []unwind.StartRequest) ([]
 	return results, nil
 }
 
-// started waits for a start's reply: durable, at rest, or the wait is over.
+// started waits for a start's reply: durable, at rest, or the wait is over. For a store
+// that can't be written it does not wait longer than ask does.
 func (e *Engine) started(ctx context.Context, ch chan node.Reply, token *node.Token, start *node.Start, wait unwind.Duration) (*unwind.Instance, bool, error) {
-	var over <-chan time.Time
-	if wait > 0 {
-		timer := time.NewTimer(min(wait, maxWait).Std())
-		defer timer.Stop()
-		over = timer.C
-	}
+	over := time.NewTimer(min(cmp.Or(wait, patience), maxWait).Std())
+	defer over.Stop()
 	for {
 		select {
 		case r := <-ch:
 			return e.startReplied(ctx, r, wait)
-		case <-over:
-			e.post(func(node.Moment) {
+		case <-over.C:
+			e.post(func(m node.Moment) {
 				if saga := e.node.Forget(start.ID, *token); saga != nil {
 					e.reply(node.Reply{Token: *token, Saga: saga})
+				} else if err := e.sick(m); err != nil {
+					e.reply(node.Reply{Token: *token, Err: unknown(err)})
 				}
 			})
-			over = time.After(time.Second)
+			over.Reset(time.Second)
 		case <-ctx.Done():
 			e.post(func(node.Moment) {
 				e.node.Forget(start.ID, *token)

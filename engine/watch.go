@@ -41,10 +41,23 @@ func (e *Engine) watchAlerts() {
 			alerts = slices.DeleteFunc(alerts, func(a store.Alert) bool { return a.Ends })
 		}
 		if len(alerts) > 0 {
-			// The next look waits: what is not durable would be raised again.
-			_, _ = e.ask(e.ctx, func(m node.Moment, token node.Token) { e.node.Raise(m, token, alerts) })
+			e.raise(alerts)
 		}
 	})
+}
+
+// raise waits until alerts are durable, however long: the next look would raise again
+// what is not.
+func (e *Engine) raise(alerts []store.Alert) {
+	raised, _, err := e.begin(func(m node.Moment, token node.Token) { e.node.Raise(m, token, alerts) })
+	if err != nil {
+		return
+	}
+	select {
+	case <-raised:
+	case <-e.ctx.Done():
+	case <-e.stopped:
+	}
 }
 
 // observe sees all that alerts follow from. What fires is read before all else: what

@@ -25,9 +25,15 @@ type Operation struct {
 	Now bool
 }
 
-// Operate applies an operation. The reply comes once it is durable.
+// Operate applies an operation. The reply comes once it is durable, whenever that is:
+// what was begun is written as soon as the store can be.
 func (n *Node) Operate(m Moment, op Operation) {
-	if err := n.Held("acting on saga " + op.Saga.String()); err != nil {
+	doing := "acting on saga " + op.Saga.String()
+	err := n.Held(doing)
+	if err == nil && !op.Wait {
+		err = n.unwritable(m, doing)
+	}
+	if err != nil {
 		n.out.Replies = append(n.out.Replies, Reply{Token: op.Token, Err: err})
 		return
 	}

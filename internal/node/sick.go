@@ -13,6 +13,17 @@ func (n *Node) Sick() error {
 	return unwind.Errorf(unwind.StoreUnavailable, "the store can't be written: %w", n.sick.err)
 }
 
+// unwritable says why nothing is begun that has to be written; nil: it is. Once a
+// write has failed, what comes when the next one is due is let in to be tried with it.
+func (n *Node) unwritable(m Moment, doing string) error {
+	if n.sick.err == nil || m.Now >= n.sick.retryAt {
+		return nil
+	}
+	err := unwind.Errorf(unwind.StoreUnavailable, "%s: the store can't be written: %w; nothing was begun, and nothing that was acknowledged is lost; try again later", doing, n.sick.err)
+	err.RetryAfter = unwind.Second
+	return err
+}
+
 // Idle reports whether nothing waits to be written, and when the store was last known
 // to take a write; 0: not yet.
 func (n *Node) Idle() (idle bool, written machine.Micros) {

@@ -44,16 +44,18 @@ func (n *Node) Start(m Moment, req Start) {
 
 // refuse says why no saga with an input of so many bytes can be started now.
 func (n *Node) refuse(m Moment, bytes int) error {
+	const doing = "starting a saga"
+	if err := n.unwritable(m, doing); err != nil && !n.draining {
+		return err
+	}
 	var err *unwind.Error
 	switch {
 	case n.draining:
-		err = unwind.Errorf(unwind.StoreUnavailable, "starting a saga: this node is shutting down; try again, on another node or in a moment")
-	case n.sick.err != nil && m.Now < n.sick.retryAt:
-		err = unwind.Errorf(unwind.StoreUnavailable, "starting a saga: the store can't be written: %w; nothing that was acknowledged is lost, try again later", n.sick.err)
+		err = unwind.Errorf(unwind.StoreUnavailable, doing+": this node is shutting down; try again, on another node or in a moment")
 	case len(n.sagas) >= n.cfg.MaxActive:
-		err = unwind.Errorf(unwind.Overloaded, "starting a saga: %d sagas are active, which is the most this node holds (max_active); try again later", len(n.sagas))
+		err = unwind.Errorf(unwind.Overloaded, doing+": %d sagas are active, which is the most this node holds (max_active); try again later", len(n.sagas))
 	case n.bytes+bytes > n.cfg.MaxBytes:
-		err = unwind.Errorf(unwind.Overloaded, "starting a saga: the inputs of the active sagas have %d bytes, and the most that this node holds is %d (max_active_bytes); try again later", n.bytes, n.cfg.MaxBytes)
+		err = unwind.Errorf(unwind.Overloaded, doing+": the inputs of the active sagas have %d bytes, and the most that this node holds is %d (max_active_bytes); try again later", n.bytes, n.cfg.MaxBytes)
 	default:
 		return nil
 	}

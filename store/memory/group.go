@@ -61,7 +61,7 @@ func (s *Store) AddNote(ctx context.Context, epoch int64, dead store.DeadLetterI
 	}
 	of := s.find(dead.Saga)
 	if of == nil || of.deadLetter(dead) == nil {
-		return fmt.Errorf("noting something about dead letter %s: %w", dead.Name(), store.ErrNotFound)
+		return fmt.Errorf("writing a note of dead letter %s: %w", dead.Name(), store.ErrNotFound)
 	}
 	letter := *of.deadLetter(dead)
 	replace(&letter.Owner, n.Owner)

@@ -90,7 +90,7 @@ func (s *Store) ChangeOperation(ctx context.Context, epoch int64, op store.Opera
 		err = store.ErrTaken
 	}
 	if err != nil {
-		return store.Operation{}, fmt.Errorf("changing operation %d: %w", op.ID, err)
+		return store.Operation{}, fmt.Errorf("writing operation %d: %w", op.ID, err)
 	}
 	s.revision++
 	op.Revision = s.revision

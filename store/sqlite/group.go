@@ -112,7 +112,7 @@ func (s *Store) AddNote(ctx context.Context, epoch int64, dead store.DeadLetterI
 		return w.addAudit(&audit)
 	})
 	if err != nil {
-		return fmt.Errorf("noting something about dead letter %s: %w", dead.Name(), err)
+		return fmt.Errorf("writing a note of dead letter %s: %w", dead.Name(), err)
 	}
 	return nil
 }

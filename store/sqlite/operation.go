@@ -98,7 +98,7 @@ func (s *Store) ChangeOperation(ctx context.Context, epoch int64, op store.Opera
 		return w.addAudit(audit)
 	})
 	if err != nil {
-		return store.Operation{}, fmt.Errorf("changing operation %d: %w", op.ID, err)
+		return store.Operation{}, fmt.Errorf("writing operation %d: %w", op.ID, err)
 	}
 	return op, nil
 }
