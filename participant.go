@@ -63,7 +63,7 @@ type Backlog struct {
 	// Objective is how old the oldest waiting compensation may be. Zero: any age.
 	Objective Duration `json:"objective,omitempty"`
 	// Policy is what becomes of new sagas beyond that. Defaults to [ShedStarts].
-	Policy BacklogPolicy `json:"policy,omitempty"`
+	Policy BacklogPolicy `json:"policy,omitempty" enum:"shed,hold"`
 }
 
 // BacklogPolicy is what becomes of new sagas while compensations are late.

@@ -179,11 +179,15 @@ type LaneState struct {
 	DrainEstimateMS     *int64    `json:"drain_estimate_ms"`
 	// Throttled and Failed are shares of the answers of the last minute: 429 and
 	// 503, and failures and timeouts.
-	Throttled float64     `json:"throttled"`
-	Failed    float64     `json:"failed"`
-	Gate      *LaneGate   `json:"gate"`
-	Breaker   LaneBreaker `json:"breaker"`
-	Paused    *LanePause  `json:"paused"`
+	Throttled float64   `json:"throttled"`
+	Failed    float64   `json:"failed"`
+	Gate      *LaneGate `json:"gate"`
+	// Fault is what is wrong with the service's set-up; empty: nothing is.
+	Fault   string      `json:"fault,omitempty" doc:"Why nobody can use the service (credentials, routing, certificate), until a probe is answered; absent: it can be used"`
+	Breaker LaneBreaker `json:"breaker"`
+	Paused  *LanePause  `json:"paused"`
+	// Backlog is what becomes of new sagas while compensations are late; nil: they are not.
+	Backlog *Backlog `json:"backlog,omitempty" doc:"While a compensation has waited for longer than objective: what becomes of new sagas that might need this lane; absent: they begin"`
 	// Override is what operators have set above the configuration.
 	Override *LaneOverride `json:"override,omitempty"`
 }
@@ -213,6 +217,9 @@ type LaneBreaker struct {
 	// Since is when it last opened or closed; a restart does not change it. Nil: it
 	// has been closed all along, as far as the store remembers.
 	Since *Time `json:"since,omitempty" doc:"When it last opened or closed; absent: it never did, as far as the store remembers"`
+	// Ramp is the share of its last good rate that a lane goes at whose breaker has
+	// closed; nil: all of it.
+	Ramp *float64 `json:"ramp,omitempty" doc:"Share of its last good rate that the lane goes at since it closed; absent: all of it"`
 }
 
 // LanePause says who paused a lane, and why.
@@ -239,7 +246,8 @@ type Event struct {
 	// Cursor resumes after this event. It is opaque.
 	Cursor string
 	Kind   EventKind
-	// Data is a [SagaEvent], a [DeadLetterEvent], an [Operation] or an [Alert], in JSON; null for a reset.
+	// Data is a [SagaEvent], a [DeadLetterEvent], a [ServiceState], an [Operation] or an [Alert],
+	// in JSON; null for a reset.
 	Data json.RawMessage
 }
 
@@ -252,6 +260,9 @@ const (
 	EventSaga EventKind = "saga"
 	// EventDeadLetter: a dead letter was opened, or its state changed.
 	EventDeadLetter EventKind = "dead_letter"
+	// EventService: a lane of a service stands differently, or its figures have moved.
+	// A stream begins with every service as it stands.
+	EventService EventKind = "service"
 	// EventOperation: an operation was begun or changed, or has come further.
 	EventOperation EventKind = "operation"
 	// EventAlert: a person must know, or what they had to know is over.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +93,8 @@ func TestADamagedSagaStopsNoOther(t *testing.T) {
 			if err != nil || len(list.Items) != 3 || list.Items[1].ID != ids[1] || list.Items[1].Damage == "" || list.Items[0].Damage != "" {
 				t.Errorf("the list is %+v, error %v", list.Items, err)
 			}
-			if events, _, err := w.Events(t.Context(), cursor, 100); err != nil || len(events) == 0 {
+			of := func(e unwind.Event) bool { return e.Kind == unwind.EventSaga }
+			if events, _, err := w.Events(t.Context(), cursor, 100); err != nil || !slices.ContainsFunc(events, of) {
 				t.Errorf("the events are %+v, error %v", events, err)
 			}
 			if alerts, err := w.Alerts(t.Context(), unwind.AlertFilter{}); err != nil || len(alerts.Items) != 1 {

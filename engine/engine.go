@@ -34,8 +34,9 @@ type Engine struct {
 	clock          clock
 	stamped        int64 // when the last reading of the clocks was written; the commit loop's
 	events         queue
-	committed      bell
+	committed      bell // rung for all that events tell of
 	fan            fan
+	standings      standings
 	lacking        rate.Sometimes // warnings of what this machine lacks
 	begun, refused atomic.Int64   // starts since the engine was opened
 	node           *node.Node     // owned by run
@@ -93,7 +94,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e.depths, e.groups = newTally(e.countQueues), newTally(e.countGroups)
 	e.operations.wake = make(chan struct{}, 1)
-	e.fan = newFan()
+	e.fan, e.standings = newFan(), newStandings()
 	e.events.wake = make(chan struct{}, 1)
 	e.plans.init(cfg.Store, cfg.Participants, cfg.Definitions)
 	if e.metrics, err = newMetrics(cfg.Metrics); err != nil {
@@ -109,9 +110,10 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		e.cancel()
 		return nil, err
 	}
-	e.workers.Add(6)
+	e.workers.Add(7)
 	go e.watchDepths()
 	go e.watchAlerts()
+	go e.watchServices()
 	go e.commitLoop()
 	go e.run() //nolint:contextcheck // it lives as long as the engine, not as the caller's context
 	go e.purgeLoop()

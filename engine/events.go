@@ -14,7 +14,7 @@ import (
 	"github.com/unwindhq/unwind/store"
 )
 
-// A bell wakes all who wait for the next commit.
+// A bell wakes all who wait for what comes next.
 type bell struct {
 	mu   sync.Mutex
 	next chan struct{} // nil: nobody waits
@@ -46,37 +46,50 @@ const (
 	newAlerts = 100
 )
 
-// An eventCursor is a place in the journal, the alerts and the revisions of
-// operations, and how many events past that place are seen already: a page of rows
-// has one cursor, each of its events needs one.
+// An eventCursor is a place in the journal, the alerts, the revisions of operations
+// and the changes of services, and how many events past that place are seen already: a
+// page of rows has one cursor, each of its events needs one.
 type eventCursor struct {
-	seen     int
+	seen     int64
 	alert    int64
 	revision int64
+	process  int64 // that counts the changes
+	change   int64
 	journal  string
 }
 
+// numbers are what comes before the journal's cursor, in this order.
+func (c *eventCursor) numbers() [5]*int64 {
+	return [...]*int64{&c.seen, &c.alert, &c.revision, &c.process, &c.change}
+}
+
 func (c eventCursor) String() string {
-	return strconv.Itoa(c.seen) + "." + strconv.FormatInt(c.alert, 36) + "." + strconv.FormatInt(c.revision, 36) + "." + c.journal
+	var b []byte
+	for _, n := range c.numbers() {
+		b = append(strconv.AppendInt(b, *n, 36), '.')
+	}
+	return string(b) + c.journal
 }
 
 func parseEventCursor(s string) (c eventCursor, ok bool) {
-	seen, rest, _ := strings.Cut(s, ".")
-	alert, rest, _ := strings.Cut(rest, ".")
-	revision, journal, found := strings.Cut(rest, ".")
-	var err, err2, err3 error
-	c.seen, err = strconv.Atoi(seen)
-	c.alert, err2 = strconv.ParseInt(alert, 36, 64)
-	c.revision, err3 = strconv.ParseInt(revision, 36, 64)
-	c.journal = journal
-	return c, found && err == nil && err2 == nil && err3 == nil && c.seen >= 0 && journal != ""
+	for _, n := range c.numbers() {
+		text, rest, found := strings.Cut(s, ".")
+		var err error
+		if *n, err = strconv.ParseInt(text, 36, 64); !found || err != nil || *n < 0 {
+			return c, false
+		}
+		s = rest
+	}
+	c.journal = s
+	return c, s != ""
 }
 
 // Events returns up to limit events (a few more where one transition makes
 // several) past the cursor, oldest first, and the cursor that resumes after
 // them. It waits until there is one, or until ctx ends, whose error it returns
 // with a cursor that is still good. The empty cursor is the end: what happens
-// from now on. A cursor that is not known gives one [unwind.EventReset].
+// from now on. A cursor that is not known gives one [unwind.EventReset]. After both,
+// and after one of another process, every service is told of as it stands.
 func (e *Engine) Events(ctx context.Context, cursor string, limit int) ([]unwind.Event, string, error) {
 	at, ok := parseEventCursor(cursor)
 	if !ok {
@@ -89,6 +102,8 @@ func (e *Engine) Events(ctx context.Context, cursor string, limit int) ([]unwind
 		}
 		at = end
 	}
+	e.standings.watch()
+	defer e.standings.leave()
 	timer := time.NewTimer(eventPoll)
 	defer timer.Stop()
 	for {
@@ -144,7 +159,8 @@ func (e *Engine) eventsEnd(ctx context.Context) (eventCursor, error) {
 }
 
 // readEvents reads what is there past the cursor: a page of the journal, then,
-// at the journal's end, the alerts that are new and the operations that have changed.
+// at the journal's end, the alerts that are new and the operations that have changed;
+// at last the services that stand differently now, wherever in the journal that is.
 func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int, newest *eventPage) (*eventPage, error) {
 	all, journal, err := e.store.Journal(ctx, at.journal, limit)
 	if err != nil {
@@ -160,14 +176,16 @@ func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int, newe
 			return nil, err
 		}
 	}
-	end := eventCursor{journal: journal, alert: at.alert, revision: at.revision}
+	within, end := at, at
 	for k := range events {
-		events[k].Cursor = eventCursor{seen: k + 1, alert: at.alert, revision: at.revision, journal: at.journal}.String()
+		within.seen = int64(k + 1)
+		events[k].Cursor = within.String()
 	}
+	end.seen, end.journal = 0, journal
 	if len(events) > 0 {
 		events[len(events)-1].Cursor = end.String()
 	}
-	events = events[min(at.seen, len(events)):]
+	events = events[min(at.seen, int64(len(events))):]
 	if !joined && len(all) < store.PageLimit(limit) {
 		alerts, err := e.alertEvents(ctx, &end)
 		if err != nil {
@@ -180,6 +198,7 @@ func (e *Engine) readEvents(ctx context.Context, at eventCursor, limit int, newe
 		}
 		events = append(events, ops...)
 	}
+	events = append(events, e.standings.since(&end, limit)...)
 	page := &eventPage{events: events, next: end}
 	if n := len(rows); n > 0 {
 		page.last = &rows[n-1]

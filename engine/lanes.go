@@ -9,6 +9,7 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/node"
+	"github.com/unwindhq/unwind/store"
 )
 
 // Participants implements unwind.Service.
@@ -17,9 +18,15 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 	if err != nil {
 		return nil, err
 	}
+	return e.services(ctx, queues)
+}
+
+// services returns how the services stand, in the order of their names, where so much
+// waits in the queues.
+func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unwind.ServiceState, error) {
 	states := []unwind.ServiceState{}
 	var lanes []flow.Snapshot
-	err = e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
+	err := e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
 		for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 			s := unwind.ServiceState{Name: name}
 			s.Lanes.Forward = e.lane(m, unwind.Scope{Kind: unwind.ScopeForward, Name: name})
@@ -104,6 +111,12 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope) unwind.LaneState {
 	if s.GateUntil > now {
 		l.Gate = &unwind.LaneGate{Until: unwind.TimeFromMicros(s.GateUntil / 1000), Reason: s.GateReason}
 	}
+	if s.Fault {
+		l.Fault = s.GateReason
+	}
+	if scope.Kind == unwind.ScopeCompensation {
+		l.Backlog = e.node.Late(m, scope.Name)
+	}
 	set, settings := e.node.Control(scope)
 	if s.BreakerMode != flow.BreakerAuto { // an operator holds it, whatever the answers said
 		s.BreakerSince = int64(settings.BreakerSince) * 1000
@@ -111,6 +124,10 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope) unwind.LaneState {
 	if s.BreakerSince > 0 {
 		since := unwind.TimeFromMicros(s.BreakerSince / 1000)
 		l.Breaker.Since = &since
+	}
+	if s.Ramp > 0 {
+		share := float64(s.Ramp) / 10
+		l.Breaker.Ramp = &share
 	}
 	if s.Paused {
 		l.Paused = &unwind.LanePause{Reason: set.Reason, By: set.By, At: unwind.TimeFromMicros(set.At)}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/unwindhq/unwind"
@@ -54,6 +55,17 @@ func (n *Node) lateFor(p *machine.Plan, hold bool, now machine.Micros) *backlog 
 			if p.Steps[i].Undo.Exists && p.Call(i, unwind.Compensation).Service == b.service {
 				return b
 			}
+		}
+	}
+	return nil
+}
+
+// Late returns what new sagas that might need a service's undo lane are up against;
+// nil: its compensations are in time.
+func (n *Node) Late(m Moment, service string) *unwind.Backlog {
+	for _, b := range n.backlogs {
+		if b.service == service && b.late(m.Now) {
+			return &unwind.Backlog{Objective: b.Objective, Policy: cmp.Or(b.Policy, unwind.ShedStarts)}
 		}
 	}
 	return nil
