@@ -55,7 +55,8 @@ type Events interface {
 	// Events returns up to limit events past the cursor, oldest first, and the
 	// cursor that resumes after them. It waits until there is one or ctx ends,
 	// whose error it returns. The empty cursor is the end: what happens from now
-	// on. A cursor that is not known gives one [unwind.EventReset].
+	// on, and first how every service stands. A cursor that is not known gives one
+	// [unwind.EventReset].
 	Events(ctx context.Context, cursor string, limit int) (events []unwind.Event, next string, err error)
 }
 

@@ -20,13 +20,15 @@ const (
 )
 
 // eventTypes are what the data of events holds.
-var eventTypes = []reflect.Type{typeOf[unwind.SagaEvent](), typeOf[unwind.DeadLetterEvent](), typeOf[unwind.Operation](), typeOf[unwind.Alert]()}
+var eventTypes = []reflect.Type{typeOf[unwind.SagaEvent](), typeOf[unwind.DeadLetterEvent](), typeOf[unwind.ServiceState](), typeOf[unwind.Operation](), typeOf[unwind.Alert]()}
 
 func eventRoute() route {
 	return route{
 		key: "GET /v1/events", id: "watch-events", tag: "operations", summary: "Watch what happens",
-		text: "Server-sent events: saga (SagaEvent), dead_letter (DeadLetterEvent), operation (Operation), alert (Alert), and reset where the id " +
-			"is not known any more and everything should be read anew. Ids are opaque; Last-Event-ID resumes after one. An event is sent at least once.",
+		text: "Server-sent events: saga (SagaEvent), dead_letter (DeadLetterEvent), service (ServiceState), operation (Operation), alert (Alert), and reset " +
+			"where the id is not known any more and everything should be read anew. Ids are opaque; Last-Event-ID resumes after one. An event is sent at least once. " +
+			"A service event is GET /v1/services/{name} as it stands then: within a second of a change of a gate, a fault, a breaker, a pause, a limit or the backlog, " +
+			"and once a second while figures move. Each stream is told of every service first, unless the id is this process's: then of those that changed since.",
 		serve:    (*call).events,
 		header:   []param{{name: "Last-Event-ID", kind: "string", text: "The id of the last event that was seen; without it the stream begins now"}},
 		answers:  []answer{{status: http.StatusOK, text: "The stream", contentType: eventType}},

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/api"
@@ -74,19 +75,28 @@ func (s *stream) next() (frame, bool) {
 	return frame{}, false
 }
 
-// events reads n events and passes over comments.
-func (s *stream) events(n int) (all []frame) {
+// event reads the next event, and passes over comments.
+func (s *stream) event() frame {
 	s.t.Helper()
-	for len(all) < n {
+	for {
 		f, ok := s.next()
 		if !ok {
-			s.t.Fatalf("the stream ended after %d of %d events", len(all), n)
+			s.t.Fatal("the stream ended")
 		}
 		if f.event != "" {
-			all = append(all, f)
+			return f
 		}
 	}
-	return all
+}
+
+// but reads the next event that is not of a kind.
+func (s *stream) but(kind string) frame {
+	s.t.Helper()
+	for {
+		if e := s.event(); e.event != kind {
+			return e
+		}
+	}
 }
 
 func TestEventsTellWhatHappened(t *testing.T) {
@@ -94,11 +104,11 @@ func TestEventsTellWhatHappened(t *testing.T) {
 	s := f.stream(t, f.began)
 	inst := f.start("dead", "")
 	doc := f.document()
-	schemas := map[string]string{"saga": "SagaEvent", "dead_letter": "DeadLetterEvent", "alert": "Alert"}
+	schemas := map[string]string{"saga": "SagaEvent", "dead_letter": "DeadLetterEvent", "alert": "Alert", "service": "ServiceState"}
 	seen := map[string]bool{}
 	var last unwind.SagaEvent
-	for len(seen) < 3 {
-		e := s.events(1)[0]
+	for len(seen) < len(schemas) {
+		e := s.event()
 		seen[e.event] = true
 		var v any
 		d := json.NewDecoder(strings.NewReader(e.data))
@@ -131,7 +141,7 @@ func TestEventsTellHowOperationsStand(t *testing.T) {
 		t.Errorf("the document says %q", says)
 	}
 	for {
-		e := s.events(1)[0]
+		e := s.event()
 		if e.event != "operation" {
 			continue
 		}
@@ -153,7 +163,8 @@ func TestEventsTellHowOperationsStand(t *testing.T) {
 	}
 }
 
-// Whichever event a client saw last, it gets all that came after it, once.
+// Whichever event a client saw last, it gets all that came after it, once. Of
+// services it gets how they stand.
 func TestStreamsResumeAfterAnyEvent(t *testing.T) {
 	f := newFixture(t, nil)
 	for _, saga := range []string{"order", "dead", "refused"} {
@@ -161,7 +172,7 @@ func TestStreamsResumeAfterAnyEvent(t *testing.T) {
 	}
 	var all []frame
 	for s := f.stream(t, f.began); len(all) == 0 || all[len(all)-1].event != "alert"; { // at rest, the alerts come last
-		all = append(all, s.events(1)...)
+		all = append(all, s.event())
 	}
 	n := len(all)
 	if n < 10 {
@@ -176,12 +187,47 @@ func TestStreamsResumeAfterAnyEvent(t *testing.T) {
 	}
 	for i := range n - 1 {
 		s := f.stream(t, all[i].id)
-		for k, e := range s.events(n - 1 - i) {
-			if e.data != all[i+1+k].data {
-				t.Errorf("after event %d, event %d is %s, want %s", i, k, e.data, all[i+1+k].data)
+		for _, want := range all[i+1:] {
+			if want.event == "service" {
+				continue
+			}
+			if e := s.but("service"); e.data != want.data {
+				t.Errorf("after event %d came %s, want %s", i, e.data, want.data)
 			}
 		}
 		s.close()
+	}
+}
+
+// Whoever watches a service needs to know one shape of it, and is told in time.
+func TestEventsTellHowServicesStand(t *testing.T) {
+	f := newFixture(t, nil)
+	s := f.stream(t, "")
+	stands := func() string {
+		return strings.TrimSpace(f.do("GET", "/v1/services/payments", "").body)
+	}
+	service := func() string {
+		for {
+			if e := s.event(); e.event == "service" {
+				return e.data
+			}
+		}
+	}
+	if got, want := service(), stands(); got != want {
+		t.Errorf("first it is\n%s, and stands as\n%s", got, want)
+	}
+	for _, verb := range []string{"pause", "resume"} {
+		if r := f.do("POST", "/v1/services/payments/"+verb, `{"lane":"compensation","reason":"the bank is closed"}`); r.status != 200 {
+			t.Fatalf("%s: got %d %s", verb, r.status, r.body)
+		}
+		begin := time.Now()
+		got := service()
+		if late := time.Since(begin); late > time.Second {
+			t.Errorf("the %s was told after %s", verb, late)
+		}
+		if want := stands(); got != want {
+			t.Errorf("after the %s it is\n%s, and stands as\n%s", verb, got, want)
+		}
 	}
 }
 
@@ -190,7 +236,7 @@ func TestAnUnknownIDIsAReset(t *testing.T) {
 	f.start("order", "")
 	for _, id := range []string{"nonsense", "0.0.nonsense", "-1.0.x", "99999999999999999999.0.x"} {
 		s := f.stream(t, id)
-		e := s.events(1)[0]
+		e := s.event()
 		if e.event != "reset" || e.data != "null" || e.id == "" {
 			t.Errorf("after %q: got %+v", id, e)
 		}
@@ -201,6 +247,7 @@ func TestAnUnknownIDIsAReset(t *testing.T) {
 func TestASilentStreamStillGivesItsPlace(t *testing.T) {
 	f := newFixture(t, func(c *api.Config) { c.Heartbeat = 5 * unwind.Millisecond })
 	s := f.stream(t, "")
+	s.event() // how the service stands
 	for range 3 {
 		if e, ok := s.next(); !ok || e.comment != "still here" || e.id == "" || e.event != "" {
 			t.Errorf("got %+v", e)
@@ -234,6 +281,7 @@ func TestEventsNeedARole(t *testing.T) {
 func TestStreamsEndWhenTheServerDoes(t *testing.T) {
 	f := newFixture(t, nil)
 	s := f.stream(t, f.began)
+	s.event() // how the service stands
 	f.handler.Close()
 	if e, ok := s.next(); ok {
 		t.Errorf("got %+v", e)

@@ -202,8 +202,17 @@ func laneState(l *unwind.LaneState) string {
 		return fmt.Sprintf("PAUSED by %s since %s: %s", orDash(l.Paused.By), when(l.Paused.At), l.Paused.Reason)
 	case l.Breaker.State != "" && l.Breaker.State != "closed":
 		return "breaker " + l.Breaker.State
+	case l.Fault != "":
+		return "service fault: " + l.Fault
 	case l.Gate != nil:
 		return "gate until " + l.Gate.Until.Format("15:04:05Z") + ": " + l.Gate.Reason
+	}
+	if b := l.Backlog; b != nil {
+		become := "refused"
+		if b.Policy == unwind.HoldStarts {
+			become = "held"
+		}
+		return fmt.Sprintf("open, a compensation waits for longer than %s: new sagas are %s", b.Objective, become)
 	}
 	if o := l.Override; o != nil {
 		if o.Until != nil {
