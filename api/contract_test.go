@@ -13,6 +13,7 @@ import (
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/api"
+	"github.com/unwindhq/unwind/engine"
 )
 
 // A contract sends requests and holds each answer against the document.
@@ -345,7 +346,7 @@ func (c *contract) lists() {
 }
 
 func (c *contract) hold() {
-	c.fixture = openFixture(c.t, nil, true)
+	c.fixture = openFixture(c.t, nil, func(cfg *engine.Config) { cfg.Hold = true })
 	r := c.call(503, "POST /v1/sagas", "/v1/sagas", `{"saga":"order"}`)
 	if !strings.Contains(r.body, "urn:unwind:problem:held") || !strings.Contains(r.body, "unwind release --reason") {
 		c.t.Errorf("a start on hold is answered with %s", r.body)

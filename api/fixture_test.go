@@ -69,22 +69,25 @@ func (b *safeBuffer) String() string {
 
 // newFixture starts one; change may alter the configuration of the API.
 func newFixture(t testing.TB, change func(*api.Config)) *fixture {
-	return openFixture(t, change, false)
+	return openFixture(t, change, nil)
 }
 
-// openFixture starts one, on hold or not.
-func openFixture(t testing.TB, change func(*api.Config), hold bool) *fixture {
+// openFixture starts one; set may alter the configuration of the engine.
+func openFixture(t testing.TB, change func(*api.Config), set func(*engine.Config)) *fixture {
 	t.Helper()
 	f := &fixture{t: t, log: &safeBuffer{}}
 	logger := slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	metrics := prometheus.NewRegistry()
-	var err error
-	f.engine, err = engine.Open(t.Context(), engine.Config{
-		Store: memory.New(), Node: "n1", Logger: logger, Metrics: metrics, Hold: hold,
+	ecfg := engine.Config{
+		Store: memory.New(), Node: "n1", Logger: logger, Metrics: metrics,
 		Participants: map[string]unwind.Participant{"payments": {URL: accepting(t).URL}},
 		Definitions:  definitions(),
-	})
-	if err != nil {
+	}
+	if set != nil {
+		set(&ecfg)
+	}
+	var err error
+	if f.engine, err = engine.Open(t.Context(), ecfg); err != nil {
 		t.Fatal(err)
 	}
 	if _, f.began, err = f.engine.Events(t.Context(), "not a cursor", 1); err != nil {

@@ -47,7 +47,7 @@ func sagaRoutes() []route {
 	return []route{{
 		key: "POST /v1/sagas", id: "start-saga", tag: "sagas", summary: "Start a saga",
 		text: "Answers once the start is durable; with wait, once the saga is at rest or the wait is over. " +
-			"The same key with the same input gives the saga that it began.",
+			"The same key with the same input gives the saga that it began; where that is past its retention and only the key is kept, it is purged, and without steps.",
 		serve: (*call).start, body: typeOf[unwind.StartRequest](),
 		header: []param{{name: "Idempotency-Key", kind: "string", text: "The same as key"}},
 		answers: []answer{

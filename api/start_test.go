@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
@@ -13,6 +15,8 @@ import (
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/api"
+	"github.com/unwindhq/unwind/engine"
+	"github.com/unwindhq/unwind/store/memory"
 )
 
 func TestRawJSONGoesThroughUntouched(t *testing.T) {
@@ -160,4 +164,41 @@ func FuzzDecoder(f *testing.F) {
 			t.Fatalf("%q: got %+v, want %+v", body, got, want)
 		}
 	})
+}
+
+// The saga is deleted, and its key answers as it did, until it is free.
+func TestAKeyOutlivesItsSaga(t *testing.T) {
+	before := memory.New()
+	e, err := engine.Open(t.Context(), engine.Config{Store: before, Logger: slog.New(slog.DiscardHandler), Participants: map[string]unwind.Participant{"payments": {URL: accepting(t).URL}}, Definitions: definitions()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, _, err := e.Start(t.Context(), unwind.StartRequest{Saga: "refused", Key: "ORD-1", Input: json.RawMessage(`{"total":12.50}`), Wait: 10 * unwind.Second})
+	if err := errors.Join(err, e.Close(t.Context())); err != nil || !was.Status.AtRest() {
+		t.Fatalf("got %+v, %v", was, err)
+	}
+	f := openFixture(t, nil, func(cfg *engine.Config) {
+		cfg.Store, cfg.Retention, cfg.KeyRetention = before.Clone(), unwind.Millisecond, unwind.Hour
+	})
+	looks := time.NewTicker(10 * time.Millisecond)
+	defer looks.Stop()
+	for begin := time.Now(); f.do("GET", "/v1/sagas/"+was.ID, "").status != http.StatusNotFound; <-looks.C {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatal("the saga is not deleted")
+		}
+	}
+	var got unwind.Instance
+	r := f.do("POST", "/v1/sagas", `{"saga":"refused","key":"ORD-1","input":{"total":12.50},"wait":"60s"}`)
+	r.decode(t, &got)
+	want := *was
+	want.Steps, want.Purged = []unwind.StepInstance{}, true
+	if r.status != http.StatusOK || !reflect.DeepEqual(got, want) {
+		t.Errorf("the same start again: %d %+v; want 200 %+v", r.status, got, want)
+	}
+	if r := f.do("POST", "/v1/sagas", `{"saga":"refused","key":"ORD-1","input":{"total":12.5}}`); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, "urn:unwind:problem:key-reused") {
+		t.Errorf("a start with another input: %d %s", r.status, r.body)
+	}
+	if r := f.do("GET", "/v1/sagas?key=ORD-1", ""); !strings.Contains(r.body, `"items":[]`) {
+		t.Errorf("the list has %s", r.body)
+	}
 }

@@ -32,7 +32,9 @@ type Config struct {
 	Auth *Auth `json:"auth,omitempty"`
 	// Retention is how long a saga is kept after it came to rest. Defaults to 720h.
 	Retention unwind.Duration `json:"retention,omitempty" env:"UNWIND_RETENTION"`
-	// KeyRetention is how long a start's key stays taken. Defaults to Retention.
+	// KeyRetention is how long a start's key stays taken after its saga came to rest;
+	// where that is deleted, only its key is kept. Defaults to Retention, which is the
+	// least.
 	KeyRetention unwind.Duration `json:"key_retention,omitempty" env:"UNWIND_KEY_RETENTION"`
 	// Compensation bounds all compensations together.
 	Compensation Global `json:"compensation,omitzero"`

@@ -58,9 +58,8 @@ func Parse(name string, data []byte, env func(string) (string, bool), flags ...F
 		def.Name = name
 		c.Sagas[name] = def
 	}
-	idle := c.idle()
 	c = c.WithDefaults()
-	r.judge(root, append(c.Validate(), idle...))
+	r.judge(root, c.Validate())
 	faults := inOrder(r.faults)
 	if err := refuses(faults); err != nil {
 		return nil, err

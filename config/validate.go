@@ -24,6 +24,9 @@ func (c Config) Validate() []unwind.Fault {
 	v.auth(c.Auth)
 	v.span("/retention", c.Retention)
 	v.span("/key_retention", c.KeyRetention)
+	if c.KeyRetention > 0 && c.KeyRetention < c.Retention {
+		v.warn("/key_retention", "it is shorter than retention (%s): a key stays taken as long as its saga is kept", c.Retention)
+	}
 	v.global(c.Compensation)
 	v.count("/limits/max_active", c.Limits.MaxActive)
 	v.count("/limits/max_starts", c.Limits.MaxStarts)
@@ -32,16 +35,6 @@ func (c Config) Validate() []unwind.Fault {
 	v.services(c)
 	v.sagas(c)
 	v.alerts(c.Alerts)
-	return v
-}
-
-// idle warns of what a file sets and nothing acts on yet. It looks at a
-// configuration without its defaults.
-func (c Config) idle() []unwind.Fault {
-	var v faults
-	if c.KeyRetention != 0 {
-		v.warn("/key_retention", "this setting does nothing yet: a key stays taken as long as its saga is kept (retention)")
-	}
 	return v
 }
 

@@ -37,6 +37,10 @@ type Config struct {
 	// Retention is how long completed and compensated sagas are kept.
 	// Defaults to 720h; negative keeps them for ever.
 	Retention unwind.Duration
+	// KeyRetention is how long the key of such a saga stays taken: a start with it is
+	// answered as before, also when the saga itself is deleted. Defaults to Retention,
+	// which is the least; negative keeps keys for ever.
+	KeyRetention unwind.Duration
 	// Hold: call nobody and move no saga before Release, as after a restore. Starts
 	// and what operators ask of sagas are refused as [unwind.Held]. Every process
 	// that is opened so is on hold anew.
@@ -65,6 +69,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Retention == 0 {
 		c.Retention = 720 * unwind.Hour
+	}
+	if c.KeyRetention == 0 {
+		c.KeyRetention = c.Retention
 	}
 	c.AlertRules = c.AlertRules.WithDefaults()
 	if c.Logger == nil {

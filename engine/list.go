@@ -55,12 +55,17 @@ func (e *Engine) listed(ctx context.Context, row *store.Saga) (*unwind.Instance,
 	inst := &unwind.Instance{
 		ID: row.ID.String(), Saga: row.Name, Version: row.Start.Version, Tenant: row.Tenant, Key: row.Key,
 		Input: json.RawMessage("null"), Steps: []unwind.StepInstance{}, Damage: err.Error(),
-		CreatedAt: unwind.TimeFromMicros(row.CreatedAt), UpdatedAt: unwind.TimeFromMicros(row.UpdatedAt),
-	}
-	if p := machine.Phase(row.Phase); p <= machine.DeadLettered {
-		inst.Status = p.Status()
+		CreatedAt: unwind.TimeFromMicros(row.CreatedAt), UpdatedAt: unwind.TimeFromMicros(row.UpdatedAt), Status: statusOf(row.Phase),
 	}
 	return inst, nil
+}
+
+// statusOf is a stored phase as users see it; empty: it is damaged.
+func statusOf(phase uint8) unwind.Status {
+	if p := machine.Phase(phase); p <= machine.DeadLettered {
+		return p.Status()
+	}
+	return ""
 }
 
 func phaseOf(s unwind.Status) (uint8, bool) {

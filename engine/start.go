@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -79,7 +81,7 @@ func (e *Engine) started(ctx context.Context, ch chan node.Reply, token *node.To
 	for {
 		select {
 		case r := <-ch:
-			return e.startReplied(ctx, r, wait)
+			return e.startReplied(ctx, start, r, wait)
 		case <-over.C:
 			e.post(func(m node.Moment) {
 				if saga := e.node.Forget(start.ID, *token); saga != nil {
@@ -100,12 +102,12 @@ func (e *Engine) started(ctx context.Context, ch chan node.Reply, token *node.To
 			if err != nil {
 				return nil, false, err
 			}
-			return e.startReplied(ctx, r, wait)
+			return e.startReplied(ctx, start, r, wait)
 		}
 	}
 }
 
-func (e *Engine) startReplied(ctx context.Context, r node.Reply, wait unwind.Duration) (*unwind.Instance, bool, error) {
+func (e *Engine) startReplied(ctx context.Context, start *node.Start, r node.Reply, wait unwind.Duration) (*unwind.Instance, bool, error) {
 	switch {
 	case r.Err != nil:
 		e.refused.Add(1)
@@ -119,10 +121,32 @@ func (e *Engine) startReplied(ctx context.Context, r node.Reply, wait unwind.Dur
 		return e.view(ctx, r.Saga), true, nil
 	}
 	inst, err := e.Get(ctx, r.Existing.String())
-	if err == nil && wait > 0 && !inst.Status.AtRest() {
+	switch {
+	case unwind.CodeOf(err) == unwind.NotFound:
+		inst, err = e.purged(ctx, start)
+	case err == nil && wait > 0 && !inst.Status.AtRest():
 		inst, err = e.await(ctx, r.Existing, wait)
 	}
 	return inst, false, err
+}
+
+// purged is the saga that a key began, as far as the key tells of it: the saga itself
+// is deleted.
+func (e *Engine) purged(ctx context.Context, start *node.Start) (*unwind.Instance, error) {
+	key, err := e.store.FindKey(ctx, start.Tenant, start.Name, start.Key)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !key.Purged {
+		err := unwind.Errorf(unwind.Overloaded, "starting saga %q with key %q: the key was taken and has just become free; start it again", start.Name, start.Key)
+		err.RetryAfter = unwind.Second
+		return nil, err
+	}
+	if err != nil {
+		return nil, failed("reading what the key "+strconv.Quote(start.Key)+" began", err)
+	}
+	return &unwind.Instance{
+		ID: key.Saga.String(), Saga: start.Name, Version: key.Version, Tenant: start.Tenant, Key: start.Key, Status: statusOf(key.Phase),
+		Input: start.Input, Steps: []unwind.StepInstance{}, Purged: true,
+		CreatedAt: unwind.TimeFromMicros(key.CreatedAt), UpdatedAt: unwind.TimeFromMicros(key.UpdatedAt),
+	}, nil
 }
 
 // await waits until a saga that began before is at rest, or the wait is over.

@@ -69,7 +69,12 @@ func (w *world) happen(in *Incident) {
 	case Conflict:
 		w.conflict(p)
 	case Purge:
-		if _, err := w.store.Purge(context.Background(), p.epoch, int64(w.micros())-w.plan.Retention, 100); err != nil {
+		keys := int64(w.micros()) - w.plan.keyRetention()
+		_, err := w.store.Purge(context.Background(), p.epoch, int64(w.micros())-w.plan.Retention, keys, 100)
+		if err == nil {
+			_, err = w.store.PurgeKeys(context.Background(), p.epoch, keys, 100)
+		}
+		if err != nil {
 			panic(err)
 		}
 	case PauseLane:

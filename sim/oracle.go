@@ -96,7 +96,7 @@ func (w *world) definitions() history.Definitions {
 	}
 	d.Options = history.Options{Complete: w.ended, Skew: unwind.Duration(w.steps * 1000), Slack: unwind.Duration(w.delay * 1000)}
 	if s.Has(Purge) {
-		d.Options.KeyRetention = unwind.Duration(w.plan.Retention * 1000)
+		d.Options.KeyRetention = unwind.Duration(w.plan.keyRetention() * 1000)
 	}
 	return d
 }

@@ -29,6 +29,9 @@ type Schedule struct {
 	Retention int64
 }
 
+// keyRetention is longer, so that some keys outlive their sagas.
+func (s *Schedule) keyRetention() int64 { return 2 * s.Retention }
+
 // An Order is one saga that a client wants, and what else is done to it.
 type Order struct {
 	Label   int

@@ -74,9 +74,9 @@ type Store interface {
 	ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) ([]Saga, error)
 	// Load returns one saga with its journal, or ErrNotFound.
 	Load(ctx context.Context, saga id.ID) (Saga, error)
-	// FindKey returns the saga that a start's identity began, or ErrNotFound. The
-	// empty key names none.
-	FindKey(ctx context.Context, tenant, name, key string) (id.ID, error)
+	// FindKey returns what a start's identity began, or ErrNotFound. The empty key
+	// names none.
+	FindKey(ctx context.Context, tenant, name, key string) (Key, error)
 	// List returns sagas, newest first by id, each with the first row of its journal only.
 	List(ctx context.Context, f Filter) (sagas []Saga, next string, err error)
 	// Tasks returns up to limit compensation tasks of one queue, due or not, in
@@ -119,10 +119,14 @@ type Store interface {
 
 	// Purge deletes up to limit sagas that are completed or compensated and were
 	// updated last before the given time, with all that belongs to them: journal,
-	// tasks, dead letters and key. It reports how many it deleted; zero: none is
-	// left to delete. A saga with a dead letter that is open or replaying is kept
-	// whole; audit rows always stay, and alerts until PurgeAlerts.
-	Purge(ctx context.Context, epoch int64, before int64, limit int) (int, error)
+	// tasks and dead letters; the key too, of one that was updated before keys. Any
+	// other key stays taken until PurgeKeys. It reports how many sagas it deleted;
+	// zero: none is left to delete. A saga with a dead letter that is open or
+	// replaying is kept whole; audit rows always stay, and alerts until PurgeAlerts.
+	Purge(ctx context.Context, epoch int64, before, keys int64, limit int) (int, error)
+	// PurgeKeys frees up to limit keys of sagas that are deleted and were updated last
+	// before the given time, and reports how many; fewer than limit: none is left.
+	PurgeKeys(ctx context.Context, epoch int64, before int64, limit int) (int, error)
 	// Stats counts sagas by status, open dead letters, tasks, and alerts and notices
 	// that a sink has not acknowledged. Started, Refused and ActiveSagas are the engine's to
 	// fill in.
@@ -147,6 +151,18 @@ type Saga struct {
 	// Damage is why the saga can't be read (an ErrDamaged); nil: it can. With it
 	// only Due and the ID's [id.ID.Sequence] are known to be right.
 	Damage error
+}
+
+// A Key is what a start's identity began.
+type Key struct {
+	Saga id.ID
+	// Purged: the saga is deleted, and what follows is what is left of it. Of one that
+	// is there it is zero.
+	Purged    bool
+	Version   string // the definition's
+	Phase     uint8
+	CreatedAt int64
+	UpdatedAt int64
 }
 
 // A JournalRow is the journal of one transition.

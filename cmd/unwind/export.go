@@ -46,7 +46,7 @@ func (a *app) export(ctx context.Context, c *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		known.Options.KeyRetention = cfg.Retention
+		known.Options.KeyRetention = max(cfg.Retention, cfg.KeyRetention)
 		for name, s := range cfg.Services {
 			p := s.Participant
 			p.Headers = nil // they may be secrets

@@ -85,7 +85,8 @@ func (s *server) open(ctx context.Context, cfg *config.Config, tokens []api.Toke
 	s.engine, err = engine.Open(ctx, engine.Config{
 		Store: st, Participants: cfg.Participants(), Definitions: defs,
 		Compensation: unwind.Limits{Rate: cfg.Compensation.Rate, Concurrency: cfg.Compensation.Concurrency},
-		MaxActive:    cfg.Limits.MaxActive, MaxActiveBytes: cfg.Limits.MaxActiveBytes, Retention: cfg.Retention, Metrics: registry, Logger: s.log, Hold: hold,
+		MaxActive:    cfg.Limits.MaxActive, MaxActiveBytes: cfg.Limits.MaxActiveBytes, Metrics: registry, Logger: s.log, Hold: hold,
+		Retention: cfg.Retention, KeyRetention: cfg.KeyRetention,
 		AlertRules: cfg.Alerts.Rules(), AlertLinks: engine.AlertLinks(cfg.Alerts.Links),
 	})
 	if err != nil {

@@ -6,6 +6,8 @@ const (
 	ApplySuccessors Bug = "apply-successors"
 	// ForgetKey does not keep the key that a start came with.
 	ForgetKey Bug = "forget-key"
+	// FreeKeyEarly frees a key that is to be kept when its saga is deleted.
+	FreeKeyEarly Bug = "free-key-early"
 	// LoseTask does not write a task that replaces another.
 	LoseTask Bug = "lose-task"
 	// PurgeOpen deletes sagas whose dead letters are open.

@@ -32,6 +32,7 @@ type Store struct {
 
 	sagas map[int64]*saga    // by id.ID.Sequence
 	keys  map[identity]*saga // starts that have a key
+	kept  ordered[*saga]     // what is left of purged ones, for their keys
 	order ordered[int64]     // sequences
 	due   ordered[duePlace]  // sagas that are not at rest
 	queue map[store.Queue]*ordered[*store.Task]
@@ -73,6 +74,7 @@ func New() *Store {
 		sagas: map[int64]*saga{},
 		keys:  map[identity]*saga{},
 		order: ordered[int64]{compare: cmp.Compare[int64]},
+		kept:  ordered[*saga]{compare: compareKept},
 		due:   ordered[duePlace]{compare: compareDue},
 		queue: map[store.Queue]*ordered[*store.Task]{},
 		dead:  ordered[deadPlace]{compare: compareDead},
@@ -94,6 +96,7 @@ func (s *Store) Clone() *Store {
 		epoch:       s.epoch,
 		sagas:       make(map[int64]*saga, len(s.sagas)),
 		keys:        make(map[identity]*saga, len(s.keys)),
+		kept:        s.kept.clone(),
 		order:       s.order.clone(),
 		due:         s.due.clone(),
 		queue:       make(map[store.Queue]*ordered[*store.Task], len(s.queue)),
@@ -120,6 +123,9 @@ func (s *Store) Clone() *Store {
 		if to.Key != "" {
 			c.keys[identityOf(&to.Start)] = &to
 		}
+	}
+	for was := range s.kept.all() {
+		c.keys[identityOf(&was.Start)] = was
 	}
 	for name, q := range s.queue {
 		tasks := q.clone()
@@ -188,6 +194,11 @@ func (s *Store) find(saga id.ID) *saga {
 }
 
 func identityOf(s *store.Start) identity { return identity{s.Tenant, s.Name, s.Key} }
+
+// compareKept orders by when they were updated last.
+func compareKept(a, b *saga) int {
+	return cmp.Or(cmp.Compare(a.UpdatedAt, b.UpdatedAt), cmp.Compare(a.ID.Sequence(), b.ID.Sequence()))
+}
 
 func compareDue(a, b duePlace) int {
 	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.sequence, b.sequence))

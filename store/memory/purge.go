@@ -12,7 +12,7 @@ import (
 )
 
 // Purge implements [store.Store].
-func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (int, error) {
+func (s *Store) Purge(ctx context.Context, epoch, before, keys int64, limit int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.writable(ctx, epoch); err != nil {
@@ -34,6 +34,9 @@ func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (int,
 	for _, saga := range done {
 		gone[saga.ID] = true
 		s.forget(saga)
+		if saga.UpdatedAt >= keys {
+			s.keepKey(saga)
+		}
 	}
 	s.rows = slices.DeleteFunc(s.rows, func(r *journalRow) bool { return gone[r.Saga] })
 	return len(done), nil
@@ -67,6 +70,38 @@ func (s *Store) forget(of *saga) {
 		delete(s.keys, identityOf(&of.Start))
 	}
 	delete(s.sagas, sequence)
+}
+
+// keepKey leaves of a saga what its key tells.
+func (s *Store) keepKey(of *saga) {
+	if of.Key == "" || planted.On(planted.FreeKeyEarly) {
+		return
+	}
+	kept := &saga{Saga: store.Saga{ID: of.ID, Start: of.Start, Phase: of.Phase, CreatedAt: of.CreatedAt, UpdatedAt: of.UpdatedAt}}
+	kept.Input = nil
+	s.keys[identityOf(&kept.Start)] = kept
+	s.kept.insert(kept)
+}
+
+// PurgeKeys implements [store.Store].
+func (s *Store) PurgeKeys(ctx context.Context, epoch, before int64, limit int) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.writable(ctx, epoch); err != nil {
+		return 0, err
+	}
+	var freed []*saga
+	for kept := range s.kept.all() {
+		if len(freed) == store.PageLimit(limit) || kept.UpdatedAt >= before {
+			break
+		}
+		freed = append(freed, kept)
+	}
+	for _, kept := range freed {
+		s.kept.remove(kept)
+		delete(s.keys, identityOf(&kept.Start))
+	}
+	return len(freed), nil
 }
 
 // Stats implements [store.Store].

@@ -46,16 +46,22 @@ func (s *Store) Load(ctx context.Context, saga id.ID) (store.Saga, error) {
 }
 
 // FindKey implements [store.Store].
-func (s *Store) FindKey(ctx context.Context, tenant, name, key string) (id.ID, error) {
+func (s *Store) FindKey(ctx context.Context, tenant, name, key string) (store.Key, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if err := s.usable(ctx); err != nil {
-		return id.ID{}, err
+		return store.Key{}, err
 	}
-	if found := s.keys[identity{tenant, name, key}]; found != nil {
-		return found.ID, nil
+	found := s.keys[identity{tenant, name, key}]
+	switch {
+	case found == nil:
+		return store.Key{}, fmt.Errorf("finding the saga that key %q began: %w", key, store.ErrNotFound)
+	case s.sagas[found.ID.Sequence()] == found:
+		return store.Key{Saga: found.ID}, nil
 	}
-	return id.ID{}, fmt.Errorf("finding the saga that key %q began: %w", key, store.ErrNotFound)
+	return store.Key{
+		Saga: found.ID, Purged: true, Version: found.Start.Version, Phase: found.Phase, CreatedAt: found.CreatedAt, UpdatedAt: found.UpdatedAt,
+	}, nil
 }
 
 // List implements [store.Store].

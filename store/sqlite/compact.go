@@ -10,14 +10,18 @@ import (
 // compactPerPurge is how many buckets of keys one purge looks at.
 const compactPerPurge = 4
 
-// A spentBucket is a bucket most of whose sagas are purged.
+// countHolders counts sagas, and what is left of those whose key is kept.
+const countHolders = `SELECT count(*) FROM (SELECT 1 FROM saga WHERE rid BETWEEN ?1 AND ?2
+	UNION ALL SELECT 1 FROM kept_key WHERE rid BETWEEN ?1 AND ?2 LIMIT ?3)`
+
+// A spentBucket is a bucket most of whose keys are free.
 type spentBucket struct {
 	id   int64
 	live []keyEntry
 }
 
-// compactKeys drops buckets most of whose sagas are purged. The keys of those
-// that are left move to the recent ones, and with them into a later bucket.
+// compactKeys drops buckets most of whose keys are free. Those that are left move
+// to the recent ones, and with them into a later bucket.
 func (s *Store) compactKeys(ctx context.Context, epoch int64) error {
 	var spent []spentBucket
 	err := s.read(ctx, func(conn *sqlite.Conn) (err error) {
@@ -50,7 +54,7 @@ func spentBuckets(conn *sqlite.Conn) (spent []spentBucket, err error) {
 	var ids []int64
 	for _, b := range oldest {
 		left := int64(0)
-		err := each(conn, "SELECT count(*) FROM (SELECT 1 FROM saga WHERE rid BETWEEN ? AND ? LIMIT ?)", func(s *sqlite.Stmt) error {
+		err := each(conn, countHolders, func(s *sqlite.Stmt) error {
 			left = s.ColumnInt64(0)
 			return nil
 		}, b[2], b[3], b[1]/16+1)
@@ -61,7 +65,7 @@ func spentBuckets(conn *sqlite.Conn) (spent []spentBucket, err error) {
 			ids = append(ids, b[0])
 		}
 	}
-	alive, err := conn.Prepare("SELECT 1 FROM saga WHERE rid = ?")
+	alive, err := conn.Prepare("SELECT 1 FROM saga WHERE rid = ?1 UNION ALL SELECT 1 FROM kept_key WHERE rid = ?1")
 	if err != nil {
 		return nil, err
 	}
@@ -92,8 +96,8 @@ func spentBuckets(conn *sqlite.Conn) (spent []spentBucket, err error) {
 	return spent, nil
 }
 
-// dropBucket deletes a bucket. Sagas do not come back, so what was alive before
-// the transaction is all there is to keep.
+// dropBucket deletes a bucket. Sagas do not come back, nor do kept keys, so what was
+// alive before the transaction is all there is to keep.
 func (w *writer) dropBucket(b *spentBucket) error {
 	k := w.keys
 	for _, e := range b.live {

@@ -117,7 +117,8 @@ func FuzzStoredRows(f *testing.F) {
 		again := l.batch[len(l.batch)-1]
 		again.Saga = l.ids.New(0)
 		_, _ = s.Commit(ctx, &store.Batch{Epoch: l.epoch, Transitions: []store.Transition{end, again}})
-		_, _ = s.Purge(ctx, l.epoch, 1<<60, 10)
+		_, _ = s.Purge(ctx, l.epoch, 1<<60, 0, 10)
+		_, _ = s.FindKey(ctx, "acme", "place-order", "order-1")
 		_, _ = s.Join(ctx, "node-b")
 	})
 }

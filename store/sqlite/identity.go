@@ -29,7 +29,7 @@ func (w *writer) sameKey(start *store.Start) (r store.Result, found bool, err er
 		return store.Result{}, false, err
 	}
 	// Phase 3: the one whose row says so.
-	was, found, err := sagaOfKey(w.readSaga, w.names, rids, start.Tenant, start.Name, start.Key)
+	was, found, err := holderOf(w.readSaga, w.readKept, w.names, rids, start.Tenant, start.Name, start.Key)
 	if err != nil || !found {
 		return store.Result{}, false, err
 	}
@@ -43,10 +43,13 @@ func (w *writer) sameKey(start *store.Start) (r store.Result, found bool, err er
 	return sameInput(was.id, digest, start), true, nil
 }
 
-// digestOf reads the digest of a saga's input.
-func (w *writer) digestOf(was *fixed) (digest [32]byte, err error) {
+// digestOf reads the digest of the input that a key came with.
+func (w *writer) digestOf(was *holder) (digest [32]byte, err error) {
 	if was.first == 0 {
 		return digest, store.ErrDamaged // all but its id is lost
+	}
+	if was.purged {
+		return was.digest, nil
 	}
 	segment, err := readSegment(w.readJournal, was.first)
 	if err != nil {
@@ -87,31 +90,55 @@ func lookup(k *keys, block *sqlite.Stmt, hash uint64, rids []int64) ([]int64, er
 	return rids, nil
 }
 
-// sagaOfKey returns which of the sagas has the identity, if one has. The
-// statement is writer.readSaga.
-func sagaOfKey(read *sqlite.Stmt, n *names, rids []int64, tenant, name, key string) (is fixed, found bool, err error) {
+// A holder is who has a key: a saga, or what is left of one that is purged.
+type holder struct {
+	fixed
+	purged bool // and then what follows is known
+	phase  uint8
+	ended  int64
+	digest [32]byte
+}
+
+// holderOf returns which of the sagas has the identity, if one has. The statements
+// are selectSaga and selectKept.
+func holderOf(saga, kept *sqlite.Stmt, n *names, rids []int64, tenant, name, key string) (is holder, found bool, err error) {
 	for _, rid := range rids {
-		read.BindInt64(1, rid)
-		err := rows(read, func(s *sqlite.Stmt) error {
-			f, err := decodeFixed(columnBytes(s, 4, nil))
-			if err != nil || f.id.Sequence() != rid { // its hash is this one's, of 64 bits
-				is, found = fixed{id: id.OfSequence(rid)}, true
-				return nil //nolint:nilerr // found
-			}
-			if f.key != key || f.tenant != tenant {
-				return nil
-			}
-			def, err := n.definition(f.def)
-			if err == nil && def.name == name {
-				is, found = f, true
-			}
+		there := false
+		saga.BindInt64(1, rid)
+		err := rows(saga, func(s *sqlite.Stmt) (err error) {
+			there = true
+			is = holder{}
+			is.fixed, found, err = n.holds(columnBytes(s, 4, nil), rid, tenant, name, key)
 			return err
 		})
+		if err == nil && !there {
+			kept.BindInt64(1, rid)
+			err = rows(kept, func(s *sqlite.Stmt) (err error) {
+				is = holder{purged: true, phase: uint8(s.ColumnInt64(0)), ended: s.ColumnInt64(1)}
+				s.ColumnBytes(2, is.digest[:])
+				is.fixed, found, err = n.holds(columnBytes(s, 3, nil), rid, tenant, name, key)
+				return err
+			})
+		}
 		if err != nil || found {
 			return is, found, err
 		}
 	}
-	return fixed{}, false, nil
+	return holder{}, false, nil
+}
+
+// holds reports whether a row, whose hash is that of the identity, has it. One that
+// is damaged has: its hash is of 64 bits.
+func (n *names) holds(blob []byte, rid int64, tenant, name, key string) (fixed, bool, error) {
+	f, err := decodeFixed(blob)
+	if err != nil || f.id.Sequence() != rid {
+		return fixed{id: id.OfSequence(rid)}, true, nil //nolint:nilerr // found
+	}
+	if f.key != key || f.tenant != tenant {
+		return fixed{}, false, nil
+	}
+	def, err := n.definition(f.def)
+	return f, err == nil && def.name == name, err
 }
 
 // writeKeys makes the identities of the transaction durable.

@@ -25,8 +25,8 @@ const keysPerBucket = 1 << 15
 //     blocks, and empties key_log. Buckets never change.
 //   - A filter in memory says in which buckets a hash may be: mostly in none.
 //
-// What is found is a row that may be the one: it is compared with the saga's row,
-// so that equal hashes and purged sagas do no harm.
+// What is found is a row that may be the one: it is compared with the saga's row, or
+// with what is left of it (kept.go), so that equal hashes and freed keys do no harm.
 type keys struct {
 	perBucket int
 

@@ -107,21 +107,26 @@ func (k *keyScene) end(keys ...int) {
 // purge deletes what has ended, and forgets it.
 func (k *keyScene) purge(keys ...int) {
 	k.Helper()
-	purged := 0
-	for {
-		n, err := k.s.Purge(k.Context(), k.epoch, k.at+1, 0)
+	k.deleted(len(keys), func() (int, error) { return k.s.Purge(k.Context(), k.epoch, k.at+1, k.at+1, 0) })
+	for _, n := range keys {
+		delete(k.sagas, n)
+	}
+}
+
+// deleted calls until nothing is left, which must be so many.
+func (k *keyScene) deleted(want int, purge func() (int, error)) {
+	k.Helper()
+	for total := 0; ; {
+		n, err := purge()
 		if err != nil {
 			k.Fatal(err)
 		}
-		if purged += n; n == 0 {
-			break
+		if total += n; n == 0 {
+			if total != want {
+				k.Fatalf("%d were deleted of %d", total, want)
+			}
+			return
 		}
-	}
-	if purged != len(keys) {
-		k.Fatalf("%d sagas were purged of %d", purged, len(keys))
-	}
-	for _, n := range keys {
-		delete(k.sagas, n)
 	}
 }
 
@@ -178,6 +183,40 @@ func TestSpentBucketsAreDropped(t *testing.T) {
 	k.reopen()
 	k.known()
 	k.start(gone...) // they are free again
+	k.known()
+}
+
+// Their sagas are deleted, and the keys are met again until they are freed.
+func TestKeptKeysOutliveTheirBuckets(t *testing.T) {
+	k := newKeyScene(t)
+	for i := range 400 {
+		k.start(i)
+	}
+	full, gone := k.buckets(), numbers(0, 380)
+	k.end(gone...)
+	keep := func() (int, error) { return k.s.Purge(k.Context(), k.epoch, k.at+1, 0, 0) }
+	k.deleted(len(gone), keep)
+	for range 20 { // buckets are looked at in turn
+		k.deleted(0, keep)
+	}
+	if n := k.buckets(); n != full {
+		t.Errorf("%d buckets of %d are left, and all keys are taken", n, full)
+	}
+	k.known()
+	k.reopen()
+	k.known()
+	free := func() (int, error) { return k.s.PurgeKeys(k.Context(), k.epoch, k.at+1, 50) }
+	k.deleted(len(gone), free)
+	for range 20 {
+		k.deleted(0, keep)
+	}
+	if n := k.buckets(); n > 4 {
+		t.Errorf("%d buckets are left of %d", n, full)
+	}
+	for _, n := range gone {
+		delete(k.sagas, n)
+	}
+	k.start(gone...)
 	k.known()
 }
 

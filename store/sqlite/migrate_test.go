@@ -12,6 +12,7 @@ import (
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -113,5 +114,37 @@ func TestAPendingAlertSurvivesTheUpgrade(t *testing.T) {
 	}
 	if firing, _, err := s.Alerts(t.Context(), store.AlertFilter{Firing: true}); err != nil || len(firing) != 0 {
 		t.Errorf("%d fire, %v", len(firing), err)
+	}
+}
+
+// G1: a saga of an older file keeps its key when it is purged after the upgrade. (A
+// file of version 5 is one without the table.)
+func TestAKeyOfAnOlderFileIsKept(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t, dir)
+	w := joined(t, s)
+	begun := w.batch(1).Transitions[0]
+	begun.Phase, begun.SetDue, begun.Due = uint8(machine.Completed), true, store.AtRest
+	if _, err := s.Commit(t.Context(), &store.Batch{Epoch: w.epoch, Node: "node-a", Transitions: []store.Transition{begun}}); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, s)
+	conn, err := sqlite.OpenConn(filepath.Join(dir, "unwind.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(sqlitex.ExecuteScript(conn, "DROP TABLE kept_key; PRAGMA user_version = 5;", nil), conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = opened(t, dir)
+	defer closed(t, s)
+	w = joined(t, s)
+	if n, err := s.Purge(t.Context(), w.epoch, begun.At+1, begun.At, 0); n != 1 || err != nil {
+		t.Fatalf("%d sagas were purged, %v", n, err)
+	}
+	begun.Saga = w.ids.New(0)
+	results, err := s.Commit(t.Context(), &store.Batch{Epoch: w.epoch, Node: "node-a", Transitions: []store.Transition{begun}})
+	if err != nil || results[0].Outcome != store.Duplicate {
+		t.Errorf("starting it again: %+v, %v", results, err)
 	}
 }

@@ -60,6 +60,7 @@ func TestPlansOfReads(t *testing.T) {
 		"the alerts that fire":    {alertsQuery(&store.AlertFilter{Firing: true, Kinds: []string{"dead_letter", "breaker_open"}}), "USING INDEX alert_firing"},
 		"the alerts of a sink":    {pendingQuery, "SEARCH alert USING INTEGER PRIMARY KEY (rowid>?)"},
 		"the end of an alert":     {overAlertQuery, "USING INDEX alert_key (key=?)"},
+		"the keys to be freed":    {freeKeysQuery, "USING COVERING INDEX kept_key_ended (ended<?)"},
 		"a list of a rare phase":  {listQuery(&store.Filter{Phase: &phase}), "SEARCH saga USING INDEX saga_phase"},
 	} {
 		var plan []string

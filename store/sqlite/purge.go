@@ -19,7 +19,7 @@ const purgeBatch = 100
 
 // Purge implements [store.Store]. A reader looks for the sagas; transactions of
 // purgeBatch sagas delete them, so that commits get their turn between.
-func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (purged int, err error) {
+func (s *Store) Purge(ctx context.Context, epoch, before, keys int64, limit int) (purged int, err error) {
 	doomed, err := s.doomed(ctx, before, store.PageLimit(limit))
 	if err != nil {
 		return 0, fmt.Errorf("looking for sagas to purge: %w", err)
@@ -30,7 +30,7 @@ func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (purg
 	for batch := range slices.Chunk(doomed, purgeBatch) {
 		n := 0
 		err = s.write(ctx, epoch, func(w *writer) (err error) {
-			n, err = w.purge(batch, before)
+			n, err = w.purge(batch, before, keys)
 			return err
 		})
 		if err != nil {
@@ -51,8 +51,9 @@ func (s *Store) Purge(ctx context.Context, epoch, before int64, limit int) (purg
 const withoutDeadLetter = " AND NOT EXISTS (SELECT 1 FROM dead_letter d WHERE d.rid = saga.rid AND d.state IN ('open', 'replaying'))"
 
 // purge deletes the sagas that are still to be purged, with all that belongs to
-// them: it keeps the fence and what other writes have changed since.
-func (w *writer) purge(rids []int64, before int64) (int, error) {
+// them: it keeps the fence and what other writes have changed since. Keys of sagas
+// that were updated before the time keys go too.
+func (w *writer) purge(rids []int64, before, keys int64) (int, error) {
 	gone := map[int64]bool{}
 	segments := map[int64]bool{}
 	for _, rid := range rids {
@@ -74,6 +75,14 @@ func (w *writer) purge(rids []int64, before int64) (int, error) {
 			continue // it stays, for whoever mends the store
 		case err != nil:
 			return 0, fmt.Errorf("the journal of saga %s: %w", row.id, err)
+		}
+		if row.key != "" && row.updated >= keys {
+			switch err := w.keepKey(&row); {
+			case errors.Is(err, store.ErrDamaged):
+				continue
+			case err != nil:
+				return 0, fmt.Errorf("the key of saga %s: %w", row.id, err)
+			}
 		}
 		for _, table := range []string{"saga", "task", "dead_letter", "note"} {
 			if err := each(w.conn, "DELETE FROM "+table+" WHERE rid = ?", nil, rid); err != nil {

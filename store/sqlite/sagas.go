@@ -194,36 +194,46 @@ func (s *Store) withStart(read *sqlite.Stmt, row *sagaRow, in *segment, journal 
 }
 
 // FindKey implements [store.Store].
-func (s *Store) FindKey(ctx context.Context, tenant, name, key string) (saga id.ID, err error) {
+func (s *Store) FindKey(ctx context.Context, tenant, name, key string) (found store.Key, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) (err error) {
-		saga, err = s.findKey(conn, tenant, name, key)
+		found, err = s.findKey(conn, tenant, name, key)
 		return err
 	})
 	if err != nil {
-		return id.ID{}, fmt.Errorf("finding the saga that key %q began: %w", key, err)
+		return store.Key{}, fmt.Errorf("finding the saga that key %q began: %w", key, err)
 	}
-	return saga, nil
+	return found, nil
 }
 
-func (s *Store) findKey(conn *sqlite.Conn, tenant, name, key string) (id.ID, error) {
+func (s *Store) findKey(conn *sqlite.Conn, tenant, name, key string) (store.Key, error) {
 	if key == "" {
-		return id.ID{}, store.ErrNotFound
+		return store.Key{}, store.ErrNotFound
 	}
 	block, err := conn.Prepare(selectBlock)
 	if err != nil {
-		return id.ID{}, err
+		return store.Key{}, err
 	}
-	read, err := conn.Prepare(selectSaga)
+	saga, err := conn.Prepare(selectSaga)
 	if err != nil {
-		return id.ID{}, err
+		return store.Key{}, err
+	}
+	kept, err := conn.Prepare(selectKept)
+	if err != nil {
+		return store.Key{}, err
 	}
 	rids, err := lookup(s.keys, block, id.KeyHash(tenant, name, key), nil)
 	if err != nil {
-		return id.ID{}, err
+		return store.Key{}, err
 	}
-	is, found, err := sagaOfKey(read, s.names, rids, tenant, name, key)
-	if err == nil && !found {
-		err = store.ErrNotFound
+	is, found, err := holderOf(saga, kept, s.names, rids, tenant, name, key)
+	switch {
+	case err != nil:
+		return store.Key{}, err
+	case !found:
+		return store.Key{}, store.ErrNotFound
+	case !is.purged:
+		return store.Key{Saga: is.id}, nil
 	}
-	return is.id, err
+	def, _ := s.names.definition(is.def) // of a row that is damaged there is none
+	return store.Key{Saga: is.id, Purged: true, Version: def.version, Phase: is.phase, CreatedAt: is.created, UpdatedAt: is.ended}, nil
 }

@@ -50,7 +50,7 @@ const phases = 5
 type statements struct {
 	begin, commit, rollback, fence, join, count           *sqlite.Stmt
 	insertName, insertDef                                 *sqlite.Stmt
-	insertSaga, readSaga, move, moveTo, moveDue           *sqlite.Stmt
+	insertSaga, readSaga, readKept, move, moveTo, moveDue *sqlite.Stmt
 	insertJournal, readJournal                            *sqlite.Stmt
 	logKeys, dropLog, insertBucket, insertBlock, keyBlock *sqlite.Stmt
 	putTask, dropTask                                     *sqlite.Stmt
@@ -115,6 +115,7 @@ func (w *writer) prepare() error {
 		{&w.insertDef, "INSERT INTO def (name, version) VALUES (?, ?)"},
 		{&w.insertSaga, startQuery},
 		{&w.readSaga, "SELECT version, phase, due, hot, fixed FROM saga WHERE rid = ?"},
+		{&w.readKept, selectKept},
 		{&w.move, moveQuery},
 		{&w.moveTo, moveToQuery},
 		{&w.moveDue, moveDueQuery},

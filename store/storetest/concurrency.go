@@ -120,7 +120,10 @@ func writersBesideCommitAreSafe(s *scene) {
 			return err
 		},
 		func(int) error {
-			_, err := s.Purge(ctx, epoch, 1<<62, 1)
+			if _, err := s.Purge(ctx, epoch, 1<<62, 0, 1); err != nil {
+				return err
+			}
+			_, err := s.PurgeKeys(ctx, epoch, 1<<62, 1)
 			return err
 		},
 	}

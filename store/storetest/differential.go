@@ -41,6 +41,7 @@ func Differential(t *testing.T, model func(t *testing.T) store.Store, subject fu
 			"deliver":       d.deliver,
 			"sinks":         d.sinks,
 			"purge alerts":  d.purgeAlerts,
+			"purge keys":    d.purgeKeys,
 			"define":        d.define,
 			"operate":       d.operate,
 			"note":          d.note,
@@ -188,9 +189,10 @@ func (d *duel) fenced(r *rapid.T) {
 			mine.Epoch = s.epochs[len(s.epochs)-1-back]
 		}
 		_, commit := s.Commit(d.ctx, &mine)
-		_, purge := s.Purge(d.ctx, mine.Epoch, d.now, 1)
+		_, purge := s.Purge(d.ctx, mine.Epoch, d.now, d.now, 1)
+		_, keys := s.PurgeKeys(d.ctx, mine.Epoch, d.now, 1)
 		_, put := s.PutDefinition(d.ctx, mine.Epoch, store.Definition{Name: "fenced"}, store.Audit{})
-		return []string{kindOf(commit), kindOf(purge), kindOf(put), kindOf(s.AlertsDelivered(d.ctx, mine.Epoch, "pager", 1)), kindOf(s.AlertSinks(d.ctx, mine.Epoch, nil))}, nil
+		return []string{kindOf(commit), kindOf(purge), kindOf(keys), kindOf(put), kindOf(s.AlertsDelivered(d.ctx, mine.Epoch, "pager", 1)), kindOf(s.AlertSinks(d.ctx, mine.Epoch, nil))}, nil
 	})
 }
 
@@ -229,19 +231,33 @@ func (d *duel) define(r *rapid.T) {
 // purge runs to its end: which sagas go first is a store's to choose.
 func (d *duel) purge(r *rapid.T) {
 	before, limit := d.now-draw(r, "rest", int64(-1), 5*second, 20*second), draw(r, "limit", 1, 3, 0)
+	keys := before - draw(r, "rest of keys", int64(0), 5*second, 3600*second)
 	d.same(r, "Purge", func(s *side) (any, error) {
-		for total := 0; ; {
-			n, err := s.Purge(d.ctx, s.epoch(), before, limit)
-			if total += n; err != nil || n == 0 {
-				return total, err
-			}
-			if limit > 0 && n > limit {
-				return nil, fmt.Errorf("a purge of at most %d sagas took %d", limit, n)
-			}
-		}
+		return toItsEnd(limit, func() (int, error) { return s.Purge(d.ctx, s.epoch(), before, keys, limit) })
 	})
 	d.sagas = slices.DeleteFunc(d.sagas, func(k known) bool {
 		_, err := d.model.Load(d.ctx, k.id)
 		return err != nil
 	})
+}
+
+// purgeKeys too runs to its end.
+func (d *duel) purgeKeys(r *rapid.T) {
+	before, limit := d.now-draw(r, "rest", int64(-1), 5*second, 20*second), draw(r, "limit", 1, 3, 0)
+	d.same(r, "PurgeKeys", func(s *side) (any, error) {
+		return toItsEnd(limit, func() (int, error) { return s.PurgeKeys(d.ctx, s.epoch(), before, limit) })
+	})
+}
+
+// toItsEnd calls until there is nothing left, and counts what was deleted.
+func toItsEnd(limit int, purge func() (int, error)) (any, error) {
+	for total := 0; ; {
+		n, err := purge()
+		if total += n; err != nil || n == 0 {
+			return total, err
+		}
+		if limit > 0 && n > limit {
+			return nil, fmt.Errorf("of at most %d it took %d", limit, n)
+		}
+	}
 }

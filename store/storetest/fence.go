@@ -33,7 +33,8 @@ func (s *scene) refused(epoch int64, start store.Transition) {
 	})
 	_, nothing := s.Commit(s.Context(), &store.Batch{Epoch: epoch})
 	_, put := s.PutDefinition(s.Context(), epoch, store.Definition{Name: "place-order", Version: "2"}, store.Audit{Action: "put"})
-	_, purge := s.Purge(s.Context(), epoch, s.now+second, 10)
+	_, purge := s.Purge(s.Context(), epoch, s.now+second, s.now+second, 10)
+	_, keys := s.PurgeKeys(s.Context(), epoch, s.now+second, 10)
 	delivered := s.AlertsDelivered(s.Context(), epoch, "", before.Alerts[0].ID)
 	sinks := s.AlertSinks(s.Context(), epoch, nil)
 	_, old := s.PurgeAlerts(s.Context(), epoch, s.now+second, 10)
@@ -43,7 +44,7 @@ func (s *scene) refused(epoch int64, start store.Transition) {
 		"AddOperation": add, "ChangeOperation": change, "AddItems": s.AddItems(s.Context(), epoch, 1, nil),
 		"SkipItems": s.SkipItems(s.Context(), epoch, 1, nil), "DropOperation": s.DropOperation(s.Context(), epoch, 1),
 		"AddNote": s.AddNote(s.Context(), epoch, store.DeadLetterID{Saga: start.Saga, Direction: unwind.Action}, store.Note{Text: "x"}, store.Audit{}),
-		"Commit":  commit, "an empty Commit": nothing, "PutDefinition": put, "Purge": purge, "AlertsDelivered": delivered, "AlertSinks": sinks, "PurgeAlerts": old,
+		"Commit":  commit, "an empty Commit": nothing, "PutDefinition": put, "Purge": purge, "PurgeKeys": keys, "AlertsDelivered": delivered, "AlertSinks": sinks, "PurgeAlerts": old,
 	} {
 		if !errors.Is(err, store.ErrFenced) {
 			s.Errorf("%s with epoch %d while %d is current: %v; want ErrFenced", what, epoch, s.epoch, err)

@@ -112,7 +112,7 @@ func journalCursorSurvivesAPurge(s *scene) {
 			cursors = append(cursors, next)
 		}
 	}
-	s.is("how many were purged", must(s.Purge(s.Context(), s.epoch, s.now+second, 0))(s), 8)
+	s.is("how many were purged", s.purge(s.now+second, 0), 8)
 	for _, cursor := range cursors {
 		s.is("what lies past the cursor", must(journalFrom(s.Context(), s.Store, cursor, 2))(s), kept)
 	}
@@ -127,7 +127,7 @@ func journalNumbersAreNotGivenTwice(s *scene) {
 	t.Phase, t.Due = completed, store.AtRest
 	s.committed(t)
 	_, cursor := mustPage(s.Journal(s.Context(), "", 0))(s)
-	s.is("how many were purged", must(s.Purge(s.Context(), s.epoch, s.now+second, 0))(s), 1)
+	s.is("how many were purged", s.purge(s.now+second, 0), 1)
 	later := s.committed(s.anonymous())
 	s.is("what lies past the cursor", must(journalFrom(s.Context(), s.Store, cursor, 2))(s), []store.JournalRow{s.row(later, later)})
 }

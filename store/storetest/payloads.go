@@ -55,7 +55,7 @@ func oddTextIsKeptAndToldApart(s *scene) {
 	for i, text := range oddTexts {
 		t := b.Transitions[i]
 		s.is("the saga's start", s.load(t.Saga).Start, *t.Start)
-		s.is("the key's saga", must(s.FindKey(s.Context(), text, text, text))(s), t.Saga)
+		s.is("what the key began", s.findKey(text, text, text), store.Key{Saga: t.Saga})
 		s.is("the sagas of the name", s.list(store.Filter{Name: text}), []id.ID{t.Saga})
 		s.is("the sagas of the tenant", s.list(store.Filter{Tenant: text}), []id.ID{t.Saga})
 		s.is("the sagas of the key", s.list(store.Filter{Key: text}), []id.ID{t.Saga})

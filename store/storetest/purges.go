@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/unwindhq/unwind"
@@ -16,9 +17,20 @@ func (s *scene) rested(phase uint8, key string) store.Transition {
 	return s.committed(t)
 }
 
+// purge deletes sagas and frees their keys.
 func (s *scene) purge(before int64, limit int) int {
 	s.Helper()
-	return must(s.Purge(s.Context(), s.epoch, before, limit))(s)
+	return must(s.Purge(s.Context(), s.epoch, before, before, limit))(s)
+}
+
+func (s *scene) purgeKeys(before int64, limit int) int {
+	s.Helper()
+	return must(s.PurgeKeys(s.Context(), s.epoch, before, limit))(s)
+}
+
+func (s *scene) findKey(tenant, name, key string) store.Key {
+	s.Helper()
+	return must(s.FindKey(s.Context(), tenant, name, key))(s)
 }
 
 func purgeTakesOnlyWhatEndedWell(s *scene) {
@@ -74,7 +86,69 @@ func purgeFreesTheKey(s *scene) {
 	}
 	again := s.start("place-order", "", "ORD-1", `{"other":true}`)
 	s.is("a start with the key", s.commit(again)[0], store.Result{Outcome: store.Committed})
-	s.is("the key's saga", must(s.FindKey(s.Context(), "", "place-order", "ORD-1"))(s), again.Saga)
+	s.is("what the key began", s.findKey("", "place-order", "ORD-1"), store.Key{Saga: again.Saga})
+}
+
+// kept purges a saga whose key stays taken, and returns what FindKey is to say of it.
+func (s *scene) kept(key string) store.Key {
+	s.Helper()
+	t := s.start("place-order", "acme", key, `{"total":1}`)
+	s.committed(t)
+	end := s.then(t)
+	end.Phase, end.Due, end.SetDue = compensated, store.AtRest, true
+	s.committed(end)
+	s.is("how many were purged", must(s.Purge(s.Context(), s.epoch, end.At+1, end.At, 0))(s), 1)
+	return store.Key{Saga: t.Saga, Purged: true, Version: t.Start.Version, Phase: compensated, CreatedAt: t.At, UpdatedAt: end.At}
+}
+
+// A key that is kept is answered as before its saga was purged.
+func (s *scene) keyIsTaken(key string, by store.Key) {
+	s.Helper()
+	again, other := s.start("place-order", "acme", key, `{"total":1}`), s.start("place-order", "acme", key, `{"total":2}`)
+	s.is("starts with a kept key", s.commit(again, other), []store.Result{{Outcome: store.Duplicate, Saga: by.Saga}, {Outcome: store.KeyReused, Saga: by.Saga}})
+	s.is("what the key began", s.findKey("acme", "place-order", key), by)
+}
+
+func purgeKeepsAKeyUntilItIsFreed(s *scene) {
+	before := s.observe()
+	by := s.kept("ORD-1")
+	after := s.observe()
+	before.Stats, after.Stats = unwind.Stats{}, unwind.Stats{}
+	s.is("what is left", after, before)
+	s.keyIsTaken("ORD-1", by)
+	other := []store.Transition{s.start("place-order", "", "ORD-1", `{}`), s.start("refund", "acme", "ORD-1", `{}`), s.start("place-order", "acme", "ORD-2", `{}`)}
+	for i, r := range s.commit(other...) {
+		s.is(fmt.Sprintf("start %d with another identity", i), r, store.Result{Outcome: store.Committed})
+	}
+	if _, err := s.Load(s.Context(), by.Saga); !errors.Is(err, store.ErrNotFound) {
+		s.Errorf("loading the purged saga: %v", err)
+	}
+	s.is("how many keys were freed too early", s.purgeKeys(by.UpdatedAt, 0), 0)
+	s.keyIsTaken("ORD-1", by)
+	s.is("how many keys were freed", s.purgeKeys(by.UpdatedAt+1, 0), 1)
+	again := s.start("place-order", "acme", "ORD-1", `{"total":2}`)
+	s.is("a start with the key that is free", s.commit(again)[0], store.Result{Outcome: store.Committed})
+	s.is("what the key began", s.findKey("acme", "place-order", "ORD-1"), store.Key{Saga: again.Saga})
+	s.is("how many keys are freed next", s.purgeKeys(s.now+second, 0), 0)
+}
+
+func purgeForgetsWhatHadNoKey(s *scene) {
+	s.rested(completed, "")
+	s.is("how many were purged", must(s.Purge(s.Context(), s.epoch, s.now+1, 0, 0))(s), 1)
+	s.is("how many keys there were", s.purgeKeys(s.now+second, 0), 0)
+}
+
+func keysAreFreedInSmallBatches(s *scene) {
+	var last store.Key
+	for i := range 7 {
+		last = s.kept(fmt.Sprint(i))
+	}
+	var counts []int
+	for range 4 {
+		counts = append(counts, s.purgeKeys(last.UpdatedAt, 4))
+	}
+	s.is("how many were freed each time", counts, []int{4, 2, 0, 0})
+	s.keyIsTaken("6", last)
 }
 
 func purgeWorksInSmallBatches(s *scene) {

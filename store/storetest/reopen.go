@@ -32,6 +32,7 @@ var reopenSuite = []struct {
 }{
 	{"G1", "all that was committed is there again", committedIsThereAgain},
 	{"G1", "a key is known again", keyIsKnownAgain},
+	{"G1", "a kept key is known again", keptKeyIsKnownAgain},
 	{"G12", "epochs go on rising", epochsGoOnRising},
 	{"G13", "cursors outlive a restart", cursorsOutliveARestart},
 	{"G13", "numbers are not given twice after a purge", numbersAreNotGivenTwiceAfterAPurge},
@@ -60,6 +61,14 @@ func keyIsKnownAgain(s *scene, reopen func(*scene) *scene) {
 	s.join()
 	s.is("the outcomes", s.commit(s.start("place-order", "acme", "ORD-1", `{"total":1}`), s.start("place-order", "acme", "ORD-1", `{"total":2}`)),
 		[]store.Result{{Outcome: store.Duplicate, Saga: first.Saga}, {Outcome: store.KeyReused, Saga: first.Saga}})
+}
+
+func keptKeyIsKnownAgain(s *scene, reopen func(*scene) *scene) {
+	by := s.kept("ORD-1")
+	s = reopen(s)
+	s.join()
+	s.keyIsTaken("ORD-1", by)
+	s.is("how many keys were freed", s.purgeKeys(by.UpdatedAt+1, 0), 1)
 }
 
 // A process that was taken for dead has its store open still.

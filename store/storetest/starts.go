@@ -15,7 +15,7 @@ func startIsReadBack(s *scene) {
 		CreatedAt: start.At, UpdatedAt: start.At, State: start.State,
 		Journal: []store.JournalRow{{Saga: start.Saga, Epoch: s.epoch, Node: "node-a", At: start.At, Body: start.Journal}},
 	})
-	s.is("the key's saga", must(s.FindKey(s.Context(), "acme", "place-order", "ORD-1"))(s), start.Saga)
+	s.is("what the key began", s.findKey("acme", "place-order", "ORD-1"), store.Key{Saga: start.Saga})
 }
 
 func sameKeyAndInputIsOneSaga(s *scene) {
@@ -57,7 +57,7 @@ func keyBelongsToTenantAndName(s *scene) {
 		s.is("each start", r, store.Result{Outcome: store.Committed})
 	}
 	for _, t := range starts {
-		s.is("the key's saga", must(s.FindKey(s.Context(), t.Start.Tenant, t.Start.Name, t.Start.Key))(s), t.Saga)
+		s.is("what the key began", s.findKey(t.Start.Tenant, t.Start.Name, t.Start.Key), store.Key{Saga: t.Saga})
 	}
 }
 
@@ -96,7 +96,7 @@ func keysThatShareTheirHashAreTwo(s *scene) {
 	again := s.start("place-order", "", "ORD-2", `{}`)
 	again.Start.KeyHash = first.Start.KeyHash
 	s.is("the second key's next start", s.commit(again)[0], store.Result{Outcome: store.Duplicate, Saga: second.Saga})
-	s.is("the first key's saga", must(s.FindKey(s.Context(), "", "place-order", "ORD-1"))(s), first.Saga)
+	s.is("what the first key began", s.findKey("", "place-order", "ORD-1"), store.Key{Saga: first.Saga})
 }
 
 // The writer did not hear the answer and asks once more.
