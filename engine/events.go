@@ -16,23 +16,25 @@ import (
 
 // A bell wakes all who wait for what comes next.
 type bell struct {
-	mu   sync.Mutex
-	next chan struct{} // nil: nobody waits
+	mu    sync.Mutex
+	rings int64
+	next  chan struct{} // nil: nobody waits
 }
 
-// wait returns a channel that the next ring closes.
-func (b *bell) wait() <-chan struct{} {
+// wait returns a channel that the next ring closes, and how often it has rung before.
+func (b *bell) wait() (next <-chan struct{}, rings int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.next == nil {
 		b.next = make(chan struct{})
 	}
-	return b.next
+	return b.next, b.rings
 }
 
 func (b *bell) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.rings++
 	if b.next != nil {
 		close(b.next)
 		b.next = nil
@@ -107,10 +109,10 @@ func (e *Engine) Events(ctx context.Context, cursor string, limit int) ([]unwind
 	timer := time.NewTimer(eventPoll)
 	defer timer.Stop()
 	for {
-		committed := e.committed.wait()
+		committed, rings := e.committed.wait()
 		var events []unwind.Event
 		next := at
-		page, err := e.fan.read(ctx, pageKey{at, limit}, func(newest *eventPage) (*eventPage, error) { return e.readEvents(ctx, at, limit, newest) })
+		page, err := e.fan.read(ctx, pageKey{at, limit}, rings, func(newest *eventPage) (*eventPage, error) { return e.readEvents(ctx, at, limit, newest) })
 		if err == nil {
 			events, next = page.events, page.next
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"time"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/store"
@@ -16,6 +17,16 @@ type fan struct {
 	turn  chan struct{} // held by who reads
 	pages map[pageKey]*eventPage
 	order []pageKey // of pages, the oldest first
+	empty emptyPage
+}
+
+// An emptyPage is the last that had nothing: it is that of all who come to its place
+// before there may be more.
+type emptyPage struct {
+	*eventPage
+	at    pageKey
+	rings int64     // of the bell, before it was read
+	until time.Time // another node may have written something
 }
 
 // A pageKey is a place, and how much is read there.
@@ -36,8 +47,8 @@ const fanPages = 64
 
 func newFan() fan { return fan{turn: make(chan struct{}, 1), pages: map[pageKey]*eventPage{}} }
 
-// read returns the page past a place, from whoever read it.
-func (f *fan) read(ctx context.Context, at pageKey, read func(joins *eventPage) (*eventPage, error)) (*eventPage, error) {
+// read returns the page past a place, from whoever read it. The bell has rung so often.
+func (f *fan) read(ctx context.Context, at pageKey, rings int64, read func(joins *eventPage) (*eventPage, error)) (*eventPage, error) {
 	select {
 	case f.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -47,13 +58,20 @@ func (f *fan) read(ctx context.Context, at pageKey, read func(joins *eventPage) 
 	if p := f.pages[at]; p != nil {
 		return p, nil
 	}
+	if e := &f.empty; e.eventPage != nil && e.at == at && e.rings == rings && time.Now().Before(e.until) {
+		return e.eventPage, nil
+	}
 	var newest *eventPage
 	if n := len(f.order); n > 0 {
 		newest = f.pages[f.order[n-1]]
 	}
 	p, err := read(newest)
-	if err != nil || len(p.events) == 0 {
-		return p, err
+	if err != nil {
+		return nil, err
+	}
+	if len(p.events) == 0 {
+		f.empty = emptyPage{p, at, rings, time.Now().Add(eventPoll / 2)}
+		return p, nil
 	}
 	if len(f.order) == fanPages {
 		delete(f.pages, f.order[0])

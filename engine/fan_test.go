@@ -3,9 +3,11 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/unwindhq/unwind"
@@ -76,4 +78,47 @@ func TestStreamsOfEventsShareTheirReads(t *testing.T) {
 	if n := st.reads.Load(); n > 8*4*starts { // each for itself: some 64 times the commits
 		t.Errorf("the journal was read %d times for %d transitions", n, 4*starts)
 	}
+}
+
+// Where nothing is to be told, one of all who wait looks.
+func TestStreamsOfEventsShareThatThereIsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const streams, changes = 64, 10
+		st := &counted{Store: memory.New()}
+		e, err := engine.Open(t.Context(), engine.Config{Store: st, Definitions: []unwind.Definition{local("order", ok)}, Logger: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		for range streams {
+			all.Go(func() {
+				if events, _, err := e.Events(ctx, "", 256); !errors.Is(err, context.Canceled) {
+					t.Errorf("got %+v, error %v", events, err)
+				}
+			})
+		}
+		synctest.Wait()
+		begun := st.reads.Load()
+		for i := range changes { // each is a commit that streams say nothing of
+			paused := i%2 == 0
+			if _, err := e.Control(ctx, unwind.ControlRequest{Scope: unwind.Scope{Kind: unwind.ScopeSagaType, Name: "order"}, Paused: &paused, Reason: "x"}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		if n := st.reads.Load() - begun; n < changes || n > 2*changes {
+			t.Errorf("over %d changes the journal was read %d times", changes, n)
+		}
+		begun = st.reads.Load()
+		time.Sleep(time.Minute) //nolint:forbidigo // the bubble's clock
+		if n := st.reads.Load() - begun; n < 30 || n > 70 {
+			t.Errorf("in a quiet minute the journal was read %d times", n)
+		}
+		cancel()
+		all.Wait()
+		if err := e.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
