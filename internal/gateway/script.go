@@ -121,16 +121,15 @@ func (s *Script) Strays() []Request {
 func (s *Script) Await(ctx context.Context, path string, n int) ([]Request, error) {
 	for {
 		s.mu.Lock()
-		arrived := s.arrived
+		arrived, so := s.arrived, s.perPath[path]
 		s.mu.Unlock()
-		calls := s.Calls(path)
-		if len(calls) >= n {
-			return calls, nil
+		if so >= n {
+			return s.Calls(path), nil
 		}
 		select {
 		case <-arrived:
 		case <-ctx.Done():
-			return calls, fmt.Errorf("gateway: %s: %d of %d calls of %s: %w", s.options.Name, len(calls), n, path, ctx.Err())
+			return s.Calls(path), fmt.Errorf("gateway: %s: %d of %d calls of %s: %w", s.options.Name, so, n, path, ctx.Err())
 		}
 	}
 }
