@@ -276,7 +276,7 @@ func TestQueuedCompensationsBeyondTheHeadsDrain(t *testing.T) {
 		}
 		return services[0].Lanes.Compensation.Depth.Ready
 	}
-	s.until("they are not all queued", func() bool { return depth() == n })
+	s.reaches("those that are queued", n, depth)
 	stats, err := s.Stats(t.Context())
 	if err != nil || stats.ActiveSagas > 2000 {
 		t.Errorf("%d sagas are in memory, error %v", stats.ActiveSagas, err)
@@ -286,7 +286,7 @@ func TestQueuedCompensationsBeyondTheHeadsDrain(t *testing.T) {
 	}
 	s.called("/refund", n/3)
 	s.crash()
-	s.until("they do not drain", func() bool {
+	s.reaches("those that are drained", n, func() int {
 		stats, err := s.Stats(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -294,7 +294,7 @@ func TestQueuedCompensationsBeyondTheHeadsDrain(t *testing.T) {
 		if stats.ActiveSagas > 2000 {
 			t.Errorf("%d sagas are in memory", stats.ActiveSagas)
 		}
-		return stats.Sagas[unwind.Compensated] == int64(n)
+		return int(stats.Sagas[unwind.Compensated])
 	})
 	perSecond := map[int64]int64{}
 	keys := map[string]int{}

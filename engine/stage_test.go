@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -139,16 +140,31 @@ func (w *world) until(what string, holds func() bool) {
 	}
 }
 
+// reaches waits until a count is n. It may take as long as it likes, but not stand
+// still: how fast it goes is the machine's.
+func (w *world) reaches(what string, n int, count func() int) {
+	w.t.Helper()
+	for had, was := -1, 0; had != n; {
+		was = had
+		w.until(fmt.Sprintf("%s: %d of %d, and they stand still", what, was, n), func() bool { had = count(); return had != was })
+	}
+}
+
 // called waits until the participant has received n calls of a path.
 func (w *world) called(path string, n int) []gateway.Request {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), eventually.Std())
-	defer cancel()
-	calls, err := w.script.Await(ctx, path, n)
-	if err != nil {
-		w.t.Fatal(err)
+	for had := 0; ; {
+		ctx, cancel := context.WithTimeout(w.t.Context(), eventually.Std())
+		calls, err := w.script.Await(ctx, path, n)
+		cancel()
+		if err == nil {
+			return calls
+		}
+		if len(calls) == had { // as in reaches
+			w.t.Fatal(err)
+		}
+		had = len(calls)
 	}
-	return calls
 }
 
 // alerted waits for an alert of a kind.
