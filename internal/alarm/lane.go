@@ -16,22 +16,38 @@ func (l *look) queue(q *Queue) {
 	}, "the oldest compensation that waits for service "+q.Service+" is younger than "+l.rules.CompensationAge.String())
 }
 
-// Raised makes the alert of a kind on a lane.
-func Raised(kind, service, lane, message string) store.Alert {
-	return store.Alert{Kind: kind, Key: Key(kind, service, lane), Service: service, Message: message, Data: details("lane", lane)}
+// onLane is the alert of a kind on a lane.
+func onLane(kind, service, lane, message string) *store.Alert {
+	return &store.Alert{Kind: kind, Key: Key(kind, service, lane), Service: service, Message: message, Data: details("lane", lane)}
+}
+
+func nameOf(service, lane string) string { return "the " + lane + " lane of service " + service }
+
+// Breaker is the alert on a lane whose breaker is open.
+func Breaker(service, lane string) *store.Alert {
+	return onLane(unwind.AlertBreaker, service, lane, nameOf(service, lane)+" fails most of its calls; its breaker is open, and one call at a time probes whether it is there again")
+}
+
+// Fault is the alert on a lane that a fault of the service's set-up has closed.
+func Fault(service, lane, why string) *store.Alert {
+	return onLane(unwind.AlertServiceFault, service, lane, nameOf(service, lane)+" is closed by a fault of the service's set-up ("+why+"), and probed until that is mended: look at its URL, credentials and certificate")
+}
+
+// Guarded is the alert on a lane that has paused itself.
+func Guarded(service, lane, why string) *store.Alert {
+	return onLane(unwind.AlertLaneGuard, service, lane, nameOf(service, lane)+" has paused itself: "+why)
+}
+
+// Capped is the alert on a lane whose service asks for more than is granted.
+func Capped(service, lane string) *store.Alert {
+	return onLane(unwind.AlertRetryAfter, service, lane, "service "+service+" asked "+nameOf(service, lane)+" to wait for longer than the cap; the cap is used instead")
 }
 
 func (l *look) lane(s *Lane) {
-	name := "the " + s.Lane + " lane of service " + s.Service
-	raised := func(kind, message string) *store.Alert {
-		a := Raised(kind, s.Service, s.Lane, message)
-		return &a
-	}
-	l.judge(s.BreakerOpen && !s.Held, s.BreakerClosed, raised(unwind.AlertBreaker, name+" fails most of its calls; its breaker is open, and one call at a time probes whether it is there again"),
-		"the breaker of "+name+" is closed")
-	l.judge(s.Fault != "", l.mended(s), raised(unwind.AlertServiceFault, name+" is closed by a fault of the service's set-up ("+s.Fault+"): look at its URL, credentials and certificate"),
-		name+" is taken again as it is set up")
-	l.judge(s.Guarded != "", true, raised(unwind.AlertLaneGuard, name+" has paused itself: "+s.Guarded), name+" goes on")
+	name := nameOf(s.Service, s.Lane)
+	l.judge(s.BreakerOpen && !s.Held, s.BreakerClosed, Breaker(s.Service, s.Lane), "the breaker of "+name+" is closed")
+	l.judge(s.Fault != "", l.mended(s), Fault(s.Service, s.Lane, s.Fault), name+" is taken again as it is set up")
+	l.judge(s.Guarded != "", true, Guarded(s.Service, s.Lane, s.Guarded), name+" goes on")
 	l.gate(s, name)
 	gated := s.GateUntil > l.Now
 	if retryAfter := Key(unwind.AlertRetryAfter, s.Service, s.Lane); gated {
@@ -81,8 +97,7 @@ func (l *look) gate(s *Lane, name string) {
 	if m != nil {
 		message += " for " + span(l.Now-m.since).String() + ", and for " + span(max(s.GateUntil-l.Now, 0)).String() + " more"
 	}
-	a := Raised(unwind.AlertGate, s.Service, s.Lane, message)
-	l.judge(long, m == nil, &a, name+" is open")
+	l.judge(long, m == nil, onLane(unwind.AlertGate, s.Service, s.Lane, message), name+" is open")
 }
 
 // wasted judges the share of calls that were turned away or failed. It is over at
@@ -91,6 +106,6 @@ func (l *look) wasted(s *Lane, name string) {
 	share := s.Throttled + s.Failed
 	enough := s.Answers >= l.rules.WastedMinimum
 	percent := strconv.Itoa(int(share*100)) + "%"
-	a := Raised(unwind.AlertWasted, s.Service, s.Lane, percent+" of the "+strconv.Itoa(s.Answers)+" calls of "+name+" in the last minute were turned away or failed; lower its rate, or let it find its rate (adaptive: true)")
-	l.judge(enough && share > l.rules.Wasted, !enough && l.watched() || enough && 2*share <= l.rules.Wasted, &a, name+" wastes "+percent+" of its calls")
+	a := onLane(unwind.AlertWasted, s.Service, s.Lane, percent+" of the "+strconv.Itoa(s.Answers)+" calls of "+name+" in the last minute were turned away or failed; lower its rate, or let it find its rate (adaptive: true)")
+	l.judge(enough && share > l.rules.Wasted, !enough && l.watched() || enough && 2*share <= l.rules.Wasted, a, name+" wastes "+percent+" of its calls")
 }

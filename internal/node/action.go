@@ -31,10 +31,10 @@ type order struct {
 
 // lane is the name of the lane that the order goes through, for people.
 func (o *order) lane() string {
-	if o.asker != 0 {
-		return unwind.ForwardLane
+	if o.asker == 0 && o.dir == unwind.Compensation {
+		return unwind.CompensationLane
 	}
-	return string(o.dir)
+	return unwind.ForwardLane
 }
 
 type orderState uint8

@@ -4,6 +4,7 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/alarm"
 	"github.com/unwindhq/unwind/internal/flow"
+	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
@@ -102,13 +103,13 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 	}
 	r := n.sched.Done(o.grant, f, nanos(m.Now))
 	if r.Capped {
-		n.raise(m, o, unwind.AlertRetryAfter, "service "+call.Service+" asked to wait for longer than the cap; the cap is used instead")
+		n.raise(m, o.saga, alarm.Capped(call.Service, o.lane()))
 	}
 	if r.FaultOpened {
-		n.raise(m, o, unwind.AlertServiceFault, "service "+call.Service+" answers with a fault of its set-up ("+a.Message+"); its lane is closed and probed until that is mended: look at its URL, credentials and certificate")
+		n.raise(m, o.saga, alarm.Fault(call.Service, o.lane(), a.Message))
 	}
 	if r.BreakerOpened {
-		n.raise(m, o, unwind.AlertBreaker, "service "+call.Service+" fails most calls of its "+o.lane()+" lane; its breaker is open, and one call at a time probes whether it is there again")
+		n.raise(m, o.saga, alarm.Breaker(call.Service, o.lane()))
 	}
 	if f.Outcome == flow.Throttled && a.Hint > 0 {
 		return machine.Micros(r.Wait / 1000)
@@ -126,23 +127,16 @@ func (n *Node) guard(m Moment, sg *saga, e *machine.Effect) {
 	c, _ := n.Control(storeScope(target.Scope()))
 	c.Paused, c.Reason, c.By, c.At = true, reason, Guard, int64(m.Now)
 	n.write(m, c)
-	a := alarm.Raised(unwind.AlertLaneGuard, target.Service, unwind.CompensationLane, "the compensation lane of service "+target.Service+" has paused itself: "+reason)
-	a.At, a.Saga = int64(m.Now), sg.ID
-	n.alert(a)
+	n.raise(m, sg.ID, alarm.Guarded(target.Service, unwind.CompensationLane, reason))
 }
 
 // Guard is who pauses a lane that guards itself.
 const Guard = "lane guard"
 
-// raise tells of the lane that a call went through.
-func (n *Node) raise(m Moment, o *order, kind, message string) {
-	lane := unwind.CompensationLane
-	if o.lane() != lane {
-		lane = unwind.ForwardLane
-	}
-	a := alarm.Raised(kind, o.plan.Call(o.step, o.dir).Service, lane, message)
-	a.At, a.Saga = int64(m.Now), o.saga
-	n.alert(a)
+// raise tells of the lane that a call of a saga went through.
+func (n *Node) raise(m Moment, saga id.ID, a *store.Alert) {
+	a.At, a.Saga = int64(m.Now), saga
+	n.alert(*a)
 }
 
 // Raise puts alerts, and ends of alerts, into the next batch; the reply comes once

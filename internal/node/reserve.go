@@ -50,7 +50,7 @@ func (n *Node) restore(m Moment, kept []Kept) {
 			r, k.Err = flow.DecodeReservation(flowScope(k.Scope), k.Body)
 		}
 		if k.Err != nil {
-			n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Message: "what was sent before the restart under the limits of " + flowScope(k.Scope).String() +
+			n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Message: "what was sent before the restart under the limits of " + k.Scope.String() +
 				" can't be read: " + k.Err.Error() + "; its window begins anew"})
 			continue
 		}
