@@ -44,53 +44,50 @@ func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audi
 	if err := s.usable(ctx); err != nil {
 		return nil, "", err
 	}
-	var rows []store.Audit
-	var next string
-	var err error
+	page := s.newest
 	if from == store.AuditOldest || from != "" && from[0] == byte(store.TrailCursor) {
-		rows, next, err = oldestFirst(s.audit, store.TrailCursor, from, limit)
-	} else {
-		rows, next, err = newestFirst(s.audit, store.AuditCursor, from, limit)
+		page = s.oldest
 	}
+	rows, next, err := page(from, store.PageLimit(limit))
 	for i := range rows {
 		rows[i].Data = bytes.Clone(rows[i].Data)
 	}
 	return rows, next, err
 }
 
-// newestFirst returns the page of rows, whose ids are their indexes + 1, that
-// lies before the cursor.
-func newestFirst[T any](rows []T, list store.Cursor, from string, limit int) (page []T, next string, err error) {
-	end := len(rows)
+// newest returns the page of the audit, whose ids are its indexes + 1, that lies before
+// the cursor, newest first.
+func (s *Store) newest(from string, limit int) (page []store.Audit, next string, err error) {
+	end := len(s.audit)
 	if from != "" {
-		at, err := list.Parse(from, 1)
+		at, err := store.AuditCursor.Parse(from, 1)
 		if err != nil {
 			return nil, "", err
 		}
-		end = int(min(max(at[0], 1)-1, int64(len(rows))))
+		end = int(min(max(at[0], 1)-1, int64(end)))
 	}
-	begin := max(0, end-store.PageLimit(limit))
+	begin := max(0, end-limit)
 	if begin > 0 {
-		next = list.At(int64(begin) + 1)
+		next = store.AuditCursor.At(int64(begin) + 1)
 	}
-	page = slices.Clone(rows[begin:end])
+	page = slices.Clone(s.audit[begin:end])
 	slices.Reverse(page)
 	return page, next, nil
 }
 
-// oldestFirst returns the page of rows that lies behind the cursor.
-func oldestFirst[T any](rows []T, list store.Cursor, from string, limit int) (page []T, next string, err error) {
+// oldest returns the page that lies behind the cursor, oldest first.
+func (s *Store) oldest(from string, limit int) (page []store.Audit, next string, err error) {
 	begin := 0
 	if from != store.AuditOldest {
-		at, err := list.Parse(from, 1)
+		at, err := store.TrailCursor.Parse(from, 1)
 		if err != nil {
 			return nil, "", err
 		}
-		begin = int(min(max(at[0], 0), int64(len(rows))))
+		begin = int(min(max(at[0], 0), int64(len(s.audit))))
 	}
-	end := min(len(rows), begin+store.PageLimit(limit))
-	if end < len(rows) {
-		next = list.At(int64(end))
+	end := min(len(s.audit), begin+limit)
+	if end < len(s.audit) {
+		next = store.TrailCursor.At(int64(end))
 	}
-	return slices.Clone(rows[begin:end]), next, nil
+	return slices.Clone(s.audit[begin:end]), next, nil
 }

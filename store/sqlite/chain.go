@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"zombiezen.com/go/sqlite"
 
@@ -73,39 +74,32 @@ func (s *Store) AuditHead(ctx context.Context) (head store.AuditHead, err error)
 
 // Audit implements [store.Store].
 func (s *Store) Audit(ctx context.Context, from string, limit int) (page []store.Audit, next string, err error) {
+	list, at, rest := store.AuditCursor, int64(math.MaxInt64), "WHERE id < ? ORDER BY id DESC LIMIT ?"
 	if from == store.AuditOldest || from != "" && from[0] == byte(store.TrailCursor) {
-		page, next, err = s.trail(ctx, from, limit)
-	} else {
-		page, next, err = newestFirst(ctx, s, selectAudit, store.AuditCursor, from, limit, readAudit)
+		list, at, rest = store.TrailCursor, 0, "WHERE id > ? ORDER BY id LIMIT ?"
 	}
-	if err != nil {
-		return nil, "", fmt.Errorf("reading the audit: %w", err)
-	}
-	return page, next, nil
-}
-
-// trail returns the page behind the cursor, oldest first.
-func (s *Store) trail(ctx context.Context, from string, limit int) (page []store.Audit, next string, err error) {
-	after := int64(0)
-	if from != store.AuditOldest {
-		at, err := store.TrailCursor.Parse(from, 1)
+	if from != "" && from != store.AuditOldest {
+		place, err := list.Parse(from, 1)
 		if err != nil {
-			return nil, "", err
+			return nil, "", fmt.Errorf("reading the audit: %w", err)
 		}
-		after = at[0]
+		at = place[0]
 	}
 	limit = store.PageLimit(limit)
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		return each(conn, selectAudit+"WHERE id > ? ORDER BY id LIMIT ?", func(stmt *sqlite.Stmt) error {
+		return each(conn, selectAudit+rest, func(stmt *sqlite.Stmt) error {
 			if len(page) == limit {
-				next = store.TrailCursor.At(page[limit-1].ID)
+				next = list.At(page[limit-1].ID)
 				return nil
 			}
 			page = append(page, readAudit(stmt))
 			return nil
-		}, after, int64(limit)+1)
+		}, at, int64(limit)+1)
 	})
-	return page, next, err
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the audit: %w", err)
+	}
+	return page, next, nil
 }
 
 // chainAudit gives the rows of an earlier schema their places in the chain.
