@@ -10,11 +10,8 @@ import (
 	"github.com/unwindhq/unwind/store"
 )
 
-// Bounds on what operators set.
-const (
-	mostExpiry = 30 * 24 * unwind.Hour
-	mostReason = 4096 // bytes
-)
+// mostExpiry is how long what operators set for a while may last.
+const mostExpiry = 30 * 24 * unwind.Hour
 
 // Control implements unwind.Service.
 func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwind.ScopeState, error) {
@@ -145,11 +142,10 @@ func validControl(doing string, req *unwind.ControlRequest) error {
 	lane := req.Scope.Kind == unwind.ScopeForward || req.Scope.Kind == unwind.ScopeCompensation
 	weighed := req.Scope.Kind == unwind.ScopeSagaType || req.Scope.Kind == unwind.ScopeTenant
 	limits := req.Limits != nil || req.Reset
+	if err := checkReason(doing, req.Reason); err != nil {
+		return err
+	}
 	switch {
-	case req.Reason == "":
-		return invalid(doing, "/reason", "say why, for those who read the audit")
-	case len(req.Reason) > mostReason:
-		return invalid(doing, "/reason", fmt.Sprintf("the reason has %d bytes and the most is %d", len(req.Reason), mostReason))
 	case req.Paused == nil && !limits && req.Breaker == nil:
 		return invalid(doing, "", "it changes nothing; name a limit, or reset")
 	case req.ExpiresIn < 0 || req.ExpiresIn > mostExpiry || req.ExpiresIn > 0 && req.ExpiresIn < unwind.Second:

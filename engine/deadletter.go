@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
@@ -74,29 +74,25 @@ func deadLetter(row *store.DeadLetter) unwind.DeadLetter {
 
 // Reopen implements unwind.Service.
 func (e *Engine) Reopen(ctx context.Context, dead string, req unwind.ReopenRequest) (*unwind.DeadLetter, error) {
-	if err := needReason("reopening", dead, req.Reason); err != nil {
+	if err := checkReason("reopening dead letter "+dead, req.Reason); err != nil {
 		return nil, err
 	}
 	ev := machine.Event{Kind: machine.Reopened, Actor: orAnonymous(req.Actor), Reason: req.Reason}
 	return e.settle(ctx, dead, ev, audit(req.Actor, "reopen", dead, req.Reason, nil))
 }
 
-// Bounds on a note, in bytes.
-const (
-	mostNote  = 4096
-	mostOwner = 200
-)
-
 // Note implements unwind.Service.
 func (e *Engine) Note(ctx context.Context, dead string, req unwind.NoteRequest) (*unwind.DeadLetter, error) {
 	doing := "noting something about dead letter " + dead
-	switch {
-	case req.Text == "" && req.Owner == "":
-		return nil, invalid(doing, "/text", "write what there is to know, or name an owner")
-	case len(req.Text) > mostNote:
-		return nil, invalid(doing, "/text", fmt.Sprintf("it has %d bytes and the most is %d", len(req.Text), mostNote))
-	case len(req.Owner) > mostOwner:
-		return nil, invalid(doing, "/owner", fmt.Sprintf("it has %d bytes and the most is %d", len(req.Owner), mostOwner))
+	missing := ""
+	if strings.TrimSpace(req.Owner) == "" {
+		missing = "write what there is to know, or name an owner"
+	}
+	if err := checkWords(doing, "/text", req.Text, mostNote, missing); err != nil {
+		return nil, err
+	}
+	if err := checkWords(doing, "/owner", req.Owner, mostOwner, ""); err != nil {
+		return nil, err
 	}
 	did, err := parseDeadLetter(dead)
 	if err != nil {

@@ -10,11 +10,8 @@ import (
 // Release implements unwind.Service.
 func (e *Engine) Release(ctx context.Context, req unwind.ReleaseRequest) error {
 	const doing = "releasing the server"
-	switch {
-	case req.Reason == "":
-		return invalid(doing, "/reason", "say why, for those who read the audit")
-	case len(req.Reason) > mostReason:
-		return invalid(doing, "/reason", "the reason is longer than 4096 bytes")
+	if err := checkReason(doing, req.Reason); err != nil {
+		return err
 	}
 	_, err := e.ask(ctx, func(m node.Moment, t node.Token) {
 		e.node.Release(m, t, *audit(req.Actor, "release", "server", req.Reason, nil))

@@ -54,9 +54,12 @@ func (e *Engine) Cancel(ctx context.Context, saga string, req unwind.CancelReque
 	if err != nil {
 		return nil, err
 	}
+	if err := checkWords("cancelling saga "+saga, "/reason", req.Reason, mostReason, ""); err != nil {
+		return nil, err
+	}
 	return e.operateShown(ctx, sid, node.Operation{
 		Event: machine.Event{Kind: machine.CancelRequested, Actor: orAnonymous(req.Actor), Reason: req.Reason},
-		Audit: audit(req.Actor, "cancel", saga, req.Reason, nil),
+		Audit: audit(req.Actor, "cancel", sid.String(), req.Reason, nil),
 	})
 }
 
@@ -74,12 +77,12 @@ func (e *Engine) SendNow(ctx context.Context, saga string, req unwind.SendNow) (
 	default:
 		return nil, invalid(doing, "/direction", "write one of action, compensation")
 	}
-	if req.Reason == "" {
-		return nil, invalid(doing, "/reason", "say why, for those who read the audit")
+	if err := checkReason(doing, req.Reason); err != nil {
+		return nil, err
 	}
 	return e.operateShown(ctx, sid, node.Operation{
 		Now: true, StepName: req.Step, Event: machine.Event{Dir: req.Direction},
-		Audit: audit(req.Actor, "send-now", saga+"/"+req.Step+"/"+string(req.Direction), req.Reason, nil),
+		Audit: audit(req.Actor, "send-now", sid.String()+"/"+req.Step+"/"+string(req.Direction), req.Reason, nil),
 	})
 }
 
@@ -98,7 +101,7 @@ func (e *Engine) Signal(ctx context.Context, saga string, req unwind.SignalReque
 	return e.operateShown(ctx, sid, node.Operation{
 		StepName: req.Name,
 		Event:    machine.Event{Kind: machine.Signalled, Actor: orAnonymous(req.Actor), Output: req.Data},
-		Audit:    audit(req.Actor, "signal", saga+"/"+req.Name, "", nil),
+		Audit:    audit(req.Actor, "signal", sid.String()+"/"+req.Name, "", nil),
 	})
 }
 
@@ -151,16 +154,23 @@ func parseDeadLetter(text string) (store.DeadLetterID, error) {
 	default:
 		return d, bad
 	}
+	if d.Name() != text { // one name each: the audit is searched by it
+		return d, bad
+	}
 	return d, nil
 }
 
 // Replay implements unwind.Service.
 func (e *Engine) Replay(ctx context.Context, dead string, req unwind.ReplayRequest) (*unwind.DeadLetter, error) {
-	if err := needReason("replaying", dead, req.Reason); err != nil {
+	doing, missing := "replaying dead letter "+dead, ""
+	if req.NewKey {
+		doing, missing = doing+" under a new key", "say how it is known that the old key did nothing"
+	}
+	if err := checkReason(doing, req.Reason); err != nil {
 		return nil, err
 	}
-	if req.NewKey && req.Evidence == "" {
-		return nil, invalid("replaying dead letter "+dead+" under a new key", "/evidence", "say how it is known that the old key did nothing")
+	if err := checkWords(doing, "/evidence", req.Evidence, mostReason, missing); err != nil {
+		return nil, err
 	}
 	ev := machine.Event{Kind: machine.Replayed, Actor: orAnonymous(req.Actor), Reason: req.Reason, Evidence: req.Evidence, NewKey: req.NewKey}
 	return e.settle(ctx, dead, ev, audit(req.Actor, "replay", dead, req.Reason, map[string]any{"new_key": req.NewKey, "evidence": req.Evidence}))
@@ -168,24 +178,18 @@ func (e *Engine) Replay(ctx context.Context, dead string, req unwind.ReplayReque
 
 // Resolve implements unwind.Service.
 func (e *Engine) Resolve(ctx context.Context, dead string, req unwind.ResolveRequest) (*unwind.DeadLetter, error) {
-	if err := needReason("resolving", dead, req.Reason); err != nil {
+	doing := "resolving dead letter " + dead
+	if err := checkReason(doing, req.Reason); err != nil {
 		return nil, err
 	}
-	if req.Evidence == "" {
-		return nil, invalid("resolving dead letter "+dead, "/evidence", "say how it is known to be settled, as in a refund's number")
+	if err := checkWords(doing, "/evidence", req.Evidence, mostReason, "say how it is known to be settled, as in a refund's number"); err != nil {
+		return nil, err
 	}
 	if len(req.Output) > unwind.MaxOutput || len(req.Output) > 0 && validJSON(req.Output) != nil {
-		return nil, invalid("resolving dead letter "+dead, "/output", fmt.Sprintf("it must be JSON of at most %d bytes", unwind.MaxOutput))
+		return nil, invalid(doing, "/output", fmt.Sprintf("it must be JSON of at most %d bytes", unwind.MaxOutput))
 	}
 	ev := machine.Event{Kind: machine.Resolved, Actor: orAnonymous(req.Actor), Reason: req.Reason, Evidence: req.Evidence, As: req.As, Output: req.Output}
 	return e.settle(ctx, dead, ev, audit(req.Actor, "resolve", dead, req.Reason, map[string]any{"as": req.As, "evidence": req.Evidence}))
-}
-
-func needReason(doing, dead, reason string) error {
-	if reason == "" {
-		return invalid(doing+" dead letter "+dead, "/reason", "say why, for those who read the audit")
-	}
-	return nil
 }
 
 // settle applies an operator's decision to a dead letter. A conflict says who

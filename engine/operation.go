@@ -109,8 +109,8 @@ func (e *Engine) StartOperation(ctx context.Context, req unwind.OperationRequest
 	if err := validOperation(&req); err != nil {
 		return nil, err
 	}
-	if req.Reason == "" {
-		return nil, invalid(doing, "/reason", "say why, for those who read the audit")
+	if err := checkReason(doing, req.Reason); err != nil {
+		return nil, err
 	}
 	e.operations.making.Lock()
 	defer e.operations.making.Unlock()
@@ -153,12 +153,13 @@ var verbs = map[unwind.OperationKind]string{unwind.OperationReplay: "replayed", 
 // validOperation finds what is wrong with a request, whatever it is for.
 func validOperation(req *unwind.OperationRequest) error {
 	const doing = "beginning an operation"
+	if err := checkWords(doing, "/reason", req.Reason, mostReason, ""); err != nil {
+		return err
+	}
 	s := req.Selection
 	switch {
 	case req.Kind != unwind.OperationReplay && req.Kind != unwind.OperationCancel:
 		return invalid(doing, "/kind", "write replay or cancel")
-	case len(req.Reason) > mostReason:
-		return invalid(doing, "/reason", fmt.Sprintf("it has %d bytes and the most is %d", len(req.Reason), mostReason))
 	case len(req.Key) > unwind.MaxKeyLength:
 		return invalid(doing, "/key", fmt.Sprintf("the idempotency key has %d bytes and the most is %d", len(req.Key), unwind.MaxKeyLength))
 	case req.Canary < 0 || req.Canary > mostCanary:
@@ -305,8 +306,9 @@ func (e *Engine) ChangeOperation(ctx context.Context, name string, req unwind.Op
 		return nil, invalid(doing, "", "it changes nothing; name a rate, or paused")
 	case req.Rate != nil && req.Rate.IsZero():
 		return nil, invalid(doing, "/rate", "a rate of zero replays nothing; pause it instead")
-	case len(req.Reason) > mostReason:
-		return nil, invalid(doing, "/reason", fmt.Sprintf("it has %d bytes and the most is %d", len(req.Reason), mostReason))
+	}
+	if err := checkWords(doing, "/reason", req.Reason, mostReason, ""); err != nil {
+		return nil, err
 	}
 	return e.alter(ctx, name, func(op *store.Operation, x *errand, now int64) (*store.Audit, error) {
 		action := "operation-rate"
@@ -330,8 +332,8 @@ func (e *Engine) ChangeOperation(ctx context.Context, name string, req unwind.Op
 
 // AbortOperation implements unwind.Service.
 func (e *Engine) AbortOperation(ctx context.Context, name string, req unwind.AbortRequest) (*unwind.Operation, error) {
-	if len(req.Reason) > mostReason {
-		return nil, invalid("aborting operation "+name, "/reason", fmt.Sprintf("it has %d bytes and the most is %d", len(req.Reason), mostReason))
+	if err := checkWords("aborting operation "+name, "/reason", req.Reason, mostReason, ""); err != nil {
+		return nil, err
 	}
 	return e.alter(ctx, name, func(op *store.Operation, x *errand, now int64) (*store.Audit, error) {
 		op.State, x.EndedAt, x.Paused = store.OperationAborted, now, nil

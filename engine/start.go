@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -221,8 +220,7 @@ func checkStart(req *unwind.StartRequest) (faults []unwind.Fault) {
 		case !utf8.ValidString(v):
 			add(pointer, "it is not UTF-8")
 		default:
-			if i := strings.IndexFunc(v, deceives); i >= 0 {
-				r, _ := utf8.DecodeRuneInString(v[i:])
+			if r, found := deceiver(v, ""); found {
 				add(pointer, fmt.Sprintf("it holds the control character %U; take it away", r))
 			}
 		}
