@@ -74,8 +74,8 @@ type Store interface {
 	ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) ([]Saga, error)
 	// Load returns one saga with its journal, or ErrNotFound.
 	Load(ctx context.Context, saga id.ID) (Saga, error)
-	// FindKey returns what a start's identity began, or ErrNotFound. The empty key
-	// names none.
+	// FindKey returns what a start's identity began, ErrNotFound, or ErrDamaged where
+	// what is left of a purged saga can't be read. The empty key names none.
 	FindKey(ctx context.Context, tenant, name, key string) (Key, error)
 	// List returns sagas, newest first by id, each with the first row of its journal only.
 	List(ctx context.Context, f Filter) (sagas []Saga, next string, err error)

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/unwindhq/unwind/internal/id"
+	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
 	"github.com/unwindhq/unwind/store/storetest"
 )
@@ -31,6 +33,41 @@ func TestDamagedRows(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+// G1: what is left of a purged saga can't be read; its key begins no other all the same.
+func TestADamagedKeptKeyStaysTaken(t *testing.T) {
+	for name, change := range map[string]string{
+		"what it began with": "UPDATE kept_key SET fixed = x'01'",
+		"whose row it is":    "UPDATE kept_key SET fixed = zeroblob(60)",
+		"its phase":          "UPDATE kept_key SET phase = 9",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := opened(t, t.TempDir())
+			defer closed(t, s)
+			w := joined(t, s)
+			b := w.batch(1)
+			begun := &b.Transitions[0]
+			begun.Phase, begun.SetDue, begun.Due = uint8(machine.Completed), true, store.AtRest
+			_, err := s.Commit(t.Context(), b)
+			if err == nil {
+				_, err = s.Purge(t.Context(), w.epoch, begun.At+1, 0, 0)
+			}
+			if err == nil {
+				err = s.write(t.Context(), w.epoch, func(w *writer) error { return each(w.conn, change, nil) })
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if key, err := s.FindKey(t.Context(), "", "place-order", begun.Start.Key); !errors.Is(err, store.ErrDamaged) {
+				t.Errorf("finding the key: %+v, %v", key, err)
+			}
+			begun.Saga = w.ids.New(0)
+			if results, err := s.Commit(t.Context(), b); err != nil || results[0].Outcome != store.Duplicate {
+				t.Errorf("starting it again: %+v, %v", results, err)
+			}
 		})
 	}
 }

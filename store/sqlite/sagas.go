@@ -234,6 +234,9 @@ func (s *Store) findKey(conn *sqlite.Conn, tenant, name, key string) (store.Key,
 	case !is.purged:
 		return store.Key{Saga: is.id}, nil
 	}
-	def, _ := s.names.definition(is.def) // of a row that is damaged there is none
+	def, err := s.names.definition(is.def)
+	if err != nil || is.phase >= phases {
+		return store.Key{}, fmt.Errorf("row %d of the table kept_key: %w", is.id.Sequence(), store.ErrDamaged)
+	}
 	return store.Key{Saga: is.id, Purged: true, Version: def.version, Phase: is.phase, CreatedAt: is.created, UpdatedAt: is.ended}, nil
 }
