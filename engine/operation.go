@@ -131,7 +131,7 @@ func (e *Engine) StartOperation(ctx context.Context, req unwind.OperationRequest
 	}
 	if x.Items == 0 {
 		e.dropOperation(ctx, op.ID)
-		return nil, unwind.Errorf(unwind.Conflict, "%s: nothing that was selected can be %s; it names %s", doing, verbs[x.Kind], countsText(x.Left))
+		return nil, unwind.Errorf(unwind.Conflict, "%s: nothing that was selected can be %s; %s", doing, verbs[x.Kind], instead(x))
 	}
 	now := int64(e.clock.now())
 	x.Request, x.Rate, x.Canary, x.Auto = digest, req.Rate, req.Canary, req.Auto

@@ -313,14 +313,17 @@ func commandOf(selection string, kind unwind.OperationKind, req *unwind.Operatio
 	return strings.Join(append(words, "--reason", "'"+strings.ReplaceAll(reason, "'", `'\''`)+"'"), " ")
 }
 
-// countsText says what was named instead.
-func countsText(counts map[string]int64) string {
-	if len(counts) == 0 {
-		return "nothing"
+// instead says what was named where nothing of it can be taken up.
+func instead(x *errand) string {
+	if len(x.Left) == 0 && x.Kind == unwind.OperationReplay {
+		return "no open dead letter is like that; unwind dlq list (GET /v1/dead-letters) shows those that there are"
+	}
+	if len(x.Left) == 0 {
+		return "no saga that runs forward is like that; unwind saga list (GET /v1/sagas) shows those that there are"
 	}
 	var parts []string
-	for _, why := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%d %s", counts[why], why))
+	for _, why := range slices.Sorted(maps.Keys(x.Left)) {
+		parts = append(parts, fmt.Sprintf("%d %s", x.Left[why], why))
 	}
-	return strings.Join(parts, ", ")
+	return "it names " + strings.Join(parts, ", ")
 }

@@ -32,7 +32,7 @@ func (a *app) checkCommand() *cli.Command {
 				return err
 			}
 			if len(h.Participants) == 0 && len(h.Engine) > 0 {
-				a.say("%s has no participant-*.jsonl: the engine's word alone proves no success (G7); add what the services saw", dir)
+				a.say("%s has no participant-*.jsonl: the engine's word alone proves no success (G7); add what the services saw, or say \"unlogged\": true of a service in definitions.json where nobody wrote that down", dir)
 			}
 			report, err := history.Check(h)
 			if err != nil {

@@ -69,9 +69,9 @@ func writeDeadLetter(w io.Writer, d *unwind.DeadLetter) {
 	writeStanding(w, d)
 	p("the %s of step %s of saga %s (%s), by service %s\n", d.Direction, d.Step, d.Saga, d.SagaID, orDash(d.Service))
 	p("key %s\n", d.Key)
-	p("first tried %s, dead since %s: %d attempts, %d throttled\n", when(d.FirstAt), when(d.DeadAt), d.Attempts, d.Throttled)
+	p("first tried %s, dead since %s: %s, %d throttled\n", when(d.FirstAt), when(d.DeadAt), count(d.Attempts, "attempt"), d.Throttled)
 	if d.Replays > 0 {
-		p("replayed %d times\n", d.Replays)
+		p("replayed %s\n", count(int(d.Replays), "time"))
 	}
 	p("last error %s\n", printable(callError(&d.Error)))
 	if len(d.Amount) > 0 {

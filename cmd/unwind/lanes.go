@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -142,14 +143,18 @@ func (a *app) showLanes(services []unwind.ServiceState) error {
 	})
 }
 
-// rate is what holds, and beside it the limit where the lane adapts.
+// rate is what holds, and beside it the limit where the lane adapts or is held
+// below it: by a breaker that has just closed, or by what RateLimit headers tell.
 func rate(l *unwind.LaneState) string {
 	if l.Rate.Effective == nil {
 		return "-"
 	}
 	text := perSecond(*l.Rate.Effective)
-	if l.Rate.Adaptive != nil && l.Rate.Configured != nil {
-		text += " of " + perSecond(*l.Rate.Configured)
+	if l.Rate.Configured == nil {
+		return text
+	}
+	if limit := perSecond(*l.Rate.Configured); l.Rate.Adaptive != nil || limit != text {
+		text += " of " + limit
 	}
 	return text
 }
@@ -196,29 +201,53 @@ func bound(n int) string {
 	return strconv.Itoa(n)
 }
 
+// laneState says what keeps a lane back, and what operators have set at it.
 func laneState(l *unwind.LaneState) string {
+	text := "open"
 	switch {
 	case l.Paused != nil:
-		return fmt.Sprintf("PAUSED by %s since %s: %s", orDash(l.Paused.By), when(l.Paused.At), l.Paused.Reason)
+		text = fmt.Sprintf("PAUSED by %s since %s: %s", orDash(l.Paused.By), when(l.Paused.At), l.Paused.Reason)
 	case l.Breaker.State != "" && l.Breaker.State != "closed":
-		return "breaker " + l.Breaker.State
+		text = "breaker " + l.Breaker.State
 	case l.Fault != "":
-		return "service fault: " + l.Fault
+		text = "service fault: " + l.Fault
 	case l.Gate != nil:
-		return "gate until " + l.Gate.Until.Format("15:04:05Z") + ": " + l.Gate.Reason
-	}
-	if b := l.Backlog; b != nil {
+		text = "gate until " + l.Gate.Until.Format("15:04:05Z") + ": " + l.Gate.Reason
+	case l.Backlog != nil:
 		become := "refused"
-		if b.Policy == unwind.HoldStarts {
+		if l.Backlog.Policy == unwind.HoldStarts {
 			become = "held"
 		}
-		return fmt.Sprintf("open, a compensation waits for longer than %s: new sagas are %s", b.Objective, become)
+		text = fmt.Sprintf("open, a compensation waits for longer than %s: new sagas are %s", l.Backlog.Objective, become)
 	}
-	if o := l.Override; o != nil {
-		if o.Until != nil {
-			return "open, limits set by " + orDash(o.By) + " until " + when(*o.Until) + ": " + o.Reason
-		}
-		return "open, limits set by " + orDash(o.By) + ": " + o.Reason
+	switch set := overridden(l.Override); {
+	case set == "":
+		return text
+	case text == "open":
+		return text + ", " + set
+	default:
+		return text + "; " + set
 	}
-	return "open"
+}
+
+// overridden says what operators have set; empty: nothing.
+func overridden(o *unwind.LaneOverride) string {
+	if o == nil {
+		return ""
+	}
+	var what []string
+	if o.LimitsChange != (unwind.LimitsChange{}) {
+		what = append(what, "limits set")
+	}
+	if o.Breaker == unwind.BreakerOpen || o.Breaker == unwind.BreakerClosed {
+		what = append(what, "breaker held "+string(o.Breaker))
+	}
+	if what == nil {
+		return ""
+	}
+	until := ""
+	if o.Until != nil {
+		until = " until " + when(*o.Until)
+	}
+	return strings.Join(what, " and ") + " by " + orDash(o.By) + until + ": " + o.Reason
 }

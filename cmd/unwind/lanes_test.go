@@ -9,6 +9,9 @@ import (
 func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 	late := &unwind.Backlog{Objective: 5 * unwind.Minute, Policy: unwind.ShedStarts}
 	held := &unwind.Backlog{Objective: 5 * unwind.Minute, Policy: unwind.HoldStarts}
+	rate, until := unwind.Rate{}, unwind.TimeFromMicros(3_600_000_000)
+	quiet := &unwind.LaneOverride{Breaker: unwind.BreakerOpen, Until: &until, By: "ann", Reason: "the bank asked"}
+	both := &unwind.LaneOverride{LimitsChange: unwind.LimitsChange{Rate: &rate}, Breaker: unwind.BreakerClosed, By: "ann", Reason: "the bank asked"}
 	for want, lane := range map[string]unwind.LaneState{
 		"open":                      {Breaker: unwind.LaneBreaker{State: "closed"}},
 		"breaker half_open":         {Breaker: unwind.LaneBreaker{State: "half_open"}, Fault: "401"},
@@ -16,8 +19,31 @@ func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 		"gate until 00:00:00Z: 503": {Gate: &unwind.LaneGate{Until: unwind.TimeFromMicros(0), Reason: "503"}, Backlog: late},
 		"open, a compensation waits for longer than 5m0s: new sagas are refused": {Backlog: late},
 		"open, a compensation waits for longer than 5m0s: new sagas are held":    {Backlog: held},
+		"open, limits set and breaker held closed by ann: the bank asked":        {Override: both},
+		"breaker open; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
+			Breaker: unwind.LaneBreaker{State: "open"}, Override: quiet,
+		},
+		"PAUSED by bob since 1970-01-01 00:00:00Z: they move; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
+			Paused: &unwind.LanePause{By: "bob", At: unwind.TimeFromMicros(0), Reason: "they move"}, Override: quiet,
+		},
 	} {
 		if got := laneState(&lane); got != want {
+			t.Errorf("it says %q, want %q", got, want)
+		}
+	}
+}
+
+// A lane that goes slower than its limit says both.
+func TestALaneSaysBothItsRateAndItsLimit(t *testing.T) {
+	number := func(r float64) *float64 { return &r }
+	for want, r := range map[string]unwind.LaneRate{
+		"-":            {},
+		"20/s":         {Configured: number(20), Effective: number(20)},
+		"6/s of 20/s":  {Configured: number(20), Effective: number(6)},
+		"20/s of 20/s": {Configured: number(20), Effective: number(20), Adaptive: number(20)},
+		"6/s":          {Effective: number(6)},
+	} {
+		if got := rate(&unwind.LaneState{Rate: r}); got != want {
 			t.Errorf("it says %q, want %q", got, want)
 		}
 	}

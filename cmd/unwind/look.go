@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 
@@ -22,14 +23,36 @@ func (a *app) alertsCommand() *cli.Command {
 		if err != nil {
 			return err
 		}
-		err = show(a, []string{"SINCE", "STATE", "KIND", "SERVICE", "DELIVERED", "MESSAGE", "RUNBOOK", "LINK"}, items, func(al unwind.Alert) []string {
-			state := "firing"
-			if al.ResolvedAt != nil {
-				state = "over " + when(*al.ResolvedAt)
-			}
-			return []string{when(al.At), state, al.Kind, orDash(al.Service), fmt.Sprint(al.Delivered), short(al.Message, 140), al.Runbook, al.Link}
-		})
+		if a.format != "table" {
+			err = show(a, nil, items, nil)
+		} else if err = a.writeAlerts(items); len(items) == 0 {
+			a.say("no alert")
+		}
 		a.more(next)
 		return err
 	}}
 }
+
+// writeAlerts writes each alert over some lines: what it says is too long for a column.
+func (a *app) writeAlerts(alerts []unwind.Alert) error {
+	w := bufio.NewWriter(a.stdout)
+	for _, al := range alerts {
+		state := "firing"
+		if al.ResolvedAt != nil {
+			state = "over " + when(*al.ResolvedAt)
+		}
+		if !al.Delivered {
+			state += "  not delivered yet"
+		}
+		subject := al.Service
+		if subject == "" {
+			subject = al.Saga
+		}
+		_, _ = fmt.Fprintf(w, "%s  %s %s  %s\n  %s\n  %s  %s\n", when(al.At), al.Kind, printable(orDash(subject)), state,
+			fold(printable(al.Message), alertWidth), printable(al.Runbook), printable(al.Link))
+	}
+	return w.Flush() // it keeps the first error
+}
+
+// alertWidth is where the text of an alert is folded.
+const alertWidth = 78

@@ -179,11 +179,18 @@ func (sg *saga) firstTried(e *machine.Effect) machine.Micros {
 	return sg.State.Steps[e.Step].StartedAt
 }
 
+func attempts(n int) string {
+	if n == 1 {
+		return "1 attempt"
+	}
+	return strconv.Itoa(n) + " attempts"
+}
+
 // deadLetterAlert is the alert that is committed with a dead letter. While one of its
 // cause fires, the store writes no other.
 func deadLetterAlert(d *store.DeadLetter) store.Alert {
 	message := "the " + string(d.Direction) + " of step " + d.StepName + " of saga " + d.SagaType + " (" + d.Saga.String() + ") is a dead letter after " +
-		strconv.Itoa(d.Attempts) + " attempts: " + d.Error.Message
+		attempts(d.Attempts) + ": " + d.Error.Message
 	data := []byte{'{'}
 	for _, field := range [...][2]string{{"saga", d.SagaType}, {"step", d.StepName}, {"dead_letter_id", d.Name()}, {"group", d.Group}} {
 		data = append(machine.AppendJSONString(append(machine.AppendJSONString(data, field[0]), ':'), field[1]), ',')

@@ -3,6 +3,8 @@ package history
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/unwindhq/unwind"
@@ -65,8 +67,12 @@ func (c *checker) result() *Report {
 
 var statuses = []unwind.Status{unwind.Completed, unwind.Compensated, unwind.DeadLettered, unwind.Running, unwind.Compensating}
 
-// WriteText writes the report for people: what was judged, then each violation
-// with its lines.
+// mostShown is how many violations of one guarantee a text shows: where a log is
+// missing, each call that it would have held is one.
+const mostShown = 10
+
+// WriteText writes the report for people: what was judged, then violations with
+// their lines, the first ten of each guarantee.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	sagas := 0
@@ -91,13 +97,29 @@ func (r *Report) WriteText(w io.Writer) error {
 	if r.OK() {
 		b.WriteString("no violation\n")
 	} else {
-		fmt.Fprintf(&b, "%d violations\n", len(r.Violations)+r.Dropped)
+		fmt.Fprintf(&b, "%s\n", violations(len(r.Violations)+r.Dropped))
 	}
+	shown := map[Guarantee]int{}
 	for i := range r.Violations {
-		r.Violations[i].write(&b)
+		if v := &r.Violations[i]; shown[v.Guarantee] < mostShown {
+			v.write(&b)
+		}
+		shown[r.Violations[i].Guarantee]++
+	}
+	for _, g := range slices.Sorted(maps.Keys(shown)) {
+		if more := shown[g] - mostShown; more > 0 {
+			fmt.Fprintf(&b, "\nand %d more of %s, in the report as JSON\n", more, g)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func violations(n int) string {
+	if n == 1 {
+		return "1 violation"
+	}
+	return fmt.Sprintf("%d violations", n)
 }
 
 func (v *Violation) write(b *strings.Builder) {

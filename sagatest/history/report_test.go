@@ -3,7 +3,10 @@ package history_test
 import (
 	"bytes"
 	"reflect"
+	"strings"
 	"testing"
+
+	"github.com/unwindhq/unwind/sagatest/history"
 )
 
 func TestWriteText(t *testing.T) {
@@ -13,7 +16,7 @@ func TestWriteText(t *testing.T) {
 	}
 	const want = `18 lines, 1 sagas; 1 completed
 calls: 3 ok, 0 fail, 0 unknown, 0 unanswered
-1 violations
+1 violation
 
 G2 saga s1: a client was told that the saga is completed; the journal had not ended it so
   client.jsonl:4 {"t":4000,"event":"return","saga":"s1","outcome":"ok","status":200,"op":"get","saga_status":"completed"}
@@ -45,5 +48,22 @@ func TestTheReportIsTheSameEveryTime(t *testing.T) {
 		if again := check(t, h); !reflect.DeepEqual(first, again) {
 			t.Fatalf("%+v, then %+v", first, again)
 		}
+	}
+}
+
+// A log that is missing makes a violation of each call that it would have held: the
+// text shows the first and counts the others.
+func TestATextShowsTenViolationsOfAGuarantee(t *testing.T) {
+	report := history.Report{Violations: []history.Violation{{Guarantee: history.G1, Message: "lost"}}}
+	for range 13 {
+		report.Violations = append(report.Violations, history.Violation{Guarantee: history.G7, Message: "never answered"})
+	}
+	var b bytes.Buffer
+	if err := report.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	if text := b.String(); !strings.Contains(text, "\n14 violations\n") || strings.Count(text, "\nG7: never answered\n") != 10 ||
+		strings.Count(text, "\nG1: lost\n") != 1 || !strings.HasSuffix(text, "\nand 3 more of G7, in the report as JSON\n") {
+		t.Error(text)
 	}
 }
