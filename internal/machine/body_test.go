@@ -2,6 +2,7 @@ package machine
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -115,6 +116,32 @@ func TestAppendJSONStringWritesWhatEncodingJSONWrites(t *testing.T) {
 	for _, s := range []string{"", "plain", all.String(), "\xff\xc0bad\xe2\x28", "\ufffd", "a\u2028b\u2029", "\U0001F600", `"\/<&>`} {
 		if got, want := string(AppendJSONString(nil, s)), jsonOf(t, s); got != want {
 			t.Errorf("%q becomes %s, want %s", s, got, want)
+		}
+	}
+}
+
+// What docs/services.md says that a service is sent is what it is sent.
+func TestThePageForServicesShowsTheStandardBodies(t *testing.T) {
+	page, err := os.ReadFile("../../docs/services.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := &unwind.Call{Service: "s", Path: "/x"}
+	p, err := Compile(&unwind.Definition{Name: "order", Steps: []unwind.Step{
+		{Name: "reserve", Action: call, Compensation: call},
+		{Name: "charge", Action: call, Compensation: call},
+	}}, map[string]unwind.Participant{"s": {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &Facts{
+		ID: "01a207c1-5acb-7a9c-870d-98c6914afcae", Key: "ORD-1", Input: json.RawMessage(`{"cents":1299}`),
+		Outputs: []json.RawMessage{json.RawMessage(`{"id":"r-7"}`), nil},
+	}
+	s := &State{Steps: make([]Step, 2)}
+	for _, body := range []json.RawMessage{Body(p, f, s, 1, unwind.Action), Body(p, f, s, 0, unwind.Compensation)} {
+		if !strings.Contains(string(page), "\n"+string(body)+"\n") {
+			t.Errorf("the page does not show\n%s", body)
 		}
 	}
 }
