@@ -87,8 +87,9 @@ type ControlRequest struct {
 	// Breaker of a service's lane.
 	Breaker *BreakerMode `json:"breaker,omitempty" enum:"open,closed,auto"`
 	// ExpiresIn ends the limits and the breaker's mode that are set now, together
-	// with those set before. Zero: they hold until they are changed.
-	ExpiresIn Duration `json:"expires_in,omitempty"`
+	// with those set before. Zero: all of them hold until they are changed, also
+	// those that would have ended.
+	ExpiresIn Duration `json:"expires_in,omitempty" doc:"Ends all that is set at the scope; absent: all of it stays"`
 	// Reason is required: it is for those who read the audit.
 	Reason string `json:"reason"`
 	Actor  string `json:"-"`

@@ -23,7 +23,7 @@ func (a *app) auditCommand() *cli.Command {
 			{Name: "list", Usage: "the same", Flags: pageFlags(), Action: a.auditList},
 			{
 				Name: "export", Usage: "write the audit into a file, oldest first, with its head as the last line", ArgsUsage: "FILE",
-				Description: "Lines of JSON. Keep the file, or the head that is told, where whoever can write the store can't.",
+				Description: "Lines of JSON; a FILE that is there is written anew. Keep the file, or the head that is told, where whoever can write the store can't.",
 				Action:      a.auditExport,
 			},
 			{

@@ -148,5 +148,8 @@ func writePlan(w io.Writer, kind unwind.OperationKind, plan *unwind.OperationPla
 	if plan.EstimateMS != nil {
 		p("at %.4g/s it would take about %s\n", *plan.Rate, (time.Duration(*plan.EstimateMS) * time.Millisecond).Round(time.Second))
 	}
+	if plan.Eligible == 0 {
+		return
+	}
 	p("frozen until %s; to run it:\n%s\n", when(plan.ExpiresAt), printable(plan.Command))
 }

@@ -45,7 +45,7 @@ func (st *stage) tell(ctx context.Context) error {
 		return err
 	}
 	run, resumed := a.demoRun(st.cmd, st.dir)
-	a.say("the server is at %s, as process %d; kill -9 it at any time and start the demo again", st.url, os.Getpid())
+	a.say("the server is at %s, process %d; kill -9 it at any time, and start it again", st.url, os.Getpid())
 	if resumed {
 		a.say("the last run was cut short: what was begun goes on, and its %d orders are placed again under their keys", run.Orders)
 	} else {
@@ -179,14 +179,14 @@ func (st *stage) whatNext() {
 		again += " --listen " + st.cmd.String("listen")
 	}
 	w := st.app.stdout
-	_, _ = fmt.Fprintf(w, "\nThe server goes on at %s (API: %s/docs). Try, in another terminal:\n\n", st.url, st.url)
+	_, _ = fmt.Fprintf(w, "\nThe server goes on at %s (API: %s/docs). In another terminal:\n\n", st.url, st.url)
 	writeTries(w, [][2]string{
 		{name + flag + " saga list", "what became of the orders"},
 		{name + flag + " saga list --status compensated", "those that were undone"},
 		{name + flag + " saga history ID", "one saga's journal, call by call"},
 		{name + flag + " service list", "the lanes and what waits in them"},
 		{name + flag + " dlq list", "calls that wait for a person"},
-		{fmt.Sprintf("kill -9 %d", st.troupe.PID(demo.Payments)), "the payments service: it comes back, sagas wait"},
+		{fmt.Sprintf("kill -9 %d", st.troupe.PID(demo.Payments)), "the payments service: it comes back"},
 		{fmt.Sprintf("kill -9 %d", os.Getpid()), "this process; then start it again:"},
 		{name + " demo" + again, "nothing is lost, and more orders are placed"},
 	})
