@@ -86,10 +86,9 @@ type ControlRequest struct {
 	Reset bool `json:"reset,omitempty"`
 	// Breaker of a service's lane.
 	Breaker *BreakerMode `json:"breaker,omitempty" enum:"open,closed,auto"`
-	// ExpiresIn ends the limits and the breaker's mode that are set now, together
-	// with those set before. Zero: all of them hold until they are changed, also
-	// those that would have ended.
-	ExpiresIn Duration `json:"expires_in,omitempty" doc:"Ends all that is set at the scope; absent: all of it stays"`
+	// ExpiresIn ends the limits and the breaker's mode that are set now: then what
+	// held before them holds again. Zero: they hold until they are changed.
+	ExpiresIn Duration `json:"expires_in,omitempty" doc:"Ends what is set now: then what held before it holds again"`
 	// Reason is required: it is for those who read the audit.
 	Reason string `json:"reason"`
 	Actor  string `json:"-"`
@@ -103,7 +102,8 @@ type ScopeState struct {
 	State  LaneState `json:"state"`
 }
 
-// A LaneOverride is what operators have set above a scope's configuration.
+// A LaneOverride is a change that an operator has made above a scope's configuration, as
+// far as it has not ended and no later one lasts longer.
 type LaneOverride struct {
 	LimitsChange
 	Breaker BreakerMode `json:"breaker,omitempty"`

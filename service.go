@@ -188,8 +188,9 @@ type LaneState struct {
 	Paused  *LanePause  `json:"paused"`
 	// Backlog is what becomes of new sagas while compensations are late; nil: they are not.
 	Backlog *Backlog `json:"backlog,omitempty" doc:"While a compensation has waited for longer than objective: what becomes of new sagas that might need this lane; absent: they begin"`
-	// Override is what operators have set above the configuration.
-	Override *LaneOverride `json:"override,omitempty"`
+	// Overrides are what operators have set above the configuration; the latest is the
+	// last, and stands above the others.
+	Overrides []LaneOverride `json:"overrides,omitempty"`
 }
 
 // LaneRate is a lane's rate; nil where it has none.

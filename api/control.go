@@ -18,7 +18,7 @@ type ServiceChange struct {
 	Compensation *unwind.LimitsChange `json:"compensation,omitempty"`
 	// Reset names the lane whose limits are taken back first.
 	Reset     string          `json:"reset,omitempty" enum:"forward,compensation"`
-	ExpiresIn unwind.Duration `json:"expires_in,omitempty" doc:"Ends all that is set at the lane, a breaker that is held too; absent: all of that stays"`
+	ExpiresIn unwind.Duration `json:"expires_in,omitempty" doc:"Ends what is set now: then what held before it holds again"`
 	Reason    string          `json:"reason"`
 }
 
@@ -26,7 +26,7 @@ type ServiceChange struct {
 type BreakerRequest struct {
 	Lane      string          `json:"lane,omitempty" enum:"forward,compensation"`
 	State     string          `json:"state" enum:"open,closed,auto"`
-	ExpiresIn unwind.Duration `json:"expires_in,omitempty" doc:"Ends all that is set at the lane, limits too; absent: all of that stays"`
+	ExpiresIn unwind.Duration `json:"expires_in,omitempty" doc:"Ends what is set now: then what held before it holds again"`
 	Reason    string          `json:"reason"`
 }
 

@@ -166,14 +166,14 @@ func (p *player) limits(scope unwind.Scope) {
 	} {
 		req.Scope, req.Reason, req.Actor = scope, "trying", "local"
 		state, err := p.s.Control(p.t.Context(), req.ControlRequest)
-		if err == nil && (state.State.Rate.Effective == nil || *state.State.Rate.Effective != 3 || state.State.Override == nil || state.State.Override.By != "local") {
+		if err == nil && (state.State.Rate.Effective == nil || *state.State.Rate.Effective != 3 || len(state.State.Overrides) == 0 || state.State.Overrides[0].By != "local") {
 			p.t.Errorf("setting %s: the scope stands at %+v", req.name, state.State)
 		}
 		p.say("limit: "+req.name, req.code, err, nil)
 	}
 	state, err := p.s.Control(p.t.Context(), unwind.ControlRequest{Scope: scope, Reset: true, Reason: "done", Actor: "local"})
-	if err == nil && state.State.Override != nil {
-		p.t.Errorf("the limits stand after they were reset: %+v", state.State.Override)
+	if err == nil && state.State.Overrides != nil {
+		p.t.Errorf("the limits stand after they were reset: %+v", state.State.Overrides)
 	}
 	p.say("limit: reset", "", err, nil)
 }

@@ -29,6 +29,10 @@ func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwin
 			return
 		}
 		action, data := change(m, &req, &set, &settings)
+		if len(settings.Changes) > node.MaxSettings {
+			e.reply(node.Reply{Token: t, Err: unwind.Errorf(unwind.Conflict, "%s: %d changes that end hold there already; reset its limits, or wait until some have ended", doing, node.MaxSettings)})
+			return
+		}
 		if req.Paused != nil {
 			set.Reason, set.By, set.At = req.Reason, orAnonymous(req.Actor), int64(m.Now)
 		}
@@ -65,40 +69,22 @@ func change(m node.Moment, req *unwind.ControlRequest, set *store.Control, s *no
 		return action, nil
 	}
 	action = "limit"
-	data = changed{req.Limits, req.Reset, req.Breaker, req.ExpiresIn, s.Limits}
+	data = changed{req.Limits, req.Reset, req.Breaker, req.ExpiresIn, s.Limits()}
 	if req.Reset {
-		s.Limits = unwind.LimitsChange{}
+		s.ResetLimits()
 	}
+	c := node.Setting{Reason: req.Reason, By: orAnonymous(req.Actor), At: m.Now}
 	if req.Limits != nil {
-		merge(&s.Limits, req.Limits)
+		c.Limits = *req.Limits
 	}
 	if req.Breaker != nil {
-		if action = "breaker"; *req.Breaker != s.Breaker {
-			s.Breaker, s.BreakerSince = *req.Breaker, m.Now
-		}
+		action, c.Breaker = "breaker", *req.Breaker
 	}
-	s.Until = 0
 	if req.ExpiresIn > 0 {
-		s.Until = m.Now + machine.Micros(req.ExpiresIn/1000)
+		c.Until = m.Now + machine.Micros(req.ExpiresIn/1000)
 	}
-	s.Reason, s.By, s.At = req.Reason, orAnonymous(req.Actor), m.Now
+	s.Set(c)
 	return action, data
-}
-
-// merge sets what the change holds.
-func merge(into, from *unwind.LimitsChange) {
-	set(&into.Rate, from.Rate)
-	set(&into.Concurrency, from.Concurrency)
-	set(&into.Burst, from.Burst)
-	set(&into.Window, from.Window)
-	set(&into.Adaptive, from.Adaptive)
-	set(&into.Weight, from.Weight)
-}
-
-func set[T any](into **T, from *T) {
-	if from != nil {
-		*into = from
-	}
 }
 
 func conflicting(req *unwind.ControlRequest, set *store.Control) error {
@@ -150,8 +136,10 @@ func validControl(doing string, req *unwind.ControlRequest) error {
 		return invalid(doing, "", "it changes nothing; name a limit, or reset")
 	case req.ExpiresIn < 0 || req.ExpiresIn > mostExpiry || req.ExpiresIn > 0 && req.ExpiresIn < unwind.Second:
 		return invalid(doing, "/expires_in", "write 1s to 720h")
-	case req.ExpiresIn > 0 && !limits && req.Breaker == nil:
+	case req.ExpiresIn > 0 && req.Paused != nil && req.Limits == nil && req.Breaker == nil:
 		return invalid(doing, "/expires_in", "a pause does not expire; resume it, or set a low rate that expires")
+	case req.ExpiresIn > 0 && req.Limits == nil && req.Breaker == nil:
+		return invalid(doing, "/expires_in", "a reset does not expire; name a limit that does")
 	case req.Breaker != nil && !lane:
 		return invalid(doing, "/state", "only a lane of a service has a breaker")
 	}

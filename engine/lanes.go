@@ -132,15 +132,13 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope) unwind.LaneState {
 	if s.Paused {
 		l.Paused = &unwind.LanePause{Reason: set.Reason, By: set.By, At: unwind.TimeFromMicros(set.At)}
 	}
-	if len(set.Settings) > 0 {
-		l.Override = &unwind.LaneOverride{
-			LimitsChange: settings.Limits, Breaker: settings.Breaker,
-			Reason: settings.Reason, By: settings.By, At: unwind.TimeFromMicros(int64(settings.At)),
+	for _, c := range settings.Changes {
+		o := unwind.LaneOverride{LimitsChange: c.Limits, Breaker: c.Breaker, Reason: c.Reason, By: c.By, At: unwind.TimeFromMicros(int64(c.At))}
+		if c.Until > 0 {
+			until := unwind.TimeFromMicros(int64(c.Until))
+			o.Until = &until
 		}
-		if settings.Until > 0 {
-			until := unwind.TimeFromMicros(int64(settings.Until))
-			l.Override.Until = &until
-		}
+		l.Overrides = append(l.Overrides, o)
 	}
 	return l
 }

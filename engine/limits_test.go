@@ -107,7 +107,7 @@ func TestAPauseKeepsItsReason(t *testing.T) {
 	if paused == nil || paused.Reason != "the bank is closed" || paused.By != "ops" {
 		t.Errorf("the pause is %+v", paused)
 	}
-	s.until("what was set has ended", func() bool { return lane().Override == nil })
+	s.until("what was set has ended", func() bool { return lane().Overrides == nil })
 	s.crash()
 	if after := lane().Paused; after == nil || *after != *paused {
 		t.Errorf("after a crash the pause is %+v", after)
@@ -150,5 +150,35 @@ func TestAHeldBreakerKeepsItsTime(t *testing.T) {
 	s.crash()
 	if got := since(unwind.ControlRequest{Limits: &unwind.LimitsChange{Rate: &ten}}); !got.Equal(held) {
 		t.Errorf("it is held open since %v, and after a crash since %v", held, got)
+	}
+}
+
+// Each lasts less long than the one below it, so that none can be forgotten.
+func TestChangesThatEndAreBoundedAtAScope(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, placeOrder(), "", nil)
+	scope := unwind.Scope{Kind: unwind.ScopeCompensation, Name: "payments"}
+	set := 0
+	for ; ; set++ {
+		rate := unwind.PerSecond(int64(1 + set))
+		change := unwind.ControlRequest{Scope: scope, Limits: &unwind.LimitsChange{Rate: &rate}, ExpiresIn: unwind.Hour - unwind.Duration(set)*unwind.Second, Reason: "less"}
+		if _, err := s.Control(t.Context(), change); err != nil {
+			if unwind.CodeOf(err) != unwind.Conflict || set == 0 || set > 100 {
+				t.Errorf("after %d changes: %v", set, err)
+			}
+			break
+		}
+	}
+	if _, err := s.Control(t.Context(), unwind.ControlRequest{Scope: scope, Reset: true, Reason: "all back"}); err != nil {
+		t.Fatal(err)
+	}
+	state, err := s.Scopes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sc := range state {
+		if sc.Scope == scope && sc.State.Overrides != nil {
+			t.Errorf("after the reset %+v stand", sc.State.Overrides)
+		}
 	}
 }

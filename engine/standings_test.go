@@ -45,8 +45,8 @@ func TestEveryChangeOfALaneIsToldWithinASecond(t *testing.T) {
 		"a limit": {lane: unwind.ScopeCompensation, changes: []turn{
 			{"set", func(s *street) {
 				s.control(unwind.ScopeCompensation, "payments", unwind.ControlRequest{Limits: &unwind.LimitsChange{Rate: &three}, ExpiresIn: two})
-			}, func(l *unwind.LaneState) bool { return l.Override != nil && *l.Rate.Configured == 3 }},
-			{"over", nil, func(l *unwind.LaneState) bool { return l.Override == nil && *l.Rate.Configured == 10 }},
+			}, func(l *unwind.LaneState) bool { return l.Overrides != nil && *l.Rate.Configured == 3 }},
+			{"over", nil, func(l *unwind.LaneState) bool { return l.Overrides == nil && *l.Rate.Configured == 10 }},
 		}},
 		"a breaker that is held": {lane: unwind.ScopeForward, changes: []turn{
 			{"open", func(s *street) { s.breaker(unwind.BreakerOpen) }, func(l *unwind.LaneState) bool { return l.Breaker.State == "open" }},

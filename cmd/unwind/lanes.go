@@ -220,7 +220,7 @@ func laneState(l *unwind.LaneState) string {
 		}
 		text = fmt.Sprintf("open, a compensation waits for longer than %s: new sagas are %s", l.Backlog.Objective, become)
 	}
-	switch set := overridden(l.Override); {
+	switch set := overridden(l.Overrides); {
 	case set == "":
 		return text
 	case text == "open":
@@ -231,23 +231,25 @@ func laneState(l *unwind.LaneState) string {
 }
 
 // overridden says what operators have set; empty: nothing.
-func overridden(o *unwind.LaneOverride) string {
-	if o == nil {
-		return ""
+func overridden(changes []unwind.LaneOverride) string {
+	said := make([]string, 0, len(changes))
+	for i := range changes {
+		o := &changes[i]
+		var what []string
+		if o.LimitsChange != (unwind.LimitsChange{}) {
+			what = append(what, "limits set")
+		}
+		switch o.Breaker {
+		case unwind.BreakerOpen, unwind.BreakerClosed:
+			what = append(what, "breaker held "+string(o.Breaker))
+		case unwind.BreakerAuto:
+			what = append(what, "breaker let go")
+		}
+		until := ""
+		if o.Until != nil {
+			until = " until " + when(*o.Until)
+		}
+		said = append(said, strings.Join(what, " and ")+" by "+orDash(o.By)+until+": "+o.Reason)
 	}
-	var what []string
-	if o.LimitsChange != (unwind.LimitsChange{}) {
-		what = append(what, "limits set")
-	}
-	if o.Breaker == unwind.BreakerOpen || o.Breaker == unwind.BreakerClosed {
-		what = append(what, "breaker held "+string(o.Breaker))
-	}
-	if what == nil {
-		return ""
-	}
-	until := ""
-	if o.Until != nil {
-		until = " until " + when(*o.Until)
-	}
-	return strings.Join(what, " and ") + " by " + orDash(o.By) + until + ": " + o.Reason
+	return strings.Join(said, "; ")
 }

@@ -10,8 +10,8 @@ func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 	late := &unwind.Backlog{Objective: 5 * unwind.Minute, Policy: unwind.ShedStarts}
 	held := &unwind.Backlog{Objective: 5 * unwind.Minute, Policy: unwind.HoldStarts}
 	rate, until := unwind.Rate{}, unwind.TimeFromMicros(3_600_000_000)
-	quiet := &unwind.LaneOverride{Breaker: unwind.BreakerOpen, Until: &until, By: "ann", Reason: "the bank asked"}
-	both := &unwind.LaneOverride{LimitsChange: unwind.LimitsChange{Rate: &rate}, Breaker: unwind.BreakerClosed, By: "ann", Reason: "the bank asked"}
+	quiet := unwind.LaneOverride{Breaker: unwind.BreakerOpen, Until: &until, By: "ann", Reason: "the bank asked"}
+	both := unwind.LaneOverride{LimitsChange: unwind.LimitsChange{Rate: &rate}, Breaker: unwind.BreakerClosed, By: "ann", Reason: "the bank asked"}
 	for want, lane := range map[string]unwind.LaneState{
 		"open":                      {Breaker: unwind.LaneBreaker{State: "closed"}},
 		"breaker half_open":         {Breaker: unwind.LaneBreaker{State: "half_open"}, Fault: "401"},
@@ -19,12 +19,15 @@ func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 		"gate until 00:00:00Z: 503": {Gate: &unwind.LaneGate{Until: unwind.TimeFromMicros(0), Reason: "503"}, Backlog: late},
 		"open, a compensation waits for longer than 5m0s: new sagas are refused": {Backlog: late},
 		"open, a compensation waits for longer than 5m0s: new sagas are held":    {Backlog: held},
-		"open, limits set and breaker held closed by ann: the bank asked":        {Override: both},
+		"open, limits set and breaker held closed by ann: the bank asked":        {Overrides: []unwind.LaneOverride{both}},
+		"breaker open; limits set and breaker held closed by ann: the bank asked; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
+			Breaker: unwind.LaneBreaker{State: "open"}, Overrides: []unwind.LaneOverride{both, quiet},
+		},
 		"breaker open; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
-			Breaker: unwind.LaneBreaker{State: "open"}, Override: quiet,
+			Breaker: unwind.LaneBreaker{State: "open"}, Overrides: []unwind.LaneOverride{quiet},
 		},
 		"PAUSED by bob since 1970-01-01 00:00:00Z: they move; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
-			Paused: &unwind.LanePause{By: "bob", At: unwind.TimeFromMicros(0), Reason: "they move"}, Override: quiet,
+			Paused: &unwind.LanePause{By: "bob", At: unwind.TimeFromMicros(0), Reason: "they move"}, Overrides: []unwind.LaneOverride{quiet},
 		},
 	} {
 		if got := laneState(&lane); got != want {

@@ -106,7 +106,7 @@ func (a *app) limitCommand() *cli.Command {
 			&cli.BoolFlag{Name: "adaptive", Usage: "find the rate that the service bears, up to --rate"},
 			&cli.IntFlag{Name: "weight", Usage: "share of a saga type or a tenant"},
 			&cli.BoolFlag{Name: "reset", Usage: "take back what was set before"},
-			&cli.DurationFlag{Name: "expires-in", Usage: "then the configuration holds again: one time for all that is set at the scope, a breaker that is held too; without it all of that stays"},
+			&cli.DurationFlag{Name: "expires-in", Usage: "then what held before holds again"},
 		),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			l, err := limitsChange(c)
@@ -155,7 +155,7 @@ func (a *app) breakerCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "lane", Usage: "compensation or forward", Value: unwind.CompensationLane},
 			&cli.StringFlag{Name: "state", Usage: "open, closed or auto", Required: true},
-			&cli.DurationFlag{Name: "expires-in", Usage: "then it decides by itself again: one time for all that is set at the lane, limits too; without it all of that stays"},
+			&cli.DurationFlag{Name: "expires-in", Usage: "then what held before holds again"},
 			&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit", Required: true},
 		},
 		Action: func(ctx context.Context, c *cli.Command) error {

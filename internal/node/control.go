@@ -1,8 +1,6 @@
 package node
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -12,70 +10,6 @@ import (
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/store"
 )
-
-// Settings are the limits and the breaker's mode that operators have set at a
-// scope, as store.Control.Settings holds them.
-type Settings struct {
-	Limits  unwind.LimitsChange `json:"limits,omitzero"`
-	Breaker unwind.BreakerMode  `json:"breaker,omitempty"`
-	// BreakerSince is when Breaker became what it is.
-	BreakerSince machine.Micros `json:"breaker_since,omitempty"`
-	Until        machine.Micros `json:"until,omitempty"` // 0: for good
-	Reason       string         `json:"reason,omitempty"`
-	By           string         `json:"by,omitempty"`
-	At           machine.Micros `json:"at,omitempty"`
-}
-
-func (s *Settings) empty() bool {
-	return s.Limits == (unwind.LimitsChange{}) && (s.Breaker == "" || s.Breaker == unwind.BreakerAuto)
-}
-
-// Encode returns the settings as the store keeps them; nothing where they say nothing.
-func (s *Settings) Encode() []byte {
-	if s.empty() {
-		return nil
-	}
-	b, err := json.Marshal(s)
-	if err != nil {
-		panic(fmt.Sprintf("node: encoding settings: %v", err)) // rates, numbers and texts always marshal
-	}
-	return b
-}
-
-// DecodeSettings reads what Encode wrote; the empty text is the zero Settings.
-func DecodeSettings(b []byte) (s Settings, err error) {
-	if len(b) == 0 {
-		return s, nil
-	}
-	if err := json.Unmarshal(b, &s); err != nil {
-		return s, fmt.Errorf("reading what operators have set at a scope: %w", err)
-	}
-	return s, nil
-}
-
-// over returns the configured limits with the settings above them.
-func (s *Settings) over(l Limits) Limits {
-	c := &s.Limits
-	if c.Rate != nil {
-		l.Rate = *c.Rate
-	}
-	if c.Concurrency != nil {
-		l.Concurrency = *c.Concurrency
-	}
-	if c.Burst != nil {
-		l.Burst = *c.Burst
-	}
-	if c.Window != nil {
-		l.Window = *c.Window
-	}
-	if c.Adaptive != nil {
-		l.Adaptive = *c.Adaptive
-	}
-	if c.Weight != nil {
-		l.Weight = *c.Weight
-	}
-	return l
-}
 
 // Limits are a scope's as configured.
 type Limits struct {
@@ -95,6 +29,7 @@ type control struct {
 	configured Limits
 	set        store.Control // the last, durable or about to be
 	settings   Settings      // in force: the last that are durable
+	ending     bool          // their time is over, and what takes their place is on its way
 	unread     bool          // the settings can't be read, and an alert says so
 }
 
@@ -211,7 +146,7 @@ func (n *Node) limit(m Moment, c *control) {
 	}
 	n.sched.Configure(flowScope(c.scope), flowLimits(l), nanos(m.Now))
 	if scope := flowScope(c.scope); scope.Kind == flow.ScopeForward || scope.Kind == flow.ScopeCompensation {
-		n.sched.SetBreaker(scope.Target(), breakerModes[c.settings.Breaker], nanos(m.Now))
+		n.sched.SetBreaker(scope.Target(), breakerModes[c.settings.Breaker()], nanos(m.Now))
 	}
 	if c.scope.Kind == unwind.ScopeSagaType || c.scope.Kind == unwind.ScopeTenant {
 		n.sched.Weight(flowScope(c.scope), max(l.Weight, 1))
@@ -269,14 +204,14 @@ func (n *Node) force(m Moment, set *store.Control) {
 	if c.unread = err != nil; c.unread {
 		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Key: key, Message: "the limits that an operator set at " + set.Scope.String() + " are not in force: " + err.Error() + "; set them again"})
 	}
-	c.set, c.settings = *set, s
+	c.set, c.settings, c.ending = *set, s, false
 	if set.Paused {
 		n.sched.Pause(flowScope(set.Scope), set.Reason, nanos(m.Now))
 	} else {
 		n.sched.Resume(flowScope(set.Scope), nanos(m.Now))
 	}
 	n.limit(m, c)
-	n.endsAt(s.Until)
+	n.endsAt(s.Next())
 }
 
 // endsAt notes when settings end.
@@ -293,20 +228,27 @@ func (n *Node) expire(m Moment) {
 	}
 	n.expiry = 0
 	for _, c := range n.controls {
-		if at := c.settings.Until; at == 0 || m.Now < at {
+		at := c.settings.Next()
+		if c.ending {
+			continue
+		}
+		if at == 0 || m.Now < at {
 			n.endsAt(at)
 			continue
 		}
-		c.settings.Until = 0 // what takes their place is on its way
+		c.ending = true
 		set, s := n.Control(c.scope)
-		if s.Until == 0 || m.Now < s.Until {
+		ended := s.End(m.Now)
+		if len(ended) == 0 {
 			continue
 		}
-		ended := set.Settings
-		set.Settings = nil
+		set.Settings = s.Encode()
 		n.write(m, set)
-		n.building.rows.Audit = append(n.building.rows.Audit, store.Audit{
-			At: int64(m.Now), Actor: "unwind", Action: "expire", Target: c.scope.String(), Reason: s.Reason, Data: ended})
+		for i := range ended {
+			gone := Settings{Changes: ended[i : i+1]}
+			n.building.rows.Audit = append(n.building.rows.Audit, store.Audit{
+				At: int64(m.Now), Actor: "unwind", Action: "expire", Target: c.scope.String(), Reason: ended[i].Reason, Data: gone.Encode()})
+		}
 	}
 }
 

@@ -21,11 +21,14 @@ func (r *rig) changeAt(scope unwind.Scope, t Token, do func(*Settings)) {
 }
 
 func rate(n int64, until machine.Micros) func(*Settings) {
-	return func(s *Settings) { r := unwind.PerSecond(n); s.Limits.Rate, s.Until = &r, until }
+	return func(s *Settings) {
+		r := unwind.PerSecond(n)
+		s.Set(Setting{Limits: unwind.LimitsChange{Rate: &r}, Until: until})
+	}
 }
 
 func concurrency(n int) func(*Settings) {
-	return func(s *Settings) { s.Limits.Concurrency, s.Until = &n, 0 }
+	return func(s *Settings) { s.Set(Setting{Limits: unwind.LimitsChange{Concurrency: &n}}) }
 }
 
 // A scope that somebody only looked at is not one that there is.
@@ -100,9 +103,33 @@ func TestTheBurstOfAllFollowsAnOverride(t *testing.T) {
 	if got := burst(); got != unwind.DefaultBurst {
 		t.Errorf("at 10/s, set above 5000/s, the burst is %d, want %d", got, unwind.DefaultBurst)
 	}
-	r.changeAt(all, 2, func(s *Settings) { n := 7; s.Limits.Burst = &n })
+	r.changeAt(all, 2, func(s *Settings) { n := 7; s.Set(Setting{Limits: unwind.LimitsChange{Burst: &n}}) })
 	r.settle()
 	if got := burst(); got != 7 {
 		t.Errorf("the burst is %d, and 7 was set", got)
+	}
+}
+
+// What one operator set for an hour doesn't end with what another set for a second.
+func TestEachSettingEndsAtItsOwnTime(t *testing.T) {
+	r := newRig(t, threeSteps(), Config{})
+	configured := r.n.Limits(shopUndo)
+	four := 4
+	r.change(1, rate(9, 0))
+	r.change(2, func(s *Settings) {
+		s.Set(Setting{Limits: unwind.LimitsChange{Concurrency: &four}, Until: r.now + 3_000_000})
+	})
+	r.change(3, rate(3, r.now+1_000_000))
+	r.settle()
+	for _, want := range []struct {
+		rate        int64
+		concurrency int
+	}{{3, 4}, {9, 4}, {9, configured.Concurrency}} {
+		if l := r.n.Limits(shopUndo); l.Rate != unwind.PerSecond(want.rate) || l.Concurrency != want.concurrency {
+			t.Errorf("at %d the rate is %v and the concurrency %d, want %d/s and %d", r.now, l.Rate, l.Concurrency, want.rate, want.concurrency)
+		}
+		r.now += 2_000_000
+		r.look()
+		r.settle()
 	}
 }

@@ -1,0 +1,191 @@
+package node
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
+)
+
+// Settings are what operators have set at a scope above its configuration, as
+// store.Control.Settings holds them: changes, the latest last. A later one stands
+// above an earlier one, and where it ends what it stood above holds again.
+type Settings struct {
+	Changes []Setting `json:"changes,omitempty"`
+	// BreakerSince is when Breaker became what it is.
+	BreakerSince machine.Micros `json:"breaker_since,omitempty"`
+}
+
+// A Setting is one change that an operator made, as far as no later one lasts longer.
+type Setting struct {
+	Limits  unwind.LimitsChange `json:"limits,omitzero"`
+	Breaker unwind.BreakerMode  `json:"breaker,omitempty"`
+	Until   machine.Micros      `json:"until,omitempty"` // 0: for good
+	Reason  string              `json:"reason,omitempty"`
+	By      string              `json:"by,omitempty"`
+	At      machine.Micros      `json:"at,omitempty"`
+}
+
+// MaxSettings bounds the changes that hold at one scope.
+const MaxSettings = 16
+
+// Encode returns the settings as the store keeps them; nothing where they say nothing.
+func (s *Settings) Encode() []byte {
+	if len(s.Changes) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("node: encoding settings: %v", err)) // rates, numbers and texts always marshal
+	}
+	return b
+}
+
+// DecodeSettings reads what Encode wrote; the empty text is the zero Settings.
+func DecodeSettings(b []byte) (Settings, error) {
+	var s struct {
+		Settings
+		Setting // all in one, as stores hold it that were written before there were changes
+	}
+	if len(b) == 0 {
+		return s.Settings, nil
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return Settings{}, fmt.Errorf("reading what operators have set at a scope: %w", err)
+	}
+	if s.At > 0 {
+		s.Changes = append(s.Changes, s.Setting)
+	}
+	return s.Settings, nil
+}
+
+// Set puts a change above the others. Of those nothing is kept that could only end
+// below it.
+func (s *Settings) Set(c Setting) {
+	before := s.Breaker()
+	for i := range s.Changes {
+		if e := &s.Changes[i]; c.Until == 0 || e.Until > 0 && e.Until <= c.Until {
+			e.uncover(&c)
+		}
+	}
+	s.Changes = append(s.Changes, c)
+	s.tidy(before, c.At)
+}
+
+// ResetLimits takes all limits back.
+func (s *Settings) ResetLimits() {
+	for i := range s.Changes {
+		s.Changes[i].Limits = unwind.LimitsChange{}
+	}
+	s.tidy(s.Breaker(), 0)
+}
+
+// End takes back and returns the changes whose time is over.
+func (s *Settings) End(now machine.Micros) (ended []Setting) {
+	before := s.Breaker()
+	over := func(c Setting) bool { return c.Until > 0 && c.Until <= now }
+	for _, c := range s.Changes {
+		if over(c) {
+			ended = append(ended, c)
+		}
+	}
+	s.Changes = slices.DeleteFunc(slices.Clone(s.Changes), over)
+	s.tidy(before, now)
+	return ended
+}
+
+// Next is when the first of them ends; 0: none does.
+func (s *Settings) Next() (at machine.Micros) {
+	for _, c := range s.Changes {
+		if c.Until > 0 && (at == 0 || c.Until < at) {
+			at = c.Until
+		}
+	}
+	return at
+}
+
+// Breaker is who decides whether the breaker is open.
+func (s *Settings) Breaker() unwind.BreakerMode {
+	for _, c := range slices.Backward(s.Changes) {
+		if c.Breaker != "" {
+			return c.Breaker
+		}
+	}
+	return unwind.BreakerAuto
+}
+
+// Limits are all that are set, the latest of each.
+func (s *Settings) Limits() (l unwind.LimitsChange) {
+	for i := range s.Changes {
+		c := &s.Changes[i].Limits
+		set(&l.Rate, c.Rate)
+		set(&l.Concurrency, c.Concurrency)
+		set(&l.Burst, c.Burst)
+		set(&l.Window, c.Window)
+		set(&l.Adaptive, c.Adaptive)
+		set(&l.Weight, c.Weight)
+	}
+	return l
+}
+
+func set[T any](into **T, from *T) {
+	if from != nil {
+		*into = from
+	}
+}
+
+// tidy removes changes that say nothing, and notes when the breaker's mode became
+// another than it was.
+func (s *Settings) tidy(before unwind.BreakerMode, now machine.Micros) {
+	held := false // by a change below
+	for i := range s.Changes {
+		c := &s.Changes[i]
+		if c.Breaker == unwind.BreakerAuto && !held {
+			c.Breaker = ""
+		}
+		held = held || c.Breaker != ""
+	}
+	s.Changes = slices.DeleteFunc(s.Changes, func(c Setting) bool { return c.Limits == (unwind.LimitsChange{}) && c.Breaker == "" })
+	if s.Breaker() != before {
+		s.BreakerSince = now
+	}
+}
+
+// uncover takes back what a change sets that stands above this one.
+func (s *Setting) uncover(above *Setting) {
+	drop(&s.Limits.Rate, above.Limits.Rate)
+	drop(&s.Limits.Concurrency, above.Limits.Concurrency)
+	drop(&s.Limits.Burst, above.Limits.Burst)
+	drop(&s.Limits.Window, above.Limits.Window)
+	drop(&s.Limits.Adaptive, above.Limits.Adaptive)
+	drop(&s.Limits.Weight, above.Limits.Weight)
+	if above.Breaker != "" {
+		s.Breaker = ""
+	}
+}
+
+func drop[T any](from **T, above *T) {
+	if above != nil {
+		*from = nil
+	}
+}
+
+// over returns the configured limits with the settings above them.
+func (s *Settings) over(l Limits) Limits {
+	c := s.Limits()
+	put(&l.Rate, c.Rate)
+	put(&l.Concurrency, c.Concurrency)
+	put(&l.Burst, c.Burst)
+	put(&l.Window, c.Window)
+	put(&l.Adaptive, c.Adaptive)
+	put(&l.Weight, c.Weight)
+	return l
+}
+
+func put[T any](into, from *T) {
+	if from != nil {
+		*into = *from
+	}
+}
