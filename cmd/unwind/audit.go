@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 
@@ -23,7 +24,7 @@ func (a *app) auditCommand() *cli.Command {
 			{Name: "list", Usage: "the same", Flags: pageFlags(), Action: a.auditList},
 			{
 				Name: "export", Usage: "write the audit into a file, oldest first, with its head as the last line", ArgsUsage: "FILE",
-				Description: "Lines of JSON; a FILE that is there is written anew. Keep the file, or the head that is told, where whoever can write the store can't.",
+				Description: "Lines of JSON, into a new FILE. Keep the file, or the head that is told, where whoever can write the store can't.",
 				Action:      a.auditExport,
 			},
 			{
@@ -67,11 +68,18 @@ func (a *app) auditExport(ctx context.Context, c *cli.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return unwind.Errorf(unwind.Conflict, "writing the audit to %s: the file is there already, and may be what an edit of the store would be seen by; name another", file)
+	}
 	if err != nil {
 		return fmt.Errorf("writing the audit: %w", err)
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			err = errors.Join(err, os.Remove(file)) // half of it proves nothing
+		}
+	}()
 	buf := bufio.NewWriterSize(f, 256<<10)
 	out := json.NewEncoder(buf)
 	out.SetEscapeHTML(false) // what is in it keeps its bytes

@@ -46,10 +46,14 @@ func laneWord(g *unwind.DeadLetterGroup) string {
 	switch {
 	case g.Paused != nil:
 		return "paused"
-	case g.Breaker == "closed" && g.Gate != nil:
+	case g.Breaker == "":
+		return "-"
+	case g.Breaker != "closed":
+		return "breaker " + g.Breaker
+	case g.Gate != nil:
 		return "gate"
 	}
-	return orDash(g.Breaker)
+	return "open"
 }
 
 func (a *app) dlqShow(ctx context.Context, c *cli.Command) error {
