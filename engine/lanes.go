@@ -45,7 +45,7 @@ func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unw
 		if d.oldest > 0 {
 			lane.OldestAgeMS = max((now-d.oldest)/1000, 0)
 		}
-		if ns := lanes[i].Drain(d.ready + d.backingOff); ns != flow.Never {
+		if ns := lanes[i].Drain(d.ready+d.backingOff, now*1000); ns != flow.Never {
 			ms := (ns + 999_999) / 1_000_000
 			lane.DrainEstimateMS = &ms
 		}

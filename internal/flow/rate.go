@@ -54,7 +54,6 @@ func (t *target) lastGood(now int64) int64 {
 
 // measures fills in what was measured of the target.
 func (t *target) measures(snap *Snapshot, now int64) {
-
 	if t.quota.until > now {
 		snap.Rate = min(snap.Rate, perSecond(t.quota.interval))
 	}
@@ -78,15 +77,17 @@ func (t *target) measures(snap *Snapshot, now int64) {
 }
 
 // Drain returns how long the target takes, in ns, for so many tasks at the rate
-// that holds now; Never when that can't be told.
-func (s *Snapshot) Drain(tasks int) int64 {
+// that holds now, from when its gate opens, with as many of the calls in vain as in
+// the last minute; Never when that can't be told. Later gates are not foreseen.
+func (s *Snapshot) Drain(tasks int, now int64) int64 {
 	if tasks <= 0 {
 		return 0
 	}
-	if s.Paused || s.Breaker != BreakerShut || !(s.Rate > 0) || s.Rate > float64(longest) {
+	rate := s.Rate * (1 - s.Throttled - s.Failed)
+	if s.Paused || s.Breaker != BreakerShut || !(rate > 0) || s.Rate > float64(longest) {
 		return Never
 	}
-	return int64(min(float64(tasks)/s.Rate*float64(second), float64(longest)))
+	return int64(min(float64(tasks)/rate*float64(second)+float64(max(0, s.GateUntil-now)), float64(longest)))
 }
 
 // going returns the calls per second at which the scope lets go, as configured
