@@ -158,6 +158,32 @@ func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
 		f.below("concurrency").warn("concurrency %d carries the rate %s only while a call takes at most %s, of the %s that its timeout allows; raise the concurrency or lower the rate",
 			concurrency, l.Rate, roundTrip(slowest), timeout)
 	}
+	validateBurst(f.below("burst"), l)
+}
+
+const (
+	// spacedWell is a rate whose calls, in calls per second, a timer spaces well
+	// enough that the default burst makes up for what it is late.
+	spacedWell = 500
+	// lateOften is how late a timer is again and again on a busy machine, and lateMost
+	// what leaves a margin.
+	lateOften = 5 * time.Millisecond
+	lateMost  = 10 * time.Millisecond
+)
+
+// validateBurst warns of a burst that can't make up for timers that are late: what is
+// not sent then is never sent. A lane that adapts has a burst of its own.
+func validateBurst(f faults, l Limits) {
+	rate, burst := l.Rate.CallsPerSecond(), l.Burst
+	if burst == 0 {
+		burst = DefaultBurst
+	}
+	if l.Adaptive || burst < 0 || rate <= spacedWell || float64(burst) >= rate*lateOften.Seconds() {
+		return
+	}
+	made := time.Duration(float64(burst-1) / rate * float64(Second))
+	f.warn("burst %d carries the rate %s only while the machine is late by at most %s; write burst: %d, which is what goes in %s, or lower the rate",
+		burst, l.Rate, roundTrip(made), int(math.Ceil(rate*lateMost.Seconds())), lateMost)
 }
 
 func validateRate(f faults, r Rate) {

@@ -234,8 +234,22 @@ func TestFaultsOfAParticipant(t *testing.T) {
 				Forward:      unwind.Limits{Rate: unwind.PerSecond(5000)},
 				Compensation: unwind.Limits{Rate: unwind.PerSecond(101), Window: unwind.Rate{Calls: 100, Per: unwind.Second}},
 			},
-			[]string{"? /forward/concurrency at most 51.2ms, of the 1s", "? /compensation/concurrency at most 99ms", "? /compensation/window carries 100/s"},
+			[]string{"? /forward/concurrency at most 51.2ms, of the 1s", "? /forward/burst burst 2 carries the rate 5000/s only while the machine is late by at most 200µs; write burst: 50,", "? /compensation/concurrency at most 99ms", "? /compensation/window carries 100/s"},
 		},
+		"bursts that make up for little": {
+			unwind.Participant{
+				URL:     "http://p",
+				Forward: unwind.Limits{Rate: unwind.PerSecond(2000), Concurrency: 2000, Burst: 9}, Compensation: unwind.Limits{Rate: unwind.PerSecond(501), Concurrency: 600, Burst: 1},
+			},
+			[]string{"? /forward/burst 4ms; write burst: 20, which is what goes in 10ms", "? /compensation/burst late by at most 0s; write burst: 6,"},
+		},
+		"bursts that make up for enough": {p: unwind.Participant{
+			URL:     "http://p",
+			Forward: unwind.Limits{Rate: unwind.PerSecond(2000), Concurrency: 2000, Burst: 10}, Compensation: unwind.Limits{Rate: unwind.PerSecond(500), Concurrency: 500},
+		}},
+		"a burst that is not used": {p: unwind.Participant{
+			URL: "http://p", Forward: unwind.Limits{Rate: unwind.PerSecond(2000), Concurrency: 2000, Adaptive: true},
+		}},
 		"a tenth of the timeout is enough": {p: unwind.Participant{
 			URL: "http://p", Timeout: unwind.Second, Compensation: unwind.Limits{Rate: unwind.PerSecond(100)},
 		}},
