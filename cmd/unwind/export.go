@@ -61,8 +61,8 @@ func (a *app) export(ctx context.Context, c *cli.Command) error {
 		return fmt.Errorf("making the folder of the export: %w", err)
 	}
 	x := exporter{client: cl, steps: map[string][]unwind.StepInstance{}, versions: map[[2]string]bool{}, resting: true}
-	if err := x.write(ctx, filepath.Join(dir, "engine-export.jsonl")); err != nil {
-		return err
+	if err := writeWhole(filepath.Join(dir, "engine-export.jsonl"), 0o644, func(f *os.File) error { return x.write(ctx, f) }); err != nil {
+		return fmt.Errorf("writing the export: %w", err)
 	}
 	known.Options.Complete = x.resting
 	if err := x.definitions(ctx, known.Sagas); err != nil {
@@ -88,15 +88,10 @@ type exporter struct {
 	resting  bool                             // every saga is at rest
 }
 
-func (x *exporter) write(ctx context.Context, path string) (err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("writing the export: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+func (x *exporter) write(ctx context.Context, f *os.File) error {
 	buf := bufio.NewWriterSize(f, 256<<10)
 	x.out = json.NewEncoder(buf)
-	err = each(func(p unwind.Page) (unwind.List[unwind.Instance], error) {
+	err := each(func(p unwind.Page) (unwind.List[unwind.Instance], error) {
 		return x.client.List(ctx, unwind.Filter{Page: p})
 	}, func(i *unwind.Instance) error { return x.saga(ctx, i) })
 	if err == nil {
