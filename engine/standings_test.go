@@ -224,7 +224,7 @@ func (s *street) resumesAfterAny(what string, seen []sight) {
 }
 
 // Figures that never rest are told once a second, and a pause at once.
-func TestFiguresAreToldOnceASecond(t *testing.T) {
+func TestWhatMovesIsToldOnceASecond(t *testing.T) {
 	inBubble(t, unwind.Participant{Forward: unwind.Limits{Concurrency: 10}}, func(s *street) {
 		s.takes = 400 * time.Millisecond
 		v := s.view()

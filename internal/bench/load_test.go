@@ -61,7 +61,7 @@ func TestPercentilesAndMedians(t *testing.T) {
 	}
 }
 
-func TestFiguresAreShownWithTheirLimits(t *testing.T) {
+func TestMeasurementsAreShownWithTheirLimits(t *testing.T) {
 	for _, c := range []struct {
 		figure Figure
 		want   string

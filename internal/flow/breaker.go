@@ -62,7 +62,10 @@ const (
 	// A short failure needs no long ramp: a step takes a rampPart-th of it at most.
 	rampSteps = 10
 	rampEvery = second / 5
-	rampPart  = 50
+	rampPart  = 80
+	// So many probes go after the first wait each. From then on each waits a fourth
+	// longer than the one before, which is a fourth of the time that it is open.
+	evenProbes = 4
 )
 
 // breaker is closed, or open: then it lets one probe go at a time, from until
@@ -171,8 +174,8 @@ func (b *breaker) failed(g Grant, f *Feedback, last uint64, good, now int64) (op
 // so that not all lanes and nodes probe at once.
 func (b *breaker) wait(random uint64) int64 {
 	w := b.config.Open
-	for range b.opens {
-		if w = longer(w); w >= OpenCap {
+	for range max(0, b.opens-evenProbes) {
+		if w = w * 5 / 4; w >= OpenCap {
 			break
 		}
 	}

@@ -30,7 +30,7 @@ func killed(seed uint64) (perSecond, refused float64) {
 			saga++
 			s.Push(Task{Key: sagaKey(saga, Compensation), Target: target, SagaType: "order"}, now)
 		}
-		for dies := now + 2*second + random(second); now < dies; now += 10*ms - now%(10*ms) {
+		for dies := now + 2*second + random(second); now < dies; now += ms - now%ms {
 			for task, g, ok := s.Next(now); ok; task, g, ok = s.Next(now) {
 				f := Feedback{Outcome: OK, Status: 200}
 				free, wait := gateway.take(now - begin)

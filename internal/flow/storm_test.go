@@ -67,10 +67,11 @@ type storm struct {
 	limits   Limits
 	length   time.Duration
 	seed     uint64
-	feedback func(f *Feedback, at int64) // optional
-	tasks    int                         // 0: a backlog without end
-	open     int                         // of the tasks are there at once, each answer brings another; 0: all
-	late     bool                        // one call in two hundred is up to 4 ms late
+	feedback func(f *Feedback, at int64)              // optional
+	tasks    int                                      // 0: a backlog without end
+	open     int                                      // of the tasks are there at once, each answer brings another; 0: all
+	late     bool                                     // one call in two hundred is up to 4 ms late
+	down     func(at int64) (f Feedback, after int64) // optional: answers what arrives while the service is down, so much later
 }
 
 // outcome is what a storm came to.
@@ -90,6 +91,7 @@ type event struct {
 	// arrived: the answer comes back with these.
 	arrived, ok bool
 	wait        int64
+	failed      Feedback
 }
 
 // run plays the storm in virtual time.
@@ -158,13 +160,26 @@ func (st storm) run(t failer) (o outcome) {
 			if first == 0 {
 				first = now
 			}
-			e.ok, e.wait = st.gateway.take(now - begin)
-			e.at = now + int64(st.rtt)/2 + random(int64(st.jitter))
+			after := int64(0)
+			if st.down != nil {
+				e.failed, after = st.down(now - first)
+			}
+			if e.failed.Outcome == Dropped {
+				e.ok, e.wait = st.gateway.take(now - begin)
+			}
+			e.at = now + after + int64(st.rtt)/2 + random(int64(st.jitter))
 			plan(e)
 			continue
 		}
 		f := Feedback{Outcome: OK, Status: 200}
-		if !e.ok {
+		switch {
+		case e.failed.Outcome != Dropped:
+			f = e.failed
+			f.Rand = uint64(random(1 << 40))
+			if f.Ends > 0 {
+				f.Ends = now + 2*second
+			}
+		case !e.ok:
 			f = Feedback{Outcome: Throttled, Status: 429}
 			if !st.noHint {
 				f.Hint = max(1, (e.wait+second-1)/second) * second

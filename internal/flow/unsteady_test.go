@@ -1,0 +1,122 @@
+package flow
+
+import (
+	"testing"
+	"time"
+)
+
+// Services that are up and down, and one that others use: a drain of so many calls from
+// cold, over the jitters of so many seeds.
+
+// flaps is down every other 5 s, in turns with a 503 and with a connection that breaks.
+func flaps(at int64) (Feedback, int64) {
+	switch at / (5 * second) % 4 {
+	case 1:
+		return Feedback{Outcome: Throttled, Status: 503}, 0
+	case 3:
+		return Feedback{Outcome: Error}, 0
+	}
+	return Feedback{}, 0
+}
+
+// hangs answers 503 for 3 s, and then nothing for 5 s.
+func hangs(at int64) (Feedback, int64) {
+	switch {
+	case at >= 5*second && at < 8*second:
+		return Feedback{Outcome: Throttled, Status: 503}, 0
+	case at >= 8*second && at < 13*second:
+		return Feedback{Outcome: Error, Ends: 1}, 2 * second
+	}
+	return Feedback{}, 0
+}
+
+// upTime is how long a service of 50/s and a burst of 6 needs for so many calls that come
+// as soon as it takes them.
+func upTime(calls float64, down func(int64) (Feedback, int64)) (at int64) {
+	for borne := 6.0; borne < calls; at += ms {
+		if f, _ := down(at); f.Outcome == Dropped {
+			borne += .05
+		}
+	}
+	return at
+}
+
+func TestAServiceThatIsBackIsFoundSoon(t *testing.T) {
+	for _, c := range []struct {
+		name              string
+		down              func(int64) (Feedback, int64)
+		rtt               time.Duration
+		efficiency, least float64
+	}{
+		{"flaps", flaps, 5 * time.Millisecond, 0.755, 0.73},
+		{"flaps, farther away", flaps, 20 * time.Millisecond, 0.745, 0.72},
+		{"hangs", hangs, 5 * time.Millisecond, 0.83, 0.80},
+		{"hangs, farther away", hangs, 20 * time.Millisecond, 0.82, 0.80},
+	} {
+		var efficiency spread
+		for seed := range uint64(24) {
+			l := unknown
+			l.Breaker = Breaker{Failures: 0.1, Minimum: 5, Open: second}
+			st := storm{rtt: c.rtt, jitter: time.Millisecond, noHint: true, limits: l, length: 2 * time.Minute, seed: seed, tasks: 750, late: true, down: c.down, gateway: full(6, 0)()}
+			efficiency.add(float64(upTime(750, c.down)) / float64(st.run(t).took))
+		}
+		t.Logf("%-20s efficiency %.1f%% (least %.1f%%)", c.name, 100*efficiency.mean(), 100*efficiency.least)
+		if efficiency.mean() < c.efficiency || efficiency.least < c.least {
+			t.Errorf("%s: want an efficiency of %.1f%%, %.1f%% at the least", c.name, 100*c.efficiency, 100*c.least)
+		}
+	}
+}
+
+// shared is a service of 50/s that others send 40/s.
+type shared struct {
+	tokens
+	random  func(int64) int64
+	next, n int64
+}
+
+func (s *shared) take(at int64) (bool, int64) {
+	for s.next <= at {
+		s.tokens.take(s.next)
+		s.n++
+		s.next = s.n*25*ms + s.random(ms)
+	}
+	return s.tokens.take(at)
+}
+
+// What is left over is taken with few refusals: fewest where the service is slow beside
+// its limit, and where others use most of it.
+func TestASlowServiceRefusesLittle(t *testing.T) {
+	slow := func(rate, burst float64) func(uint64) gatewayModel {
+		return func(uint64) gatewayModel {
+			return &tokens{rate: func(int64) float64 { return rate }, burst: burst, level: burst}
+		}
+	}
+	others := func(seed uint64) gatewayModel {
+		return &shared{tokens: *full(6, 0)().(*tokens), random: splitmix(seed + 99), next: int64(seed) % 25 * ms}
+	}
+	for _, c := range []struct {
+		name                string
+		gateway             func(seed uint64) gatewayModel
+		rate                float64
+		tasks               int
+		efficiency, refused float64
+	}{
+		{"25/s", slow(25, 6), 25, 500, 0.98, 0.013},
+		{"25/s, burst 1", slow(25, 1), 25, 500, 0.86, 0.01},
+		{"10/s", slow(10, 6), 10, 300, 0.98, 0.025},
+		{"10/s left by others", others, 10, 300, 0.98, 0.033},
+	} {
+		var efficiency, refused spread
+		for seed := range uint64(24) {
+			tasks := c.tasks * int(80+seed*17%41) / 100 // so that nothing hangs on where it ends
+			st := storm{rtt: 5 * time.Millisecond, jitter: time.Millisecond, limits: unknown, length: 3 * time.Minute, seed: seed, tasks: tasks, late: true, gateway: c.gateway(seed)}
+			o := st.run(t)
+			efficiency.add((float64(tasks) - 6) / c.rate * 1e9 / float64(o.took))
+			refused.add(o.rejectedShare())
+		}
+		t.Logf("%-20s efficiency %.1f%% (least %.1f%%), rejected %.2f%% (most %.2f%%)", c.name, 100*efficiency.mean(), 100*efficiency.least, 100*refused.mean(), 100*refused.most)
+		if efficiency.mean() < c.efficiency || refused.mean() > c.refused {
+			t.Errorf("%s: want an efficiency of %.1f%% and %.1f%% rejected", c.name, 100*c.efficiency, 100*c.refused)
+		}
+	}
+}
