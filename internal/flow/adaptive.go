@@ -28,7 +28,6 @@ type adaptive struct {
 	rough   bool              // the peak is what the search found
 	shallow bool              // the service saves nothing up
 	doubt   bool              // of that: it was refused twice within a second
-	least   int64             // what the service bears at the least, as slow start showed
 	edge    int64             // refused above it, the search has found a shallow one; 0: it can't tell
 	rate    int64             // now
 	limit   int64             // never above
@@ -46,11 +45,8 @@ type adaptive struct {
 	mark     uint64 // grants up to this number were made before it
 	accepted int    // calls of it
 	got      int64  // calls that were accepted meanwhile, of any
-	begun    int64  // when the first of several refusals came, each within a second
-	chain    int64  // calls that were accepted since, of any
 	streak   int    // refusals in a row, of any
 	high     int64  // the rate before the first of them
-	mean     int64  // what was taken in the whole epoch before; 0: not known
 
 	// After a fall of capacity.
 	top   int64 // the rate before the first of several cuts
@@ -119,11 +115,7 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 	case a.refusedAt != 0:
 		a.resumed(now)
 	case ending && a.peak > 0:
-		borne := a.peak
-		if a.mean > 0 {
-			borne = a.mean
-		}
-		a.rate = min(a.rate, borne*sure/100)
+		a.rate = min(a.rate, a.peak*sure/100)
 	case a.slow:
 		a.rate += scale(a.rate, used, min(max(trips*trip, fastestStart), slowestStart))
 		a.excess += scale(max(0, a.rate-a.base), used, second)
@@ -135,7 +127,6 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 		}
 	case a.seek:
 		a.rate += scale(a.rate, used, search)
-		a.age += used
 	case planted.On(planted.CutForever):
 	case a.was > 0:
 		a.retry(used)
@@ -156,7 +147,7 @@ func (a *adaptive) lost(now int64) {
 // regained ends a fall: what was borne before it need not be found anew.
 func (a *adaptive) regained() {
 	a.slow, a.rate, a.peak, a.age, a.excess = false, a.was*keep/100, a.was, 0, 0
-	a.depth, a.base, a.was, a.mean = a.peak-a.rate, 0, 0, 0
+	a.depth, a.base, a.was = a.peak-a.rate, 0, 0
 }
 
 // retry tries, after a fall, whether the capacity is back.

@@ -15,44 +15,6 @@ func (a *adaptive) taken(now int64) int64 {
 	return scale(n*perCall, second, max(1, now-a.times[(a.count-n)%remembered]))
 }
 
-// between is the rate at which the service took got calls between two refusals: its
-// bucket was empty at both, so it was a call more or less. Where it was empty several
-// times in a row, what it took since the first tells it better.
-func (a *adaptive) between(now int64) int64 {
-	took := max(1, now-a.since)
-	all := scale(a.chain*perCall, second, max(1, now-a.begun))
-	if all <= scale((a.got+1)*perCall, second, took) && all >= scale(max(0, a.got-1)*perCall, second, took) {
-		return all
-	}
-	return scale(a.got*perCall, second, took)
-}
-
-// borne is the peak of an epoch in whose last second the service took seen. Its bucket
-// was empty when the epoch began, and is empty now: what it took meanwhile is what it
-// bears, and in the last second also gave what it had saved up. A search began far
-// below, so that there was more of that.
-func (a *adaptive) borne(seen int64) int64 {
-	if a.accepted < tellingCalls || a.age == 0 {
-		return seen
-	}
-	a.mean = min(seen, scale(a.got*perCall, second, a.age))
-	if a.seek {
-		return (seen + 3*a.mean) / 4
-	}
-	return (seen + a.mean) / 2
-}
-
-// surely is the rate at which the service takes calls at the least, whatever its
-// bucket gave, up to spare calls.
-func (a *adaptive) surely(now int64) (least int64) {
-	for n := int64(0); n < min(a.count, remembered); n++ {
-		if more := n*perCall - spare; more > 0 {
-			least = max(least, scale(more, second, max(1, now-a.times[(a.count-n)%remembered])))
-		}
-	}
-	return least
-}
-
 // throttled takes in a refusal of the call with the given number; last is that
 // of the last grant, and closed for how long the service asked everybody to
 // wait. A service that is down has a gate, and is cut once: it counts no windows.
@@ -82,10 +44,9 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 	}
 	seen, sharp := a.taken(now), now-a.since < collapse && a.mark > 0 && !down
 	if sharp { // the bucket was empty all the time
-		a.chain += a.got
-		seen = a.between(now)
+		seen = scale(a.got*perCall, second, max(1, now-a.since))
 	} else {
-		a.top, a.chain, a.begun = a.rate, 0, now
+		a.top = a.rate
 	}
 	if sharp && a.shallow && !a.doubt && !a.slow && a.was == 0 {
 		// Two calls that came too soon, or a fall? The next one tells, by what was
@@ -95,7 +56,7 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		a.age, a.excess, a.accepted, a.mark = 0, 0, 0, last
 		return 0
 	}
-	a.doubt, a.mean = false, 0
+	a.doubt = false
 	switch {
 	case a.base > 0: // it is not back
 		a.rate = a.base
@@ -110,22 +71,18 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		if a.mark == 0 && a.got >= foundCalls {
 			a.edge = a.rate * shallowEdge / 100
 		}
-		a.least = a.surely(now)
 		a.rate = a.rate * overshot / 100
-		a.slow, a.seek, a.top = false, true, 0
+		a.slow, a.seek, a.top, a.was = false, true, 0, 0
 	case sharp:
-		floor := a.rate * fall / 100
+		floor := int64(fall)
 		if a.seek {
-			floor = max(floor, min(a.least, a.rate*overshot/100))
+			floor = overshot
 		}
-		a.peak = max(floor, min(a.rate, seen))
+		a.peak = max(a.rate*floor/100, min(a.rate, seen))
 		a.rate = a.peak * keep / 100
 		a.seek = a.seek && a.got < foundCalls
 		if a.rate < a.top*fallen/100 && a.was == 0 {
-			a.was, a.wait, a.seek = a.top, retryFirst, false
-			if !a.shallow {
-				a.rate = a.peak * sure / 100
-			}
+			a.was, a.wait, a.quiet, a.seek = a.top, retryFirst, 0, false
 		}
 	case a.seek && a.edge > 0 && a.rate > a.edge:
 		a.shallow, a.peak = true, a.rate
@@ -134,14 +91,10 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		a.uneven()
 	default:
 		a.shallow = false
-		a.peak = a.borne(min(a.rate, seen))
+		a.peak = min(a.rate, seen)
 		a.rate = a.peak * keep / 100
 		a.rough, a.seek = a.seek, false
 	}
-	if !a.seek && a.peak >= a.was*fallen/100 {
-		a.was = 0 // it is no fall any more
-	}
-	a.quiet = 0
 	a.rate = min(max(a.rate, slowest), a.limit)
 	a.depth = max(0, a.peak-a.rate)
 	a.age, a.excess, a.accepted, a.got, a.mark, a.since = 0, 0, 0, 0, last, now
