@@ -77,19 +77,27 @@ func (s *Sink) receive(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "the alert can't be read: "+err.Error())
 		return
 	}
-	if s.note(r.Header.Get(standardwebhooks.HeaderWebhookID), &p) {
-		s.heard(p)
+	if s.first(r.Header.Get(standardwebhooks.HeaderWebhookID)) {
+		s.heard(p) // before those who wait go on, and say what follows from it
+		s.note(&p)
 	}
 }
 
-// note takes a notice down; false: it came before.
-func (s *Sink) note(id string, p *alert.Payload) bool {
+// first tells whether the notice has not come before.
+func (s *Sink) first(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ids[id] {
 		return false
 	}
 	s.ids[id] = true
+	return true
+}
+
+// note takes a notice down, and wakes those who wait.
+func (s *Sink) note(p *alert.Payload) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if strings.HasSuffix(p.Type, ".resolved") {
 		delete(s.firing, p.Data.Key)
 	} else {
@@ -97,7 +105,6 @@ func (s *Sink) note(id string, p *alert.Payload) bool {
 	}
 	close(s.news)
 	s.news = make(chan struct{})
-	return true
 }
 
 // Firing are the kinds of what fires, in order.
