@@ -119,20 +119,24 @@ func (s *Settings) Breaker() unwind.BreakerMode {
 // Limits are all that are set, the latest of each.
 func (s *Settings) Limits() (l unwind.LimitsChange) {
 	for i := range s.Changes {
-		c := &s.Changes[i].Limits
-		set(&l.Rate, c.Rate)
-		set(&l.Concurrency, c.Concurrency)
-		set(&l.Burst, c.Burst)
-		set(&l.Window, c.Window)
-		set(&l.Adaptive, c.Adaptive)
-		set(&l.Weight, c.Weight)
+		replace(&l, &s.Changes[i].Limits, &s.Changes[i].Limits)
 	}
 	return l
 }
 
-func set[T any](into **T, from *T) {
-	if from != nil {
-		*into = from
+// replace gives each limit that is set in where the value that it has in by.
+func replace(into, where, by *unwind.LimitsChange) {
+	set(&into.Rate, where.Rate, by.Rate)
+	set(&into.Concurrency, where.Concurrency, by.Concurrency)
+	set(&into.Burst, where.Burst, by.Burst)
+	set(&into.Window, where.Window, by.Window)
+	set(&into.Adaptive, where.Adaptive, by.Adaptive)
+	set(&into.Weight, where.Weight, by.Weight)
+}
+
+func set[T any](into **T, where, by *T) {
+	if where != nil {
+		*into = by
 	}
 }
 
@@ -155,20 +159,9 @@ func (s *Settings) tidy(before unwind.BreakerMode, now machine.Micros) {
 
 // uncover takes back what a change sets that stands above this one.
 func (s *Setting) uncover(above *Setting) {
-	drop(&s.Limits.Rate, above.Limits.Rate)
-	drop(&s.Limits.Concurrency, above.Limits.Concurrency)
-	drop(&s.Limits.Burst, above.Limits.Burst)
-	drop(&s.Limits.Window, above.Limits.Window)
-	drop(&s.Limits.Adaptive, above.Limits.Adaptive)
-	drop(&s.Limits.Weight, above.Limits.Weight)
+	replace(&s.Limits, &above.Limits, &unwind.LimitsChange{})
 	if above.Breaker != "" {
 		s.Breaker = ""
-	}
-}
-
-func drop[T any](from **T, above *T) {
-	if above != nil {
-		*from = nil
 	}
 }
 
