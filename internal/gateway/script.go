@@ -121,15 +121,15 @@ func (s *Script) Strays() []Request {
 func (s *Script) Await(ctx context.Context, path string, n int) ([]Request, error) {
 	for {
 		s.mu.Lock()
-		arrived, so := s.arrived, s.perPath[path]
+		arrived, got := s.arrived, s.perPath[path]
 		s.mu.Unlock()
-		if so >= n {
+		if got >= n {
 			return s.Calls(path), nil
 		}
 		select {
 		case <-arrived:
 		case <-ctx.Done():
-			return s.Calls(path), fmt.Errorf("gateway: %s: %d of %d calls of %s: %w", s.options.Name, so, n, path, ctx.Err())
+			return s.Calls(path), fmt.Errorf("gateway: %s: %d of %d calls of %s: %w", s.options.Name, got, n, path, ctx.Err())
 		}
 	}
 }
