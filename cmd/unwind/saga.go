@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -102,87 +100,6 @@ func pages[T any](c *cli.Command, read func(unwind.Page) (unwind.List[T], error)
 	return items, next, nil
 }
 
-func (a *app) input(word string) (json.RawMessage, error) {
-	read := func(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, unwind.MaxInput+1)) }
-	var b []byte
-	var err error
-	switch {
-	case word == "-":
-		b, err = read(a.stdin)
-	case strings.HasPrefix(word, "@"):
-		var f *os.File
-		if f, err = os.Open(word[1:]); err == nil {
-			defer f.Close() //nolint:errcheck // closing what was only read
-			b, err = read(f)
-		}
-	default:
-		b = []byte(word)
-	}
-	if err != nil {
-		return nil, usagef("reading the input: %w", err)
-	}
-	if !json.Valid(b) {
-		return nil, usagef("the input is not JSON; quote it for the shell, as in --input '{\"order_id\":1}', or use --input @FILE")
-	}
-	return b, nil
-}
-
-func (a *app) sagaStart(ctx context.Context, c *cli.Command) error {
-	name, err := arg(c, "the saga's name")
-	if err != nil {
-		return err
-	}
-	input, err := a.input(c.String("input"))
-	if err != nil {
-		return err
-	}
-	cl, err := a.client(c)
-	if err != nil {
-		return err
-	}
-	inst, created, err := cl.Start(ctx, unwind.StartRequest{Saga: name, Key: c.String("key"), Tenant: c.String("tenant"), Input: input, Wait: unwind.Duration(c.Duration("wait"))})
-	if err != nil {
-		return err
-	}
-	if !created {
-		a.say("the key began this saga before; no other was begun")
-	}
-	if err := showOne(a, inst, func(w io.Writer) { writeInstance(w, inst) }); err != nil {
-		return err
-	}
-	switch wait := c.Duration("wait"); {
-	case wait == 0:
-		return nil
-	case !inst.Status.AtRest():
-		a.say("%s have passed and the saga is %s; unwind saga watch %s follows it", wait, inst.Status, inst.ID)
-		return errQuiet(exitPartial)
-	}
-	return a.ended(inst)
-}
-
-// ended says what became of a saga that was waited for; exit code 6: it is not completed.
-func (a *app) ended(inst *unwind.Instance) error {
-	switch inst.Status {
-	case unwind.Compensated:
-		a.say("the saga was turned back, and what it did is undone%s", because(inst))
-	case unwind.DeadLettered:
-		a.say("the saga has stopped at a dead letter, and a person decides: unwind dlq list%s", because(inst))
-	default:
-		return nil
-	}
-	return errQuiet(exitPartial)
-}
-
-// because names the step that failed.
-func because(inst *unwind.Instance) string {
-	for _, s := range inst.Steps {
-		if s.Status == unwind.StepFailed && s.Error != nil {
-			return "; step " + s.Name + " failed: " + callError(s.Error)
-		}
-	}
-	return ""
-}
-
 func (a *app) sagaGet(ctx context.Context, c *cli.Command) error {
 	cl, id, err := a.named(c, "the saga's id")
 	if err != nil {
@@ -213,7 +130,7 @@ func (a *app) sagaHistory(ctx context.Context, c *cli.Command) error {
 		if e.Attempt > 0 {
 			n = fmt.Sprint(e.Attempt)
 		}
-		return []string{fmt.Sprint(e.Seq), e.At.Format("15:04:05.000000"), e.Kind, orDash(e.Step), orDash(n), short(string(e.Data), 120)}
+		return []string{fmt.Sprint(e.Seq), exactly(e.At), e.Kind, orDash(e.Step), orDash(n), short(string(e.Data), 120)}
 	})
 }
 
