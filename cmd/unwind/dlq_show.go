@@ -128,7 +128,7 @@ func attemptText(e *unwind.Entry) string {
 		Reason   string `json:"reason"`
 	}
 	_ = json.Unmarshal(e.Data, &d) // what can't be read is left out
-	text := fmt.Sprintf("  %s  %-24s", e.At.Format("15:04:05.000"), e.Kind)
+	text := fmt.Sprintf("  %s  %-24s", exactly(e.At), e.Kind)
 	if e.Attempt > 0 {
 		text += fmt.Sprintf(" attempt %-3d", e.Attempt)
 	}

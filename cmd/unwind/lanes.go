@@ -212,7 +212,7 @@ func laneState(l *unwind.LaneState) string {
 	case l.Fault != "":
 		text = "service fault: " + l.Fault
 	case l.Gate != nil:
-		text = "gate until " + l.Gate.Until.Format("15:04:05Z") + ": " + l.Gate.Reason
+		text = "gate until " + when(l.Gate.Until) + ": " + l.Gate.Reason
 	case l.Backlog != nil:
 		become := "refused"
 		if l.Backlog.Policy == unwind.HoldStarts {

@@ -13,10 +13,10 @@ func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 	quiet := unwind.LaneOverride{Breaker: unwind.BreakerOpen, Until: &until, By: "ann", Reason: "the bank asked"}
 	both := unwind.LaneOverride{LimitsChange: unwind.LimitsChange{Rate: &rate}, Breaker: unwind.BreakerClosed, By: "ann", Reason: "the bank asked"}
 	for want, lane := range map[string]unwind.LaneState{
-		"open":                      {Breaker: unwind.LaneBreaker{State: "closed"}},
-		"breaker half_open":         {Breaker: unwind.LaneBreaker{State: "half_open"}, Fault: "401"},
-		"service fault: 401":        {Fault: "401", Gate: &unwind.LaneGate{Reason: "401"}, Backlog: late},
-		"gate until 00:00:00Z: 503": {Gate: &unwind.LaneGate{Until: unwind.TimeFromMicros(0), Reason: "503"}, Backlog: late},
+		"open":                                 {Breaker: unwind.LaneBreaker{State: "closed"}},
+		"breaker half_open":                    {Breaker: unwind.LaneBreaker{State: "half_open"}, Fault: "401"},
+		"service fault: 401":                   {Fault: "401", Gate: &unwind.LaneGate{Reason: "401"}, Backlog: late},
+		"gate until 1970-01-01 00:00:00Z: 503": {Gate: &unwind.LaneGate{Until: unwind.TimeFromMicros(0), Reason: "503"}, Backlog: late},
 		"open, a compensation waits for longer than 5m0s: new sagas are refused": {Backlog: late},
 		"open, a compensation waits for longer than 5m0s: new sagas are held":    {Backlog: held},
 		"open, limits set and breaker held closed by ann: the bank asked":        {Overrides: []unwind.LaneOverride{both}},

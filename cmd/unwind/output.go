@@ -107,6 +107,9 @@ func when(t unwind.Time) string {
 	return t.Format("2006-01-02 15:04:05Z")
 }
 
+// exactly is when of what follows something else within a second.
+func exactly(t unwind.Time) string { return t.Format("2006-01-02 15:04:05.000Z") }
+
 func age(t unwind.Time, now time.Time) string {
 	d := now.Sub(t.Time)
 	switch {

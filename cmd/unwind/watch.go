@@ -31,7 +31,7 @@ func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
 			}
 			seen = n
 			return showOne(a, e, func(w io.Writer) {
-				_, _ = fmt.Fprintf(w, "%s  %-24s %-20s %s\n", e.At.Format("15:04:05.000"), e.Kind, orDash(printable(e.Step)), printable(short(string(e.Data), 160)))
+				_, _ = fmt.Fprintf(w, "%s  %-24s %-20s %s\n", exactly(e.At), e.Kind, orDash(printable(e.Step)), printable(short(string(e.Data), 160)))
 			})
 		})
 		if err != nil {
