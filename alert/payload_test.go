@@ -51,11 +51,14 @@ func TestAWebhookIsSigned(t *testing.T) {
 			t.Errorf("the signature: %v", err)
 		}
 		got = append(got, decode[alert.Payload](t, c.body))
+		if strings.Contains(string(c.body), "delivered") {
+			t.Errorf("a receiver is told whether others have it: %s", c.body)
+		}
 	}
 	over := ended().Alert
 	want := []alert.Payload{
-		{Type: "unwind.alert.dead_letter", Timestamp: begin, Data: notice(1, "7").Alert},
-		{Type: "unwind.alert.dead_letter.resolved", Timestamp: *over.ResolvedAt, Data: over},
+		{Type: "unwind.alert.dead_letter", Timestamp: begin, Data: alert.Data{Alert: notice(1, "7").Alert}},
+		{Type: "unwind.alert.dead_letter.resolved", Timestamp: *over.ResolvedAt, Data: alert.Data{Alert: over}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

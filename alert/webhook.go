@@ -16,16 +16,24 @@ import (
 // A Payload is the body of a webhook: the form that Standard Webhooks recommends.
 type Payload struct {
 	// Type is "unwind.alert." and the alert's kind, and ".resolved" for its end.
-	Type      string       `json:"type"`
-	Timestamp unwind.Time  `json:"timestamp"`
-	Data      unwind.Alert `json:"data"`
+	Type      string      `json:"type"`
+	Timestamp unwind.Time `json:"timestamp"`
+	Data      Data        `json:"data"`
+}
+
+// Data is an alert as its receiver is told of it.
+type Data struct {
+	unwind.Alert
+	// Delivered is never set, and keeps the alert's own out of the body: whether all
+	// sinks have it means nothing to one of them.
+	Delivered *bool `json:"delivered,omitempty"`
 }
 
 type webhook struct{ signer *standardwebhooks.Webhook }
 
 // say signs anew on every try: a receiver refuses what is old.
 func (w *webhook) say(n *engine.Notice) (*message, error) {
-	p := Payload{Type: "unwind.alert." + n.Kind, Timestamp: n.At, Data: n.Alert}
+	p := Payload{Type: "unwind.alert." + n.Kind, Timestamp: n.At, Data: Data{Alert: n.Alert}}
 	if n.Ended {
 		p.Type, p.Timestamp = p.Type+".resolved", *n.ResolvedAt
 	}
