@@ -24,6 +24,16 @@ func write(t *testing.T, path, text string) string {
 	return path
 }
 
+func TestWhoNamesNoFileIsToldSo(t *testing.T) {
+	c, err := config.Load("", none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Warnings) != 1 || !strings.HasPrefix(config.Format(c.Warnings[0]), "warning: no configuration file is named") {
+		t.Errorf("it warns of %v", c.Warnings)
+	}
+}
+
 func TestNothingSaidGivesTheDefaults(t *testing.T) {
 	for name, file := range map[string]string{"no file": "", "empty": "\n", "comments": "# nothing yet\n", "null": "~", "json": "{}"} {
 		c, err := config.Parse("unwind.yaml", []byte(file), none)

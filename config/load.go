@@ -65,7 +65,11 @@ func Parse(name string, data []byte, env func(string) (string, bool), flags ...F
 		return nil, err
 	}
 	if len(c.Services) == 0 && len(c.Sagas) == 0 {
-		faults = append(faults, unwind.Fault{File: name, Warning: true, Message: "nothing is declared, so that nothing can be called; write services: and sagas:"})
+		message := "nothing is declared, so that nothing can be called; write services: and sagas:"
+		if name == "" {
+			message = "no configuration file is named, so that no service is declared and nothing can be called; name one with --config"
+		}
+		faults = append(faults, unwind.Fault{File: name, Warning: true, Message: message})
 	}
 	c.Warnings = faults
 	return &c, nil
