@@ -186,12 +186,12 @@ func (a *app) sagaCancel(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) sagaSignal(ctx context.Context, c *cli.Command) error {
-	if c.Args().Len() != 2 {
-		return usagef("unwind saga signal needs the saga's id and the name of the step that waits")
+	words, err := arguments(c, "the saga's id", "the name of the step that waits")
+	if err != nil {
+		return err
 	}
 	var data json.RawMessage
 	if word := c.String("data"); word != "" {
-		var err error
 		if data, err = a.input(word); err != nil {
 			return err
 		}
@@ -200,7 +200,7 @@ func (a *app) sagaSignal(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	inst, err := cl.Signal(ctx, c.Args().Get(0), unwind.SignalRequest{Name: c.Args().Get(1), Data: data})
+	inst, err := cl.Signal(ctx, words[0], unwind.SignalRequest{Name: words[1], Data: data})
 	if err != nil {
 		return err
 	}
@@ -208,15 +208,16 @@ func (a *app) sagaSignal(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) sagaSendNow(ctx context.Context, c *cli.Command) error {
-	if c.Args().Len() != 2 {
-		return usagef("unwind saga send-now needs the saga's id and the name of the step whose call waits")
+	words, err := arguments(c, "the saga's id", "the name of the step whose call waits")
+	if err != nil {
+		return err
 	}
 	cl, err := a.client(c)
 	if err != nil {
 		return err
 	}
-	req := unwind.SendNow{Step: c.Args().Get(1), Direction: unwind.Direction(c.String("direction")), Reason: c.String("reason")}
-	inst, err := cl.SendNow(ctx, c.Args().Get(0), req)
+	req := unwind.SendNow{Step: words[1], Direction: unwind.Direction(c.String("direction")), Reason: c.String("reason")}
+	inst, err := cl.SendNow(ctx, words[0], req)
 	if err != nil {
 		return err
 	}

@@ -24,10 +24,26 @@ func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 
 // arg returns the only argument of a command.
 func arg(c *cli.Command, what string) (string, error) {
-	if c.Args().Len() != 1 {
-		return "", usagef("%s needs %s, and nothing else; %s --help says more", c.FullName(), what, c.FullName())
+	words, err := arguments(c, what)
+	if err != nil {
+		return "", err
 	}
-	return c.Args().First(), nil
+	return words[0], nil
+}
+
+// arguments returns those of a command that needs one for each of what.
+func arguments(c *cli.Command, what ...string) ([]string, error) {
+	needs := c.FullName() + " needs " + strings.Join(what, " and ")
+	words := c.Args().Slice()
+	if len(words) != len(what) {
+		return nil, usagef("%s, and nothing else; %s --help says more", needs, c.FullName())
+	}
+	for _, word := range words {
+		if strings.TrimSpace(word) == "" {
+			return nil, usagef("%s, and got an empty word; is a variable of the shell not set?", needs)
+		}
+	}
+	return words, nil
 }
 
 // named returns the only argument of a command, and a client to ask about it.
