@@ -28,6 +28,7 @@ func (a *app) dlqCommand() *cli.Command {
 			Action: a.dlqList,
 		}, {
 			Name: "groups", Usage: "count dead letters by their cause, those with most open ones first",
+			Description: "AT RISK adds up what the saga's definition names as amount:, in the unit of that,\nover those that are open or being replayed.",
 			Flags: append([]cli.Flag{
 				&cli.StringFlag{Name: "state", Usage: "groups that hold one that is open, replaying, replayed or resolved; empty: all", Value: "open"},
 				&cli.StringFlag{Name: "saga", Usage: "of this definition"},

@@ -222,8 +222,11 @@ func operationLine(o *unwind.Operation, bar bool) string {
 		text = fmt.Sprintf("operation %s %s [%s%s] %d/%d", o.ID, o.State, strings.Repeat("#", full), strings.Repeat(".", width-full), n.Done(), n.Total)
 	}
 	text += fmt.Sprintf("  %d failed again", n.FailedAgain)
-	if n.Replaying > 0 {
-		text += fmt.Sprintf("  %d being called", n.Replaying)
+	switch {
+	case n.Replaying > 0 && o.WaitingFor != "":
+		text += fmt.Sprintf("  %d waiting", n.Replaying)
+	case n.Replaying > 0:
+		text += fmt.Sprintf("  %d under way", n.Replaying)
 	}
 	if o.EffectiveRate != nil && !o.State.Over() {
 		text += fmt.Sprintf("  %.4g/s", *o.EffectiveRate)

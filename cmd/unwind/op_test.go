@@ -1,0 +1,23 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/unwindhq/unwind"
+)
+
+// What waits in a closed lane is not being called.
+func TestAnOperationSaysWhetherItsCallsWait(t *testing.T) {
+	op := unwind.Operation{ID: "4", State: unwind.OperationRunning, Counts: unwind.OperationCounts{Total: 5, Queued: 2, Replaying: 3}}
+	if got, want := operationLine(&op, false), "operation 4 running  0/5 done  0 failed again  3 under way  429: 0%"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	op.WaitingFor = "the lane of shop: paused by ann: they move house"
+	if got, want := operationLine(&op, false), "operation 4 running  0/5 done  0 failed again  3 waiting  429: 0%  waiting for "+op.WaitingFor; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	op.Counts.Replaying = 0
+	if got, want := operationLine(&op, false), "operation 4 running  0/5 done  0 failed again  429: 0%  waiting for "+op.WaitingFor; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+}
