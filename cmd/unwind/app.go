@@ -33,6 +33,7 @@ type app struct {
 	stdout, stderr io.Writer
 	env            func(string) (string, bool)
 	format         string
+	columns        int // that the terminal has which stdout is; 0: it is none
 }
 
 // errQuiet ends the run with a code; everything has been said.

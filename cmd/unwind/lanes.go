@@ -57,7 +57,7 @@ func (a *app) again(ctx context.Context, every time.Duration, once func() error)
 	defer func() { a.stdout = out }()
 	for {
 		var frame bytes.Buffer
-		a.stdout = &frame
+		a.stdout, a.columns = &frame, columnsOf(out)
 		err := once()
 		if ctx.Err() != nil {
 			return ctx.Err()

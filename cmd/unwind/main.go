@@ -24,7 +24,7 @@ func main() {
 
 // run is main without the process: its exit code is the answer.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv, columns: columnsOf(stdout)}
 	cmd := a.command()
 	return a.exit(ctx, cmd.Run(ctx, helpAlone(cmd, args)))
 }

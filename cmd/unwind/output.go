@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"golang.org/x/term"
 
 	"github.com/unwindhq/unwind"
 )
@@ -37,7 +40,11 @@ func show[T any](a *app, head []string, items []T, row func(T) []string) error {
 			}
 			rows = append(rows, cells)
 		}
-		if err := writeTable(w, rows); err != nil {
+		write := writeTable
+		if len(items) > 0 && a.columns > 0 && width(rows) > a.columns {
+			write = func(w io.Writer, rows [][]string) error { return writeRecords(w, rows, a.columns) }
+		}
+		if err := write(w, rows); err != nil {
 			return err
 		}
 	}
@@ -144,13 +151,19 @@ func (a *app) say(format string, args ...any) {
 	_, _ = fmt.Fprintln(a.stderr, printableLines(fmt.Sprintf(format, args...)))
 }
 
-func isTerminal(w io.Writer) bool {
+func isTerminal(w io.Writer) bool { return columnsOf(w) > 0 && os.Getenv("TERM") != "dumb" }
+
+// columnsOf is how many places a line of a terminal has; 0: it is none.
+func columnsOf(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok {
-		return false
+		return 0
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return cmp.Or(columns, 80) // a serial line does not know
 }
 
 // each reads every page of a list.

@@ -41,7 +41,7 @@ const pageHead = `# The command line
 <!-- Made from the commands by go test ./cmd/unwind -run Page -update. -->
 
 Data goes to stdout, everything else to stderr. ` + "`-o json`" + ` prints one document, ` + "`-o jsonl`" + ` one line for
-each item. Nothing asks questions, and there is no colour. The sessions in
+each item. A table that is wider than its terminal is written as lines that fit; in a pipe it stays a table. Nothing asks questions, and there is no colour. The sessions in
 [cmd/unwind/testdata](../cmd/unwind/testdata) show every command at work; they run as tests.
 
 A shell completes commands and flags with ` + "`source <(unwind completion bash)`" + ` (or ` + "`zsh`" + `) in its start-up file; for fish

@@ -11,15 +11,7 @@ import (
 // writeTable writes rows as columns, as wide as a terminal shows them: a character
 // of Chinese or an emoji takes two places, an accent none.
 func writeTable(w io.Writer, rows [][]string) error {
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], runewidth.StringWidth(cell))
-		}
-	}
+	widths := widthsOf(rows)
 	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
@@ -29,6 +21,52 @@ func writeTable(w io.Writer, rows [][]string) error {
 			line.WriteString(cell)
 		}
 		if _, err := fmt.Fprintln(w, line.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// widthsOf is how many places each column needs.
+func widthsOf(rows [][]string) (widths []int) {
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], runewidth.StringWidth(cell))
+		}
+	}
+	return widths
+}
+
+// width is that of a table.
+func width(rows [][]string) int {
+	places := -2
+	for _, w := range widthsOf(rows) {
+		places += w + 2
+	}
+	return places
+}
+
+// writeRecords writes the rows of a table that is wider than its terminal: each over
+// some lines, the name of a column before what stands in it. Dashes are left out.
+func writeRecords(w io.Writer, rows [][]string, columns int) error {
+	for _, row := range rows[1:] {
+		text, at := row[0], runewidth.StringWidth(row[0])
+		for i, cell := range row[1:] {
+			if cell == "" || cell == "-" {
+				continue
+			}
+			cell = rows[0][i+1] + " " + cell
+			places := runewidth.StringWidth(cell)
+			if at+2+places > columns {
+				text, at = text+"\n", 0
+				cell = fold(cell, columns-2)
+			}
+			text, at = text+"  "+cell, at+2+places
+		}
+		if _, err := fmt.Fprintln(w, text); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,6 +18,30 @@ func TestColumnsStandBelowEachOtherAsATerminalShowsThem(t *testing.T) {
 		"cafe\u0301    failed\n" // four
 	if got := out.String(); got != want {
 		t.Errorf("got\n%s, not\n%s", got, want)
+	}
+}
+
+func TestATableThatIsWiderThanItsTerminalIsWrittenAsRecords(t *testing.T) {
+	rows := [][]string{
+		{"SERVICE", "RATE", "OLDEST", "READY", "STATE"},
+		{"payments", "20/s", "-", "3", "PAUSED by ann since noon: they move house"},
+		{"注文", "5/s", "1m", "", "open"},
+	}
+	for columns, want := range map[int]string{
+		30: "payments  RATE 20/s  READY 3\n  STATE PAUSED by ann since\n  noon: they move house\n注文  RATE 5/s  OLDEST 1m\n  STATE open\n",
+		31: "payments  RATE 20/s  READY 3\n  STATE PAUSED by ann since\n  noon: they move house\n注文  RATE 5/s  OLDEST 1m\n  STATE open\n",
+		71: "payments  RATE 20/s  READY 3\n  STATE PAUSED by ann since noon: they move house\n注文  RATE 5/s  OLDEST 1m  STATE open\n",
+		72: "SERVICE   RATE  OLDEST  READY  STATE\npayments  20/s  -       3      PAUSED by ann since noon: they move house\n注文      5/s   1m             open\n",
+		0:  "SERVICE   RATE  OLDEST  READY  STATE\npayments  20/s  -       3      PAUSED by ann since noon: they move house\n注文      5/s   1m             open\n",
+	} {
+		var out strings.Builder
+		a := &app{stdout: &out, format: "table", columns: columns}
+		if err := show(a, rows[0], rows[1:], slices.Clone[[]string]); err != nil {
+			t.Fatal(err)
+		}
+		if got := out.String(); got != want {
+			t.Errorf("on %d columns:\n%s, not\n%s", columns, got, want)
+		}
 	}
 }
 
