@@ -83,11 +83,21 @@ type Instance struct {
 	Steps     []StepInstance  `json:"steps" doc:"In the order of the definition"`
 	CreatedAt Time            `json:"created_at" doc:"When it began"`
 	UpdatedAt Time            `json:"updated_at" doc:"When it last changed"`
+	// Cancelled is known where one saga is read; nil: nobody cancelled it. A pivot that
+	// was in flight then may have succeeded all the same.
+	Cancelled *Cancellation `json:"cancelled,omitempty" doc:"Where one saga is read: who cancelled it, when and why; absent: nobody did. A pivot in flight may have succeeded all the same"`
 	// Purged, in the answer to a start: the saga that the key began is deleted. Steps
 	// is empty then, and Input is that of the start that is answered.
 	Purged bool `json:"purged,omitempty" doc:"In the answer to a start: the saga that the key began is past its retention and deleted; its steps are not known any more"`
 	// Damage, in a list, says why the saga can't be read. Then little else is known.
 	Damage string `json:"damage,omitempty" doc:"In a list: why the saga can't be read; then little else is known"`
+}
+
+// A Cancellation says who cancelled a saga, and why.
+type Cancellation struct {
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+	At     Time   `json:"at"`
 }
 
 // A StepInstance is one step of an [Instance].

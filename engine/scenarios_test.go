@@ -213,8 +213,34 @@ func TestCancelAwaitsWhatIsInFlight(t *testing.T) {
 	if inst = w.rest(inst.ID); inst.Status != unwind.Compensated || w.calls() != "reserve charge refund release" {
 		t.Errorf("it rests as %s after %s", inst.Status, w.calls())
 	}
+	if c := inst.Cancelled; c == nil || c.By != "ops" || c.Reason != "the customer called" || c.At.IsZero() {
+		t.Errorf("it was cancelled by %+v", c)
+	}
 	if _, err := w.Cancel(t.Context(), inst.ID, unwind.CancelRequest{}); unwind.CodeOf(err) != unwind.Conflict {
 		t.Errorf("cancelling at rest got %v", err)
+	}
+}
+
+// While the pivot is in flight a cancel waits for its answer, and is remembered.
+func TestACancelOfAPivotInFlightSaysWhoWantedIt(t *testing.T) {
+	for answer, want := range map[string]unwind.Status{"200": unwind.Completed, "409": unwind.Compensated} {
+		w := newWorld(t, pivot(placeOrder()), "", nil)
+		hold := make(chan struct{})
+		held := answerOf(answer)
+		held.Until = hold
+		w.script.On("/charge", held)
+		id := w.begin("o-1")
+		w.called("/charge", 1)
+		for _, by := range []string{"ops", "somebody else"} {
+			inst, err := w.Cancel(t.Context(), id, unwind.CancelRequest{Reason: "the customer called", Actor: by})
+			if err != nil || inst.Cancelled == nil || inst.Cancelled.By != "ops" {
+				t.Errorf("cancelling by %s got %+v, error %v", by, inst, err)
+			}
+		}
+		close(hold)
+		if inst := w.rest(id); inst.Status != want || inst.Cancelled == nil || inst.Cancelled.By != "ops" {
+			t.Errorf("after %s it rests as %s, cancelled by %+v", answer, inst.Status, inst.Cancelled)
+		}
 	}
 }
 

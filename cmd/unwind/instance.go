@@ -15,6 +15,9 @@ func writeInstance(w io.Writer, inst *unwind.Instance) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 	p("%s  %s  key %s  %s\n", inst.ID, printable(inst.Saga), orDash(printable(inst.Key)), inst.Status)
 	p("begun %s, last change %s\n", when(inst.CreatedAt), when(inst.UpdatedAt))
+	if c := inst.Cancelled; c != nil {
+		p("cancelled by %s at %s: %s\n", printable(c.By), when(c.At), printable(orDash(c.Reason)))
+	}
 	if inst.Purged {
 		p("past its retention: its steps are deleted, and its key is kept\n")
 	}

@@ -7,6 +7,9 @@ import (
 	"github.com/unwindhq/unwind/internal/planted"
 )
 
+// Cancelled is the cause of an entry by which a person has turned a saga back.
+const Cancelled = "cancelled"
+
 // cancelRequested turns the saga back, unless it is at rest or past its pivot.
 func (t *turn) cancelRequested() error {
 	switch {
@@ -21,7 +24,7 @@ func (t *turn) cancelRequested() error {
 	if i := t.runningPivot(); i >= 0 && t.State.Steps[i].Action.Uncertain {
 		return unwind.Errorf(unwind.PastPivot, "cancelling the saga: its pivot %q may have executed, so it can't turn back until that is known; try again once the step has ended", t.plan.Steps[i].Name)
 	}
-	t.cancel("cancelled")
+	t.cancel(Cancelled)
 	return nil
 }
 
@@ -41,7 +44,7 @@ func (t *turn) cancelCause() string {
 	if t.State.DeadlinePassed {
 		return "deadline"
 	}
-	return "cancelled"
+	return Cancelled
 }
 
 func (t *turn) runningPivot() int {

@@ -30,13 +30,14 @@ type saga struct {
 
 // A Snapshot is a saga as it stands: what the machine decides on, and what the
 // journal says besides. It is a value that later transitions do not change,
-// except that outputs and errors of later steps may be filled in.
+// except that outputs and errors of later steps, and who cancelled it, may be filled in.
 type Snapshot struct {
 	ID    id.ID
 	Plan  *machine.Plan
 	State machine.State
 	machine.Facts
-	Errors []Errors
+	Errors    []Errors
+	Cancelled *unwind.Cancellation
 }
 
 // Errors are the last answers of a step that were not "done".
@@ -79,10 +80,13 @@ func newSnapshot(saga id.ID, p *machine.Plan, start *store.Start) Snapshot {
 	}
 }
 
-// fold takes in what the journal says beyond the state: outputs and errors.
+// fold takes in what the journal says beyond the state: outputs, errors, who cancelled.
 func (s *Snapshot) fold(entries []machine.Entry) {
 	for i := range entries {
 		e := &entries[i]
+		if turns := e.Kind == unwind.EntrySagaCompensating || e.Kind == unwind.EntryCancelRequested; turns && e.As == machine.Cancelled && s.Cancelled == nil {
+			s.Cancelled = &unwind.Cancellation{By: e.Actor, Reason: e.Reason, At: at(e.At)}
+		}
 		if e.Step < 0 || e.Step >= len(s.Errors) {
 			continue
 		}

@@ -13,7 +13,7 @@ func (s *Snapshot) Instance() *unwind.Instance {
 		ID: s.Facts.ID, Saga: s.Plan.Name, Version: s.Plan.Version, Tenant: s.Tenant, Key: s.Key,
 		Status: s.State.Phase.Status(), Input: orNull(s.Input),
 		Steps:     make([]unwind.StepInstance, len(s.State.Steps)),
-		CreatedAt: at(s.State.CreatedAt), UpdatedAt: at(s.State.UpdatedAt),
+		CreatedAt: at(s.State.CreatedAt), UpdatedAt: at(s.State.UpdatedAt), Cancelled: s.Cancelled,
 	}
 	for i := range s.State.Steps {
 		inst.Steps[i] = s.step(i)
