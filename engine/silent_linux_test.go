@@ -13,8 +13,9 @@ import (
 // A host that is down answers nothing, not even that. Connecting gives up before
 // the call's time is over, so that it is known that nothing was sent.
 func TestAnAddressThatIsSilentWasNotSentTo(t *testing.T) {
-	d := newDialogue(t, unwind.Participant{URL: "http://" + silentListener(t), Timeout: 500 * unwind.Millisecond})
-	if a := d.attempt(unwind.Action, 500*time.Millisecond); meaning(a) != "not sent" {
+	t.Parallel()
+	d := newDialogue(t, unwind.Participant{URL: "http://" + silentListener(t), Timeout: 3 * unwind.Second})
+	if a := d.attempt(unwind.Action, 3*time.Second); meaning(a) != "not sent" {
 		t.Errorf("it came to %q: %s", meaning(a), a.Message)
 	}
 }
