@@ -197,7 +197,7 @@ func TestTheVerdictNamesItsEvidence(t *testing.T) {
 		}
 		w.rest(d.SagaID)
 	}
-	says(a, unwind.AdviceLook, "Failed once in 0 s.", "Last: 422 from payments", "Breaker closed, no opening on record.", "find the cause first")
+	says(a, unwind.AdviceLook, "Failed once in ", " s. Last: 422 from payments", "Breaker closed, no opening on record.", "find the cause first")
 	if _, err := w.Note(t.Context(), a.ID, unwind.NoteRequest{Text: "the bank is asked", Owner: "ann", Actor: "bob"}); err != nil {
 		t.Fatal(err)
 	}
@@ -224,8 +224,19 @@ func TestTheVerdictNamesItsEvidence(t *testing.T) {
 // the breaker closed is known after a restart.
 func TestTheVerdictKnowsTheLastAnswerAndTheBreakerOverARestart(t *testing.T) {
 	t.Parallel()
+	for giveUp := 2 * unwind.Second; !lastAnswerIsKnown(t, giveUp); giveUp *= 2 {
+		if giveUp > eventually {
+			t.Fatalf("three refunds take longer than %s", giveUp)
+		}
+	}
+}
+
+// lastAnswerIsKnown is false where the engine gave up before it was answered, as it may
+// on a busy machine.
+func lastAnswerIsKnown(t *testing.T, giveUp unwind.Duration) bool {
+	t.Helper()
 	def := placeOrder()
-	def.GiveUpAfter = 2 * unwind.Second
+	def.GiveUpAfter = giveUp
 	s := newStage(t, def, "ship:409 refund:500,500,200,500,429+30", func(cfg *engine.Config) {
 		both(cfg, func(p *unwind.Participant) {
 			p.Breaker = unwind.Breaker{Failures: 0.5, Minimum: 2, Open: 50 * unwind.Millisecond}
@@ -246,7 +257,9 @@ func TestTheVerdictKnowsTheLastAnswerAndTheBreakerOverARestart(t *testing.T) {
 	if since() != nil {
 		t.Error("a breaker that never opened has a time")
 	}
-	if inst := s.run("o-1"); inst.Status != unwind.Compensated {
+	if inst := s.run("o-1"); len(s.script.Calls("/refund")) < 3 {
+		return false
+	} else if inst.Status != unwind.Compensated {
 		t.Fatalf("it rests as %s: %s", inst.Status, steps(inst))
 	}
 	closed := since()
@@ -254,6 +267,9 @@ func TestTheVerdictKnowsTheLastAnswerAndTheBreakerOverARestart(t *testing.T) {
 		t.Fatal("the breaker has no time")
 	}
 	d := s.dead("o-2")
+	if len(s.script.Calls("/refund")) < 5 {
+		return false
+	}
 	s.crash()
 	if after := since(); after == nil || after.Sub(closed.Time).Abs() > 100*time.Millisecond {
 		t.Errorf("the breaker closed %v, after a restart %v", closed, after)
@@ -266,4 +282,5 @@ func TestTheVerdictKnowsTheLastAnswerAndTheBreakerOverARestart(t *testing.T) {
 	if want := "Last: 429 from payments, Retry-After 30 s: Too Many Requests; then given up: "; !strings.Contains(v.Text, want) || v.Facts.RetryAfterMS != 30_000 || v.Facts.Last.Status != 429 || v.Facts.Attempts != 1 || v.Facts.Throttled != 1 {
 		t.Errorf("%q does not say %q; the facts are %+v", v.Text, want, v.Facts)
 	}
+	return true
 }

@@ -35,7 +35,9 @@ func TestASagaInEveryStateSurvivesACrash(t *testing.T) {
 		}
 		return d
 	}
-	slow := &unwind.Retry{Initial: 300 * unwind.Millisecond, Multiplier: 1, Max: unwind.Second, Attempts: 5}
+	// Longer than it takes to see the state and to drop the engine.
+	const long = 3
+	slow := &unwind.Retry{Initial: long * unwind.Second, Multiplier: 1, Max: long * unwind.Second, Attempts: 5}
 	undo := func(s *stage, id string) *unwind.CompensationInstance { return s.step(id, "charge").Compensation }
 	for _, c := range []struct {
 		name, script string
@@ -57,7 +59,7 @@ func TestASagaInEveryStateSurvivesACrash(t *testing.T) {
 				s.until("the charge has not failed", func() bool { return s.step(id, "charge").Error != nil })
 			},
 			end: unwind.Completed, calls: "reserve charge*2 ship", path: "/charge", attempts: "[1 2]"},
-		{name: "a call is throttled", script: "charge:429+1,200", def: def(nil),
+		{name: "a call is throttled", script: fmt.Sprintf("charge:429+%d,200", long), def: def(nil),
 			before: func(s *stage, id string) {
 				s.until("the charge is not throttled", func() bool { return s.step(id, "charge").Throttled == 1 })
 			},
@@ -119,7 +121,10 @@ func TestASagaInEveryStateSurvivesACrash(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, c.def, c.script, patient)
+			s := newStage(t, c.def, c.script, func(cfg *engine.Config) {
+				patient(cfg)
+				both(cfg, func(p *unwind.Participant) { p.Settle = long * unwind.Second })
+			})
 			id := s.begin("o-1")
 			c.before(s, id)
 			s.drop()
@@ -172,12 +177,16 @@ func TestADelayOverARestartFiresOnceOnTime(t *testing.T) {
 			s.until("the delay has not begun", func() bool { return s.step(id, "wait").StartedAt != nil })
 			begun := s.step(id, "wait").StartedAt.Time
 			s.crash()
+			opened := time.Now()
 			s.until("it is not at rest", func() bool {
 				inst, err := s.Get(t.Context(), id)
 				return err == nil && inst.Status == unwind.Completed
 			})
-			late := s.called("/ship", 1)[0].At.Sub(begun) - wait.Std()
-			if late < 0 || late > 2*time.Second {
+			fired, due := s.called("/ship", 1)[0].At, begun.Add(wait.Std())
+			if due.Before(opened) {
+				due = opened // how long a crash takes is the machine's
+			}
+			if late := fired.Sub(due); fired.Before(begun.Add(wait.Std())) || late > 5*time.Second {
 				t.Errorf("it fired %s late", late)
 			}
 			if s.calls() != "reserve charge ship" {
@@ -203,7 +212,7 @@ func TestAClockThatWasSetBackMakesNoWaitLonger(t *testing.T) {
 			s := newStage(t, def, words, nil)
 			id := s.begin("o-1")
 			s.until("nothing waits", func() bool {
-				return s.step(id, waits).StartedAt != nil && (words == "" || len(s.script.Calls("/ship")) == 1 && s.step(id, waits).Attempts == 1)
+				return s.step(id, waits).StartedAt != nil && (words == "" || len(s.script.Calls("/ship")) > 0 && s.step(id, waits).Attempts > 0)
 			})
 			for _, back := range []time.Duration{time.Hour, 2 * time.Hour} {
 				s.cfg.Clock = func() time.Time { return time.Now().Add(-back) }

@@ -269,7 +269,7 @@ func TestWhoeverGoesWhileWaitingLeavesNothingBehind(t *testing.T) {
 	close(hold)
 	w := &world{Engine: e, t: t}
 	for _, wait := range []unwind.Duration{0, 10 * unwind.Second} {
-		inst, created, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Key: wait.String(), Wait: 10 * unwind.Second})
+		inst, created, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Key: wait.String(), Wait: eventually})
 		if err != nil || created || inst.Status != unwind.Completed {
 			t.Errorf("the key began %+v, created %v, error %v", inst, created, err)
 		}
@@ -294,7 +294,7 @@ func TestAWaitEndsWithTheSagaOrItself(t *testing.T) {
 	if err != nil || created || again.ID != first.ID || again.Status != unwind.Running {
 		t.Errorf("again: %+v, created %v, error %v", again, created, err)
 	}
-	req.Wait = 20 * unwind.Second
+	req.Wait = eventually
 	done := make(chan *unwind.Instance)
 	go func() {
 		inst, _, err := e.Start(t.Context(), req)
@@ -303,6 +303,8 @@ func TestAWaitEndsWithTheSagaOrItself(t *testing.T) {
 		}
 		done <- inst
 	}()
+	w := &world{Engine: e, t: t}
+	w.until("nobody is waited for", func() bool { return w.step(first.ID, "approve").Status == unwind.StepAwaiting })
 	if _, err := e.Signal(t.Context(), first.ID, unwind.SignalRequest{Name: "approve"}); err != nil {
 		t.Fatal(err)
 	}

@@ -16,47 +16,57 @@ import (
 // is awaited and undone.
 func TestTheDeadlineTurnsBackBeforeThePivot(t *testing.T) {
 	t.Parallel()
-	def := placeOrder()
-	def.Deadline = unwind.Second
-	w := newWorld(t, def, "", func(cfg *engine.Config) {
-		both(cfg, func(p *unwind.Participant) { p.Timeout = 10 * unwind.Second })
+	overdue(t, placeOrder(), "/charge", func(w *world, id string, hold chan struct{}) {
+		w.until("the deadline has not come", func() bool {
+			return slices.Contains(w.history(id), unwind.EntrySagaCompensating) || slices.Contains(w.history(id), unwind.EntryCancelRequested)
+		})
+		if n := len(w.script.Calls("/refund")); n != 0 {
+			t.Errorf("%d refunds while the charge is in flight", n)
+		}
+		close(hold)
+		inst := w.rest(id)
+		if inst.Status != unwind.Compensated || w.calls() != "reserve charge refund release" {
+			t.Errorf("it rests as %s after %s", inst.Status, w.calls())
+		}
 	})
-	hold := make(chan struct{})
-	w.script.On("/charge", gateway.Answer{Until: hold})
-	id := w.begin("o-1")
-	w.called("/charge", 1)
-	w.until("the deadline has not come", func() bool {
-		return slices.Contains(w.history(id), unwind.EntrySagaCompensating) || slices.Contains(w.history(id), unwind.EntryCancelRequested)
-	})
-	if n := len(w.script.Calls("/refund")); n != 0 {
-		t.Errorf("%d refunds while the charge is in flight", n)
-	}
-	close(hold)
-	inst := w.rest(id)
-	if inst.Status != unwind.Compensated || w.calls() != "reserve charge refund release" {
-		t.Errorf("it rests as %s after %s", inst.Status, w.calls())
+}
+
+// overdue tests a saga whose call is held until its deadline has come. A deadline that
+// comes before the call does, on a busy machine, is made longer.
+func overdue(t *testing.T, def unwind.Definition, path string, test func(w *world, id string, hold chan struct{})) {
+	t.Helper()
+	for def.Deadline = unwind.Second; ; def.Deadline *= 2 {
+		w := newWorld(t, def, "", nil)
+		hold := make(chan struct{})
+		w.script.On(path, gateway.Answer{Until: hold})
+		id := w.begin("o-1")
+		called := func() bool { return len(w.script.Calls(path)) > 0 }
+		w.until("it neither calls "+path+" nor comes to rest", func() bool {
+			inst, err := w.Get(t.Context(), id)
+			return called() || err == nil && inst.Status.AtRest()
+		})
+		if called() {
+			test(w, id, hold)
+			return
+		}
+		if def.Deadline > eventually {
+			t.Fatalf("%s is not called within %s", path, def.Deadline)
+		}
 	}
 }
 
 // Scenario 19, after the pivot: an alert goes out and the saga goes on forward.
 func TestTheDeadlineAlertsAfterThePivot(t *testing.T) {
 	t.Parallel()
-	def := pivot(placeOrder())
-	def.Deadline = unwind.Second
-	w := newWorld(t, def, "", func(cfg *engine.Config) {
-		both(cfg, func(p *unwind.Participant) { p.Timeout = 10 * unwind.Second })
+	overdue(t, pivot(placeOrder()), "/ship", func(w *world, id string, hold chan struct{}) {
+		if a := w.alerted(unwind.AlertDeadline); a.SagaID != id {
+			t.Errorf("the alert is about saga %q", a.SagaID)
+		}
+		close(hold)
+		if inst := w.rest(id); inst.Status != unwind.Completed || w.calls() != "reserve charge ship" {
+			t.Errorf("it rests as %s after %s", inst.Status, w.calls())
+		}
 	})
-	hold := make(chan struct{})
-	w.script.On("/ship", gateway.Answer{Until: hold})
-	id := w.begin("o-1")
-	w.called("/ship", 1)
-	if a := w.alerted(unwind.AlertDeadline); a.SagaID != id {
-		t.Errorf("the alert is about saga %q", a.SagaID)
-	}
-	close(hold)
-	if inst := w.rest(id); inst.Status != unwind.Completed || w.calls() != "reserve charge ship" {
-		t.Errorf("it rests as %s after %s", inst.Status, w.calls())
-	}
 }
 
 // Scenario 20: an accepted call is awaited until its token is completed.
@@ -164,11 +174,12 @@ func TestNoSignalInTimeIsARefusal(t *testing.T) {
 // the other service goes on, and an alert says what to look at.
 func TestAWrongCredentialGatesTheLane(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, placeOrder(), "ship:409 refund:401,401,200", nil)
+	w := newWorld(t, placeOrder(), "ship:409 refund:401", nil)
 	ids := w.beginMany(20)
 	if a := w.alerted(unwind.AlertServiceFault); a.Service != "payments" || !strings.Contains(a.Message, "credentials") {
 		t.Errorf("the alert is %+v", a)
 	}
+	w.script.On("/refund", answerOf("200"))
 	for _, id := range ids {
 		if inst := w.rest(id); inst.Status != unwind.Compensated {
 			t.Errorf("saga %s rests as %s: %s", id, inst.Status, steps(inst))
@@ -178,12 +189,9 @@ func TestAWrongCredentialGatesTheLane(t *testing.T) {
 	if err != nil || len(dead.Items) != 0 {
 		t.Errorf("the dead letters are %+v, error %v", dead.Items, err)
 	}
-	var answers []int // the refunds before the first that worked, at once: at most what was in flight
-	for _, r := range w.script.Calls("/refund") {
-		answers = append(answers, r.N)
-	}
-	if len(answers) > 20+2+10 {
-		t.Errorf("%d refunds for 20 sagas", len(answers))
+	const inFlight, probes = 10, 6 // before one worked, after 1, 3, 7 s and so on
+	if n := len(w.script.Calls("/refund")); n > len(ids)+inFlight+probes {
+		t.Errorf("%d refunds for %d sagas", n, len(ids))
 	}
 }
 
@@ -233,7 +241,7 @@ func TestTheLaneGuardPausesOneService(t *testing.T) {
 func TestTheSameKeyIsOneSaga(t *testing.T) {
 	w := newWorld(t, placeOrder(), "", nil)
 	start := func(input string) (*unwind.Instance, bool, error) {
-		return w.Start(t.Context(), unwind.StartRequest{Saga: "place-order", Key: "k", Input: json.RawMessage(input), Wait: 10 * unwind.Second})
+		return w.Start(t.Context(), unwind.StartRequest{Saga: "place-order", Key: "k", Input: json.RawMessage(input), Wait: eventually})
 	}
 	first, created, err := start(`{"a":1}`)
 	if err != nil || !created {
