@@ -59,8 +59,8 @@ func (w *world) marks() string {
 func (w *world) marked(want string) {
 	w.t.Helper()
 	for begin := time.Now(); w.marks() != want; pause(w.t.Context(), 5*time.Millisecond) {
-		if time.Since(begin) > 30*time.Second {
-			w.t.Fatalf("after 30 s the alerts are\n%s, not\n%s", w.marks(), want)
+		if time.Since(begin) > eventually.Std() {
+			w.t.Fatalf("after %s the alerts are\n%s, not\n%s", eventually, w.marks(), want)
 		}
 	}
 }
@@ -180,7 +180,7 @@ func TestRetentionDeletesAlertsThatAreOverAndTold(t *testing.T) {
 	s.cfg.Retention = unwind.Millisecond
 	watch := s.watching()
 	s.open()
-	s.until("old alerts were deleted", func() bool { return watch.sweeps.Load() == 1 })
+	s.until("old alerts were deleted", func() bool { return watch.sweeps.Load() > 0 })
 	s.marked("dead_letter, dead_letter x") // the pager has not heard of it
 	pending, err := s.PendingAlerts(t.Context(), "pager", 100)
 	if err != nil || len(pending) != 3 {
@@ -189,8 +189,10 @@ func TestRetentionDeletesAlertsThatAreOverAndTold(t *testing.T) {
 	if err := s.AlertsDelivered(t.Context(), "pager", pending[2].Seq); err != nil {
 		t.Fatal(err)
 	}
-	s.crash()
-	s.until("old alerts were deleted", func() bool { return watch.sweeps.Load() == 2 })
+	s.drop()
+	before := watch.sweeps.Load()
+	s.open()
+	s.until("old alerts were deleted", func() bool { return watch.sweeps.Load() > before })
 	left, err := s.Alerts(t.Context(), unwind.AlertFilter{})
 	if err != nil || len(left.Items) != 1 || left.Items[0].ID != pending[1].ID && left.Items[0].ID != pending[0].ID || left.Items[0].ResolvedAt != nil {
 		t.Errorf("what is left is %+v, error %v; it was %+v", left.Items, err, pending)

@@ -138,7 +138,7 @@ func TestARestoredBackupRepeatsNothingBeforeItIsReleased(t *testing.T) {
 	}
 	backup := st.Clone()
 	close(b.gate)
-	if got := startOrder(t, before, "o-1", 10*unwind.Second); got.Status != unwind.Completed {
+	if got := startOrder(t, before, "o-1", eventually); got.Status != unwind.Completed {
 		t.Fatalf("the saga is %s", got.Status)
 	}
 	calls := b.count()
@@ -178,7 +178,7 @@ func TestARestoredBackupRepeatsNothingBeforeItIsReleased(t *testing.T) {
 	if err := e.Release(t.Context(), unwind.ReleaseRequest{Reason: "compared", Actor: "ada"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := startOrder(t, e, "o-1", 10*unwind.Second); got.Status != unwind.Completed || got.ID != saga.ID {
+	if got := startOrder(t, e, "o-1", eventually); got.Status != unwind.Completed || got.ID != saga.ID {
 		t.Errorf("after the release the saga is %+v", got)
 	}
 	if err := e.Release(t.Context(), unwind.ReleaseRequest{Reason: "again"}); unwind.CodeOf(err) != unwind.Conflict {
@@ -198,11 +198,11 @@ func TestWhatTheJournalAndTheServicesSayIsCompared(t *testing.T) {
 	b := newBank(t)
 	close(b.gate)
 	e := open(t, b.config(memory.New()))
-	done := startOrder(t, e, "done", 10*unwind.Second)
+	done := startOrder(t, e, "done", eventually)
 	b.refuse("/ship", 409)
-	undone := startOrder(t, e, "undone", 10*unwind.Second)
+	undone := startOrder(t, e, "undone", eventually)
 	b.refuse("/refund", 422)
-	dead := startOrder(t, e, "dead", 10*unwind.Second)
+	dead := startOrder(t, e, "dead", eventually)
 	if done.Status != unwind.Completed || undone.Status != unwind.Compensated || dead.Status != unwind.DeadLettered {
 		t.Fatalf("the sagas are %s, %s, %s", done.Status, undone.Status, dead.Status)
 	}
@@ -252,7 +252,7 @@ func TestAQuestionWaitsForItsLane(t *testing.T) {
 	b := newBank(t)
 	close(b.gate)
 	e := open(t, b.config(memory.New()))
-	startOrder(t, e, "o-1", 10*unwind.Second)
+	startOrder(t, e, "o-1", eventually)
 	paused := true
 	scope := unwind.Scope{Kind: unwind.ScopeForward, Name: "bank"}
 	if _, err := e.Control(t.Context(), unwind.ControlRequest{Scope: scope, Paused: &paused, Reason: "quiet"}); err != nil {

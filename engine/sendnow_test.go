@@ -15,15 +15,17 @@ func TestOneCallIsSentNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	ids := s.beginMany(300) // more than the heads that are in memory
-	s.until("the refunds are not all queued", func() bool {
+	s.reaches("refunds that are queued", len(ids), func() int {
 		stats, err := s.Stats(t.Context())
-		return err == nil && stats.Compensations == int64(len(ids))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(stats.Compensations)
 	})
 	last := ids[len(ids)-1] // left in the store
-	inst, err := s.Get(t.Context(), last)
-	if err != nil || !strings.HasPrefix(inst.Steps[1].Compensation.WaitingFor, "service payments: paused (the bank is closed)") {
-		t.Errorf("the refund waits for %q, %v", inst.Steps[1].Compensation.WaitingFor, err)
-	}
+	s.until("the node does not know what the last refund waits for", func() bool {
+		return strings.HasPrefix(s.step(last, "charge").Compensation.WaitingFor, "service payments: paused (the bank is closed)")
+	})
 	now := unwind.SendNow{Step: "charge", Reason: "is the bank there?", Actor: "ops"}
 	if _, err := s.SendNow(t.Context(), last, now); err != nil {
 		t.Fatal(err)

@@ -39,7 +39,7 @@ func TestANewAlertIsJudgedByANewCountOfDeadLetters(t *testing.T) {
 	e.groups.turn <- struct{}{} // nothing has died yet, and that is believed for an hour
 	e.groups.rows, e.groups.until = nil, time.Now().Add(time.Hour)
 	<-e.groups.turn
-	inst, _, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Wait: 10 * unwind.Second})
+	inst, _, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order", Wait: unwind.Minute})
 	if err != nil || inst.Status != unwind.DeadLettered {
 		t.Fatalf("the saga is %+v, %v", inst, err)
 	}
