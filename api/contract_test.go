@@ -113,7 +113,7 @@ func TestEveryRouteDoesWhatTheDocumentSays(t *testing.T) {
 func (c *contract) sagas() string {
 	const start, batch = "POST /v1/sagas", "POST /v1/sagas:batch"
 	var inst unwind.Instance
-	c.call(201, start, "/v1/sagas", `{"saga":"order","key":"A","tenant":"t","input":{"n":1.10},"wait":"10s"}`).decode(c.t, &inst)
+	c.call(201, start, "/v1/sagas", `{"saga":"order","key":"A","tenant":"t","input":{"n":1.10},"wait":"60s"}`).decode(c.t, &inst)
 	c.call(200, start, "/v1/sagas", `{"saga":"order","key":"A","tenant":"t","input":{ "n":1.10 }}`)
 	c.call(201, start, "/v1/sagas", `{"saga":"order"}`, "Idempotency-Key: B")
 	c.call(200, start, "/v1/sagas", `{"saga":"order","key":"B"}`, "Idempotency-Key: B")

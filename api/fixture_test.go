@@ -204,7 +204,7 @@ func (f *fixture) do(method, path, body string, headers ...string) reply {
 // start starts a saga and waits for its rest.
 func (f *fixture) start(saga, key string) unwind.Instance {
 	f.t.Helper()
-	r := f.do("POST", "/v1/sagas", fmt.Sprintf(`{"saga":%q,"key":%q,"input":{"order_id":17,"amount":12.50},"wait":"10s"}`, saga, key))
+	r := f.do("POST", "/v1/sagas", fmt.Sprintf(`{"saga":%q,"key":%q,"input":{"order_id":17,"amount":12.50},"wait":"60s"}`, saga, key))
 	if r.status != http.StatusCreated {
 		f.t.Fatalf("starting %s: got %d %s", saga, r.status, r.body)
 	}

@@ -79,7 +79,7 @@ func TestBodiesBeyondTheBudgetAreRefused(t *testing.T) {
 // begun waits until a key has begun a saga.
 func (f *fixture) begun(key string) string {
 	f.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		list, err := f.engine.List(f.t.Context(), unwind.Filter{Key: key})
 		if err != nil {
 			f.t.Fatal(err)
