@@ -65,6 +65,22 @@ func TestReadIsCutOff(t *testing.T) {
 	if err := s.read(t.Context(), forever); err == nil || !strings.Contains(err.Error(), "longer than 20ms; ask for less, or raise ReadTimeout") {
 		t.Errorf("a read that does not end: %v", err)
 	}
+	for begin := time.Now(); ; { // on a busy machine it may take as long itself
+		if _, err = s.Stats(t.Context()); err == nil {
+			break
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("the reader after that: %v", err)
+		}
+	}
+}
+
+func TestAReadThatIsCancelledEnds(t *testing.T) {
+	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "unwind.db"), ReadConns: 1, ReadTimeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(5*time.Millisecond, cancel)
 	if err := s.read(ctx, forever); !errors.Is(err, context.Canceled) {
