@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -91,4 +92,17 @@ func (c Cursor) Parse(text string, numbers int) ([]int64, error) {
 		return nil, unwind.Errorf(unwind.InvalidRequest, "the cursor %q is not one that this list gave; take next_cursor as it is, or leave it away to begin anew", text)
 	}
 	return place, nil
+}
+
+// Before reads the number that the page of a list lies before which is newest first by
+// one number; the empty text is the newest end.
+func (c Cursor) Before(text string) (int64, error) {
+	if text == "" {
+		return math.MaxInt64, nil
+	}
+	place, err := c.Parse(text, 1)
+	if err != nil {
+		return 0, err
+	}
+	return place[0], nil
 }

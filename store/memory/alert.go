@@ -85,16 +85,12 @@ func (s *Store) Alerts(ctx context.Context, f store.AlertFilter) (page []store.A
 	if err := s.usable(ctx); err != nil {
 		return nil, "", err
 	}
-	end := len(s.alerts.rows)
-	if f.Cursor != "" {
-		at, err := store.AlertCursor.Parse(f.Cursor, 1)
-		if err != nil {
-			return nil, "", err
-		}
-		end = s.alerts.past(at[0] - 1)
+	before, err := store.AlertCursor.Before(f.Cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	limit := store.PageLimit(f.Limit)
-	for i := end - 1; i >= 0; i-- {
+	for i := s.alerts.past(before-1) - 1; i >= 0; i-- {
 		row := &s.alerts.rows[i]
 		if f.Firing && row.ResolvedAt != 0 || !f.Notices && row.Resolves != 0 || len(f.Kinds) > 0 && !slices.Contains(f.Kinds, row.Kind) {
 			continue

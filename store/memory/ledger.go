@@ -58,14 +58,11 @@ func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audi
 // newest returns the page of the audit, whose ids are its indexes + 1, that lies before
 // the cursor, newest first.
 func (s *Store) newest(from string, limit int) (page []store.Audit, next string, err error) {
-	end := len(s.audit)
-	if from != "" {
-		at, err := store.AuditCursor.Parse(from, 1)
-		if err != nil {
-			return nil, "", err
-		}
-		end = int(min(max(at[0], 1)-1, int64(end)))
+	before, err := store.AuditCursor.Before(from)
+	if err != nil {
+		return nil, "", err
 	}
+	end := int(min(max(before, 1)-1, int64(len(s.audit))))
 	begin := max(0, end-limit)
 	if begin > 0 {
 		next = store.AuditCursor.At(int64(begin) + 1)

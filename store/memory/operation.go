@@ -187,13 +187,9 @@ func (s *Store) OperationByKey(ctx context.Context, key string) (store.Operation
 
 // Operations implements [store.Store].
 func (s *Store) Operations(ctx context.Context, f store.OperationFilter) (ops []store.Operation, next string, err error) {
-	before := int64(0)
-	if f.Cursor != "" {
-		at, err := store.OperationCursor.Parse(f.Cursor, 1)
-		if err != nil {
-			return nil, "", err
-		}
-		before = at[0]
+	before, err := store.OperationCursor.Before(f.Cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -205,7 +201,7 @@ func (s *Store) Operations(ctx context.Context, f store.OperationFilter) (ops []
 	slices.Reverse(ids)
 	for _, id := range ids {
 		op := s.operations[id]
-		if f.Cursor != "" && id >= before || len(f.States) > 0 && !slices.Contains(f.States, op.State) {
+		if id >= before || len(f.States) > 0 && !slices.Contains(f.States, op.State) {
 			continue
 		}
 		if len(ops) == limit {

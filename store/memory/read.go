@@ -66,13 +66,9 @@ func (s *Store) FindKey(ctx context.Context, tenant, name, key string) (store.Ke
 
 // List implements [store.Store].
 func (s *Store) List(ctx context.Context, f store.Filter) ([]store.Saga, string, error) {
-	var before *int64
-	if f.Cursor != "" {
-		at, err := store.SagaCursor.Parse(f.Cursor, 1)
-		if err != nil {
-			return nil, "", err
-		}
-		before = &at[0]
+	before, err := store.SagaCursor.Before(f.Cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -81,7 +77,7 @@ func (s *Store) List(ctx context.Context, f store.Filter) ([]store.Saga, string,
 	}
 	limit := store.PageLimit(f.Limit)
 	var found []store.Saga
-	for sequence := range s.order.before(before) {
+	for sequence := range s.order.before(&before) {
 		saga := s.sagas[sequence]
 		if !saga.matches(&f) {
 			continue

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 
 	"zombiezen.com/go/sqlite"
@@ -65,13 +64,9 @@ func readAlert(s *sqlite.Stmt) store.Alert {
 
 // Alerts implements [store.Store].
 func (s *Store) Alerts(ctx context.Context, f store.AlertFilter) (page []store.Alert, next string, err error) {
-	before := int64(math.MaxInt64)
-	if f.Cursor != "" {
-		at, err := store.AlertCursor.Parse(f.Cursor, 1)
-		if err != nil {
-			return nil, "", fmt.Errorf("reading the alerts: %w", err)
-		}
-		before = at[0]
+	before, err := store.AlertCursor.Before(f.Cursor)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the alerts: %w", err)
 	}
 	limit := store.PageLimit(f.Limit)
 	args := []any{before}

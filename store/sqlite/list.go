@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"zombiezen.com/go/sqlite"
 
@@ -25,13 +24,9 @@ func enough(err error) error {
 
 // List implements [store.Store].
 func (s *Store) List(ctx context.Context, f store.Filter) (found []store.Saga, next string, err error) {
-	before := int64(math.MaxInt64)
-	if f.Cursor != "" {
-		at, err := store.SagaCursor.Parse(f.Cursor, 1)
-		if err != nil {
-			return nil, "", err
-		}
-		before = at[0]
+	before, err := store.SagaCursor.Before(f.Cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	limit := store.PageLimit(f.Limit)
 	err = s.read(ctx, func(conn *sqlite.Conn) error {

@@ -200,13 +200,9 @@ func (s *Store) OperationByKey(ctx context.Context, key string) (op store.Operat
 
 // Operations implements [store.Store].
 func (s *Store) Operations(ctx context.Context, f store.OperationFilter) (ops []store.Operation, next string, err error) {
-	before := int64(math.MaxInt64)
-	if f.Cursor != "" {
-		at, err := store.OperationCursor.Parse(f.Cursor, 1)
-		if err != nil {
-			return nil, "", err
-		}
-		before = at[0]
+	before, err := store.OperationCursor.Before(f.Cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	query, args := selectOperation+"WHERE id < ?", []any{before}
 	if len(f.States) > 0 {
