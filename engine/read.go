@@ -38,14 +38,23 @@ func (e *Engine) view(ctx context.Context, s *node.Snapshot) *unwind.Instance {
 
 // snapshot reads a saga as it is durable.
 func (e *Engine) snapshot(ctx context.Context, saga id.ID) (*node.Snapshot, error) {
-	row, err := e.store.Load(ctx, saga)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, unwind.Errorf(unwind.NotFound, "there is no saga %s; it may be past its retention", saga)
-	}
+	row, err := e.stored(ctx, saga)
 	if err != nil {
-		return nil, failed("reading saga "+saga.String(), err)
+		return nil, err
 	}
 	return e.restore(ctx, &row)
+}
+
+// stored is a saga as the store has it.
+func (e *Engine) stored(ctx context.Context, saga id.ID) (store.Saga, error) {
+	row, err := e.store.Load(ctx, saga)
+	if errors.Is(err, store.ErrNotFound) {
+		return row, unwind.Errorf(unwind.NotFound, "there is no saga %s; it may be past its retention", saga)
+	}
+	if err != nil {
+		return row, failed("reading saga "+saga.String(), err)
+	}
+	return row, nil
 }
 
 func (e *Engine) restore(ctx context.Context, row *store.Saga) (*node.Snapshot, error) {
@@ -67,12 +76,9 @@ func (e *Engine) History(ctx context.Context, saga string, page unwind.Page) (un
 	if err != nil {
 		return list, err
 	}
-	row, err := e.store.Load(ctx, sid)
-	if errors.Is(err, store.ErrNotFound) {
-		return list, unwind.Errorf(unwind.NotFound, "there is no saga %s; it may be past its retention", saga)
-	}
+	row, err := e.stored(ctx, sid)
 	if err != nil {
-		return list, failed("reading saga "+saga, err)
+		return list, err
 	}
 	plan, err := e.plans.view(ctx, row.Name, row.Start.Version)
 	if err != nil {
