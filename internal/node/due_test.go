@@ -15,13 +15,7 @@ const hour = machine.Micros(3600 * 1_000_000)
 // begins a process whose clock was set by so much in between; the earlier one knew
 // of it, or nobody does.
 func throttledOnce(t *testing.T, set machine.Micros, known bool) *rig {
-	r := newRig(t, &unwind.Definition{Name: "order", Steps: threeSteps().Steps[:2]}, Config{})
-	r.start(false)
-	r.settle()
-	r.answer(r.call("reserve", unwind.Action), 200)
-	r.settle()
-	r.answer(r.call("charge", unwind.Action), 422)
-	r.settle()
+	r, _ := turnedBack(t)
 	r.answer(r.call("reserve", unwind.Compensation), 429)
 	r.settle()
 	lane := flow.Scope{Kind: flow.ScopeCompensation, Name: "shop"}

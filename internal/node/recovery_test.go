@@ -147,14 +147,7 @@ func TestQueueIsRefilledFromTheStore(t *testing.T) {
 // G9, G13: a task that was read before it moved on is neither sent nor in the way
 // of the one that it has become.
 func TestStaleTaskIsPassedOver(t *testing.T) {
-	def := &unwind.Definition{Name: "order", Steps: threeSteps().Steps[:2]}
-	r := newRig(t, def, Config{})
-	saga := r.start(false)
-	r.settle()
-	r.answer(r.call("reserve", unwind.Action), 200)
-	r.settle()
-	r.answer(r.call("charge", unwind.Action), 422)
-	r.settle()
+	r, saga := turnedBack(t)
 	c := r.call("reserve", unwind.Compensation)
 	stale := r.tasks[taskKey(saga, 0, unwind.Compensation)]
 	r.answer(c, 500)

@@ -56,6 +56,20 @@ func newRig(t testing.TB, def *unwind.Definition, cfg Config) *rig {
 	return r
 }
 
+// turnedBack is a rig with a saga of two steps whose second one was refused: the
+// compensation of the first is out.
+func turnedBack(t testing.TB) (*rig, id.ID) {
+	t.Helper()
+	r := newRig(t, &unwind.Definition{Name: "order", Steps: threeSteps().Steps[:2]}, Config{})
+	saga := r.start(false)
+	r.settle()
+	r.answer(r.call("reserve", unwind.Action), 200)
+	r.settle()
+	r.answer(r.call("charge", unwind.Action), 422)
+	r.settle()
+	return r, saga
+}
+
 // restart begins a process on what is stored.
 func (r *rig) restart(cfg Config) {
 	r.epoch++
