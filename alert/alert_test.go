@@ -102,7 +102,7 @@ func (s *source) Alerts(context.Context, unwind.AlertFilter) (list unwind.List[u
 // delivered waits until n sinks have everything.
 func (s *source) delivered(t *testing.T, sinks int) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		s.mu.Lock()
 		have := 0

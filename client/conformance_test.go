@@ -124,6 +124,8 @@ var (
 	tokenForm  = regexp.MustCompile(`"call_token":"[^"]+"`)
 	hashForm   = regexp.MustCompile(`"[0-9a-f]{64}"`)
 	cursorForm = regexp.MustCompile(`"next_cursor":"[^"]+"`)
+	// How long ago something was, or took, is of the run too.
+	spanForm = regexp.MustCompile(`"span_ms":\d+|\b\d+ s\b`)
 )
 
 // say writes a line with ids, times, tokens and cursors of this run taken out,
@@ -162,6 +164,7 @@ func (p *player) say(what string, want unwind.Code, err error, v any) {
 	line = timeForm.ReplaceAllString(line, "TIME")
 	line = tokenForm.ReplaceAllString(line, `"call_token":"TOKEN"`)
 	line = hashForm.ReplaceAllString(line, `"HASH"`)
+	line = spanForm.ReplaceAllString(line, "SPAN")
 	p.lines = append(p.lines, cursorForm.ReplaceAllString(line, `"next_cursor":"CURSOR"`))
 }
 

@@ -168,13 +168,18 @@ func (e *Engine) every(period time.Duration, do func()) {
 	}
 }
 
+// Drain takes no more starts from here on; what is under way ends. Close waits for that.
+func (e *Engine) Drain() {
+	e.draining.Store(true)
+	e.post(func(node.Moment) { e.node.Drain() })
+}
+
 // Close takes no more starts, waits for the calls in flight (until ctx ends, at
 // most), commits what they answered, and closes the store. What was cut short is
 // made again by the next process.
 func (e *Engine) Close(ctx context.Context) error {
 	e.unregister()
-	e.draining.Store(true)
-	e.post(func(node.Moment) { e.node.Drain() })
+	e.Drain()
 	select {
 	case <-e.stopped:
 	case <-ctx.Done():

@@ -80,12 +80,12 @@ alerts:
 				if p.Type == kind {
 					return p
 				}
-			case <-time.After(20 * time.Second):
+			case <-time.After(patience):
 				t.Fatalf("nothing of the type %s came", kind)
 			}
 		}
 	}
-	inst, _, err := s.engine.Start(ctx, unwind.StartRequest{Saga: "order", Input: json.RawMessage("{}"), Wait: 10 * unwind.Second})
+	inst, _, err := s.engine.Start(ctx, unwind.StartRequest{Saga: "order", Input: json.RawMessage("{}"), Wait: unwind.Minute})
 	if err != nil || inst.Status != unwind.DeadLettered {
 		t.Fatalf("the saga is %+v, %v", inst, err)
 	}

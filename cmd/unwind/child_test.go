@@ -27,9 +27,11 @@ func launch(t testing.TB, args ...string) *child {
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { c.ended <- c.cmd.Wait() }()
+	go func() { c.ended <- c.cmd.Wait(); close(c.ended) }()
 	t.Cleanup(func() {
 		_ = c.cmd.Process.Kill()
+		for range c.ended { // before the folder that it writes to is removed
+		}
 		if t.Failed() {
 			t.Logf("unwind %s said:\n%s%s", strings.Join(args, " "), c.stdout.String(), c.stderr.String())
 		}
@@ -68,10 +70,27 @@ func (c *child) kill() {
 	c.wait()
 }
 
+// A birth tells a process from all others, also from one that has got its number later.
+type birth struct {
+	pid int
+	at  string // in ticks since the machine was started
+}
+
+// birthOf tells of a process that lives; false: it does not, or no more.
+func birthOf(pid int) (b birth, parent int, lives bool) {
+	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat") // gone: empty
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 20 || fields[0] == "Z" {
+		return birth{}, 0, false
+	}
+	parent, _ = strconv.Atoi(fields[1])
+	return birth{pid, fields[19]}, parent, true
+}
+
 // children are the processes that this one has begun, by what they were told.
-func (c *child) children() map[int]string {
+func (c *child) children() map[birth]string {
 	c.t.Helper()
-	found := map[int]string{}
+	found := map[birth]string{}
 	dirs, err := os.ReadDir("/proc")
 	if err != nil {
 		c.t.Fatal(err)
@@ -81,23 +100,20 @@ func (c *child) children() map[int]string {
 		if err != nil {
 			continue
 		}
-		stat, _ := os.ReadFile("/proc/" + d.Name() + "/stat") // gone meanwhile: empty
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if len(fields) > 1 && fields[0] != "Z" && fields[1] == strconv.Itoa(c.cmd.Process.Pid) {
+		if b, parent, lives := birthOf(pid); lives && parent == c.cmd.Process.Pid {
 			line, _ := os.ReadFile("/proc/" + d.Name() + "/cmdline")
-			found[pid] = strings.ReplaceAll(string(line), "\x00", " ")
+			found[b] = strings.ReplaceAll(string(line), "\x00", " ")
 		}
 	}
 	return found
 }
 
 // gone waits until none of the processes lives any more.
-func gone(t testing.TB, pids map[int]string) {
+func gone(t testing.TB, children map[birth]string) {
 	t.Helper()
 	eventuallyTrue(t, "the end of every child", func() bool {
-		for pid := range pids {
-			stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-			if err == nil && !bytes.Contains(stat, []byte(") Z ")) {
+		for child := range children {
+			if now, _, lives := birthOf(child.pid); lives && now == child {
 				return false
 			}
 		}

@@ -106,7 +106,7 @@ func (c *customers) ask(ctx context.Context, op, saga string, do func(context.Co
 
 // told does a call and writes down that it was made and what came back.
 func (c *customers) told(ctx context.Context, l history.Line, do func(context.Context) (*unwind.Instance, error)) (*unwind.Instance, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	l.Event = history.Invoke
 	c.write(l)

@@ -168,8 +168,8 @@ func (s *crashServer) operationIs(id string, so func(*unwind.Operation) bool) {
 		if err == nil && so(op) {
 			return
 		}
-		if time.Since(begin) > 2*time.Minute {
-			s.t.Fatalf("after two minutes it is %+v, error %v", op, err)
+		if time.Since(begin) > 2*patience {
+			s.t.Fatalf("it is still %+v, error %v", op, err)
 		}
 	}
 }

@@ -121,9 +121,11 @@ func (a *app) incident(ctx context.Context, c *cli.Command, l *stormLog, in *dem
 	if err != nil {
 		return err
 	}
+	end := "the money is back."
 	if g, ok := in.Troupe.Gateway(ctx); ok {
-		l.say("the money is back. The gateway bore %d refund calls and rejected %d", g.CompensationsAccepted, g.CompensationsRejected)
+		end += fmt.Sprintf(" The gateway bore %d refund calls and rejected %d", g.CompensationsAccepted, g.CompensationsRejected)
 	}
+	l.say("%s", end)
 	if err := a.showBooks(books, c.String("dir")); err != nil {
 		return err
 	}

@@ -39,6 +39,11 @@ func perform(t *testing.T, dir string, args ...string) *theatre {
 	return &theatre{launch(t, append(append(words, "--dir", dir, "--listen", address), args...)...), cl}
 }
 
+// servesOn: its story is told, and it waits to be stopped.
+func (s *theatre) servesOn() bool {
+	return strings.Contains(s.stdout.String(), "Ctrl-C stops everything")
+}
+
 // atRest waits until so many orders are at rest.
 func (s *theatre) atRest(n int64) {
 	s.t.Helper()
@@ -51,8 +56,9 @@ func (s *theatre) atRest(n int64) {
 func TestADemoThatIsKilledGoesOnAndItsBooksAddUp(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for round, n := range []int64{5, 20} { // -9 while orders run
-		s := perform(t, dir, "--orders", "60", "--exit")
+	// The gateway sees to it that there are orders left when it is killed: here for 20 s.
+	for round, n := range []int64{5, 20} {
+		s := perform(t, dir, "--orders", "60", "--gateway-rate", "2", "--exit")
 		s.atRest(n)
 		children := s.children()
 		if len(children) != 3 {
@@ -61,11 +67,11 @@ func TestADemoThatIsKilledGoesOnAndItsBooksAddUp(t *testing.T) {
 		s.kill()
 		gone(t, children)
 	}
-	s := perform(t, dir, "--orders", "7", "--exit") // resumed: the 60 go on
-	s.atRest(30)
-	for pid, line := range s.children() {
+	s := perform(t, dir, "--orders", "7", "--gateway-rate", "5", "--exit") // resumed: the 60 go on
+	s.atRest(25)
+	for child, line := range s.children() {
 		if strings.Contains(line, "payments") {
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			if err := syscall.Kill(child.pid, syscall.SIGKILL); err != nil {
 				t.Error(err)
 			}
 		}
@@ -97,17 +103,18 @@ func TestADemoThatIsKilledGoesOnAndItsBooksAddUp(t *testing.T) {
 func TestCtrlCEndsTheDemoAtEveryStageWithAllItsProcesses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name  string
-		until func(*theatre) bool
-		code  int
+		name   string
+		orders string // of which the gateway takes 20 a second
+		until  func(*theatre) bool
+		code   int
 	}{
-		{"as the services start", func(s *theatre) bool { return len(s.children()) > 0 }, exitInterrupted},
-		{"as orders run", func(s *theatre) bool { s.atRest(3); return true }, exitInterrupted},
-		{"as it serves on", func(s *theatre) bool { return strings.Contains(s.stdout.String(), "Ctrl-C stops everything") }, exitOK},
+		{"as the services start", "5000", func(s *theatre) bool { return len(s.children()) > 0 }, exitInterrupted},
+		{"as orders run", "5000", func(s *theatre) bool { s.atRest(3); return true }, exitInterrupted},
+		{"as it serves on", "20", (*theatre).servesOn, exitOK},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := perform(t, t.TempDir(), "--orders", "20", "--gateway-rate", "20")
+			s := perform(t, t.TempDir(), "--orders", c.orders, "--gateway-rate", "20")
 			eventuallyTrue(t, c.name, func() bool { return c.until(s) })
 			children := s.children()
 			s.signal(syscall.SIGINT)
@@ -135,6 +142,7 @@ func TestASecondDemoSaysHowToRunBesideTheFirst(t *testing.T) {
 	if code := beside.wait(); code != 0 {
 		t.Errorf("beside: exit code %d", code)
 	}
+	eventuallyTrue(t, "the first one's story", s.servesOn)
 	s.signal(syscall.SIGTERM)
 	if code := s.wait(); code != 0 {
 		t.Errorf("exit code %d", code)

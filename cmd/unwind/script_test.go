@@ -47,9 +47,8 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// patience bounds every wait of a test. A storm whose engine is killed every 2 s takes
-// long where a start under the race detector takes as much.
-const patience = 90 * time.Second
+// patience bounds every wait of a test, on a machine that is slow and has much else to do.
+const patience = 5 * time.Minute
 
 // An archive is a script and its files, as txtar writes them.
 type archive struct {

@@ -189,7 +189,6 @@ func (s *server) run(ctx context.Context) error {
 	var failure error
 	select {
 	case <-ctx.Done():
-		s.log.Info("stopping: no new sagas; the calls in flight are awaited", "at_most", grace)
 	case <-s.engine.Done():
 		failure = explain(s.engine.Err())
 	case failure = <-served:
@@ -200,6 +199,10 @@ func (s *server) run(ctx context.Context) error {
 	stopAlerts() // before the store is closed; what is not told yet is at the next start
 	<-alerted
 	s.handler.Close()
+	s.engine.Drain()
+	if failure == nil { // and only now no start is taken any more
+		s.log.Info("stopping: no new sagas; the calls in flight are awaited", "at_most", grace)
+	}
 	engineErr := s.engine.Close(stopping)
 	if err := web.Shutdown(stopping); err != nil {
 		_ = web.Close()

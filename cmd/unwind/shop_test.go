@@ -110,11 +110,17 @@ func (s *session) shopCommand(args []string) {
 	}
 }
 
+// givenPorts are those that a test has, also while its server is down.
+var givenPorts sync.Map
+
 // freePort finds a port below those that the system gives to connections, so
 // that it is still free when a server comes to listen there.
 func freePort() (int, error) {
 	for range 200 {
 		port := 12000 + rand.IntN(20000)
+		if _, given := givenPorts.LoadOrStore(port, true); given {
+			continue
+		}
 		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
 		if err == nil {
 			return port, l.Close()

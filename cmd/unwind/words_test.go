@@ -127,7 +127,10 @@ func (s *session) match(neg bool, pattern, where string) {
 }
 
 func (s *session) write(name, text string) {
-	s.check(os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600))
+	// At once, for who reads it meanwhile: unwind dev does.
+	half := filepath.Join(s.dir, ".half")
+	s.check(os.WriteFile(half, []byte(text), 0o600))
+	s.check(os.Rename(half, filepath.Join(s.dir, name)))
 }
 
 func (s *session) cmp(got, want string) {

@@ -139,30 +139,47 @@ func TestTheSystemClockWaitsAndIsStopped(t *testing.T) {
 	}
 }
 
-// Verdicts give each call the next of some verdicts.
-type verdicts []gateway.Verdict
+// Verdicts give each call the next of some verdicts, and tell of it.
+type verdicts struct {
+	next []gateway.Verdict
+	came chan struct{}
+}
 
 func (v *verdicts) Arrive(time.Time, int) gateway.Verdict {
-	next := (*v)[0]
-	*v = (*v)[1:]
+	next := v.next[0]
+	v.next = v.next[1:]
+	v.came <- struct{}{}
 	return next
 }
 func (*verdicts) Capacity(time.Duration) float64 { return 1 }
 
 func TestCallersHearWhatTheModelLetsThemHear(t *testing.T) {
+	c := newClock()
 	effects := make(chan struct{}, 10)
+	model := &verdicts{
+		next: []gateway.Verdict{{Status: 503, Wait: time.Second}, {Fate: gateway.Reset}, {Fate: gateway.Hung}, {Fate: gateway.Lost}, {Took: 100 * time.Millisecond}, {}},
+		came: make(chan struct{}, 10),
+	}
 	var arrivals gateway.Arrivals
 	g, err := gateway.New(gateway.Options{
-		Model:   &verdicts{{Status: 503, Wait: time.Second}, {Fate: gateway.Reset}, {Fate: gateway.Hung}, {Fate: gateway.Lost}, {Took: 100 * time.Millisecond}, {}},
-		Persist: true, Arrivals: &arrivals, Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { effects <- struct{}{} }),
+		Model: model, Persist: true, Arrivals: &arrivals, Clock: c,
+		Next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { effects <- struct{}{} }),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	url, client := serve(t, g)
-	send := func(patience time.Duration) int {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+	// The caller of a call that takes long goes away as it does.
+	send := func(goes <-chan struct{}) int {
+		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
+		go func() {
+			select {
+			case <-goes:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
 		res, err := client.Do(newCall(t, url, "s1/charge/compensation", "{}").WithContext(ctx))
 		client.CloseIdleConnections() // so that the transport never tries again by itself
 		if err != nil {
@@ -171,24 +188,27 @@ func TestCallersHearWhatTheModelLetsThemHear(t *testing.T) {
 		res.Body.Close()
 		return res.StatusCode
 	}
-	if status := send(time.Minute); status != 503 || len(effects) != 0 {
+	if status := send(nil); status != 503 || len(effects) != 0 {
 		t.Errorf("unavailable: %d, %d effects", status, len(effects))
 	}
-	if status := send(time.Minute); status != 0 || len(effects) != 0 {
+	<-model.came
+	if status := send(nil); status != 0 || len(effects) != 0 {
 		t.Errorf("reset: %d, %d effects", status, len(effects))
 	}
-	if status := send(20 * time.Millisecond); status != 0 || len(effects) != 0 {
+	<-model.came
+	if status := send(model.came); status != 0 || len(effects) != 0 {
 		t.Errorf("hung: %d, %d effects", status, len(effects))
 	}
-	if status := send(time.Minute); status != 0 || len(effects) != 1 {
+	if status := send(nil); status != 0 || len(effects) != 1 {
 		t.Errorf("lost: %d, %d effects", status, len(effects))
 	}
 	<-effects
-	if status := send(20 * time.Millisecond); status != 0 {
-		t.Errorf("slow: %d", status)
+	if status := send(c.waits); status != 0 || len(effects) != 0 {
+		t.Errorf("slow: %d, %d effects", status, len(effects))
 	}
+	c.advance(100 * time.Millisecond)
 	<-effects // although nobody waits for it
-	if status := send(time.Minute); status != 200 {
+	if status := send(nil); status != 200 {
 		t.Errorf("borne: %d", status)
 	}
 	list, dropped := arrivals.List()

@@ -29,7 +29,7 @@ func TestTheControlTriesFiveTimes(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, url := controlled(t, down)
-	if n := newControl(url, 3, time.Millisecond, time.Second, 1).run(t.Context()); n != 3 {
+	if n := newControl(url, 3, time.Millisecond, time.Minute, 1).run(t.Context()); n != 3 {
 		t.Errorf("%d given up", n)
 	}
 	if list, _ := w.arrivals[payments].List(); len(list) != 15 || w.books.distinct() != 0 {
@@ -39,7 +39,7 @@ func TestTheControlTriesFiveTimes(t *testing.T) {
 
 func TestTheControlEndsWhenAllIsDoneOrTheTimeIsOver(t *testing.T) {
 	w, url := controlled(t, nil)
-	if n := newControl(url, 30, time.Millisecond, time.Second, 1).run(t.Context()); n != 0 || w.books.distinct() != 30 {
+	if n := newControl(url, 30, time.Millisecond, time.Minute, 1).run(t.Context()); n != 0 || w.books.distinct() != 30 {
 		t.Errorf("%d given up, %d refunds", n, w.books.distinct())
 	}
 	ctx, cancel := context.WithCancel(t.Context())

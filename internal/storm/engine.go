@@ -27,8 +27,9 @@ type asked interface {
 // A subject is the engine that is judged.
 type subject interface {
 	asked
-	// begun is told that the storm has been let loose.
+	// begun is told that the storm has been let loose, over that it has passed.
 	begun()
+	over()
 	// kills is how often it was killed.
 	kills() int
 	close() error
@@ -71,6 +72,7 @@ func openEmbedded(ctx context.Context, dir string, w *world, defs []unwind.Defin
 }
 
 func (embedded) begun()     {}
+func (embedded) over()      {}
 func (embedded) kills() int { return 0 }
 
 // close waits for calls in flight no longer than what hangs deserves.

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,13 +24,15 @@ import (
 )
 
 // A process is the server as a process of its own that is killed with -9 again
-// and again, from the begin of the storm to close.
+// and again while the storm lasts.
 type process struct {
 	*client.Client
+	probe  *client.Client // asks once
 	args   []string
-	every  time.Duration
+	every  time.Duration // from when it answers to its end
 	cancel context.CancelFunc
-	loose  chan struct{}
+	loose  chan struct{} // closed when the storm begins
+	calm   chan struct{} // closed when it is over
 	killed atomic.Int64
 	keeper sync.WaitGroup
 
@@ -57,30 +61,42 @@ func openProcess(ctx context.Context, command []string, dir string, w *world, de
 	if err != nil {
 		return nil, fmt.Errorf("storm: writing the server's configuration: %w", err)
 	}
-	p := &process{args: append(append([]string{}, command...), "serve", "--config", file), every: every, loose: make(chan struct{})}
-	if p.Client, err = client.New(client.Config{URL: "http://" + address, Attempts: 12}); err != nil {
-		return nil, fmt.Errorf("storm: %w", err)
+	p := &process{args: append(append([]string{}, command...), "serve", "--config", file), every: every, loose: make(chan struct{}), calm: make(chan struct{})}
+	for attempts, c := range map[int]**client.Client{12: &p.Client, 1: &p.probe} {
+		if *c, err = client.New(client.Config{URL: "http://" + address, Attempts: attempts}); err != nil {
+			return nil, fmt.Errorf("storm: %w", err)
+		}
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.cancel = cancel
 	p.keeper.Go(func() { p.fail(p.keep(life)) })
-	waiting, done := context.WithTimeout(ctx, 20*time.Second)
+	waiting, done := context.WithTimeout(ctx, time.Minute)
 	defer done()
-	if err := poll(waiting, 20*time.Millisecond, func() (bool, error) {
-		_, err := p.Stats(waiting)
-		return err == nil, p.broken()
-	}); err != nil {
+	if err := p.up(waiting); err != nil {
 		return nil, errors.Join(fmt.Errorf("storm: waiting for the server: %w", err), p.close())
 	}
 	return p, nil
 }
 
-func freeAddress(ctx context.Context) (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("storm: finding a free address: %w", err)
+// freeAddress has a port below those that the system gives away: nobody is given it
+// while the server is dead.
+func freeAddress(ctx context.Context) (address string, err error) {
+	var l net.Listener
+	for range 200 {
+		address = "127.0.0.1:" + strconv.Itoa(10_000+rand.IntN(2000)) //nolint:gosec // chance, not a secret
+		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address); err == nil {
+			return address, l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", fmt.Errorf("storm: finding a free address: %w", err)
+}
+
+// up waits until the server answers, or never will.
+func (p *process) up(ctx context.Context) error {
+	return poll(ctx, 10*time.Millisecond, func() (bool, error) {
+		_, err := p.probe.Stats(ctx)
+		return err == nil, p.broken()
+	})
 }
 
 // keep runs the server, one process after another.
@@ -99,8 +115,9 @@ func (p *process) keep(ctx context.Context) error {
 			return fmt.Errorf("storm: starting the server: %w", err)
 		}
 		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
-		again := p.waitToKill(ctx, ended)
+		living, died := context.WithCancel(ctx)
+		go func() { ended <- cmd.Wait(); died() }()
+		again := p.waitToKill(living)
 		select {
 		case err := <-ended:
 			return fmt.Errorf("storm: the server ended by itself: %w\n%s", err, said.String())
@@ -115,14 +132,14 @@ func (p *process) keep(ctx context.Context) error {
 	}
 }
 
-// waitToKill returns when the time has come; false: it was the last.
-func (p *process) waitToKill(ctx context.Context, ended chan error) bool {
+// waitToKill returns when the time has come; false: it was the last, or ctx has ended.
+func (p *process) waitToKill(ctx context.Context) bool {
 	select {
 	case <-p.loose:
 	case <-ctx.Done():
 		return false
-	case err := <-ended:
-		ended <- err
+	}
+	if p.up(ctx) != nil { // however long its start takes, it has its time
 		return false
 	}
 	timer := time.NewTimer(p.every)
@@ -130,9 +147,9 @@ func (p *process) waitToKill(ctx context.Context, ended chan error) bool {
 	select {
 	case <-timer.C:
 		return true
+	case <-p.calm:
+		<-ctx.Done()
 	case <-ctx.Done():
-	case err := <-ended:
-		ended <- err
 	}
 	return false
 }
@@ -150,6 +167,7 @@ func (p *process) broken() error {
 }
 
 func (p *process) begun()     { close(p.loose) }
+func (p *process) over()      { close(p.calm) }
 func (p *process) kills() int { return int(p.killed.Load()) }
 
 func (p *process) close() error {

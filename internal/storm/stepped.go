@@ -74,6 +74,7 @@ func (s *stepped) restart(off time.Duration) {
 }
 
 func (s *stepped) begun()     { close(s.loose) }
+func (s *stepped) over()      {}
 func (s *stepped) kills() int { return 0 }
 
 func (s *stepped) close() error {

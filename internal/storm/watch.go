@@ -37,6 +37,7 @@ func (r *run) watch(ctx context.Context, sc *Scenario, w *world, s subject, owed
 		return time.Since(begin) > time.Second && stats.Sagas[unwind.Running]+stats.Sagas[unwind.Compensating] == 0, nil
 	})
 	ended := time.Now()
+	s.over()
 	if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
 		return ended, err
 	}
