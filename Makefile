@@ -32,17 +32,17 @@ SIM_SCHEDULES ?= 200000
 SIM_BASE      ?= 0
 SIM_PKGS      ?= ./sim
 SIM_RUN       ?= ^TestSimulation
-SIM_FLAGS     ?= -v -count=1 -timeout 40m -sim.schedules=$(SIM_SCHEDULES) -sim.base=$(SIM_BASE)
+SIM_FLAGS     ?= -v -count=1 -timeout 60m -sim.schedules=$(SIM_SCHEDULES) -sim.base=$(SIM_BASE)
 PLANTED_PKGS  ?= ./...
 PLANTED_RUN   ?= ^TestPlanted
-PLANTED_FLAGS ?= -count=1 -timeout 30m
+PLANTED_FLAGS ?= -count=1 -timeout 45m
 CRASH_PKGS    ?= ./...
 CRASH_RUN     ?= ^TestCrash
-CRASH_FLAGS   ?= -count=1 -timeout 20m
+CRASH_FLAGS   ?= -count=1 -timeout 40m
 FIGURES_PKGS  ?= ./...
 FIGURES_RUN   ?= ^TestFigure
-FIGURES_FLAGS ?= -count=1 -timeout 10m
-RACE_FLAGS    ?= -timeout 20m
+FIGURES_FLAGS ?= -count=1 -timeout 30m
+RACE_FLAGS    ?= -timeout 45m
 
 FUZZTIME ?= 10s
 BENCH    ?= .
@@ -98,7 +98,7 @@ imports: ## The import gate: who may import whom, and what is pure
 
 .PHONY: short
 short: ## Short tests, but for those of the tiers crash and figures
-	@$(call each-module,$(GO) test -short $(OVERLAP) -skip '$(CRASH_RUN)|$(FIGURES_RUN)' -timeout 2m $(TESTED))
+	@$(call each-module,$(GO) test -short $(OVERLAP) -skip '$(CRASH_RUN)|$(FIGURES_RUN)' -timeout 10m $(TESTED))
 
 ##@ The parts of test
 

@@ -151,9 +151,7 @@ func (r *run) side(ctx context.Context, sc *Scenario, v *Verdict, trouble bool) 
 		return curve{}, fmt.Errorf("storm: waiting for %d sagas at their third step: %w", len(all), err)
 	}
 	w.release()
-	watching, cancel := context.WithTimeout(ctx, r.watched(sc))
-	defer cancel()
-	err = poll(watching, 20*time.Millisecond, func() (bool, error) {
+	err = r.observe(ctx, sc, w, func(context.Context) (bool, error) {
 		return len(ofThese(w.books.refunded(), mine)) >= len(mine), nil
 	})
 	if ctx.Err() != nil {

@@ -29,7 +29,7 @@ func TestAQuickStormFindsNothingLostAndWritesItsPage(t *testing.T) {
 	if o := v.Ours; !v.Pass || o.Owed != 60 || o.Done+o.Left != 60 || o.Lost+o.Dead+o.Duplicated != 0 || o.Accepted < o.Done {
 		t.Errorf("%+v\n%v", o, v.Missed())
 	}
-	if n := v.Naive; n.Owed != 60 || n.Done+n.Left+n.Lost != 60 || n.Rejected == 0 {
+	if n := v.Naive; n.Owed != 60 || n.Done+n.Left+n.Lost != 60 || n.Accepted < n.Done {
 		t.Errorf("the control: %+v", n)
 	}
 	if ticks == 0 || !strings.Contains(said.String(), "policer") {

@@ -77,7 +77,7 @@ func (s scale) sagas(sc *Scenario) int {
 	return sc.Sagas
 }
 
-// watched is how long a drain is watched at most.
+// watched is how long a drain is watched at most, from its first refund on.
 func (s scale) watched(sc *Scenario) time.Duration {
 	if s.quick {
 		return 3 * time.Second

@@ -23,7 +23,7 @@ type Verdict struct {
 	Scenario string `json:"scenario"`
 	About    string `json:"about"`
 	Spec     Spec   `json:"model"`
-	// Watched is how long a drain was watched at most.
+	// Watched is how long a drain was watched at most, from its first refund on.
 	Watched unwind.Duration `json:"watched"`
 	// Others is the share of the CPUs, 0 to 1, that processes used meanwhile which
 	// have nothing to do with it.

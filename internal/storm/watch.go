@@ -12,13 +12,31 @@ import (
 	"github.com/unwindhq/unwind/participant"
 )
 
+// firstRefund is what a machine has for getting as far as the first refund.
+const firstRefund = time.Minute
+
+// observe waits until it is so, for as long as the storm is watched: from its first
+// refund on, which a slow machine is late to make.
+func (r *run) observe(ctx context.Context, sc *Scenario, w *world, so func(context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, firstRefund+r.watched(sc))
+	defer cancel()
+	var first time.Time
+	return poll(ctx, 20*time.Millisecond, func() (bool, error) {
+		switch {
+		case !first.IsZero() && time.Since(first) > r.watched(sc):
+			return false, context.DeadlineExceeded
+		case first.IsZero() && w.books.distinct() > 0:
+			first = time.Now()
+		}
+		return so(ctx)
+	})
+}
+
 // watch waits until every refund is made, the engine has nothing more to do, or
 // the time is over. It returns when that was.
 func (r *run) watch(ctx context.Context, sc *Scenario, w *world, s subject, owed int) (time.Time, error) {
-	watching, cancel := context.WithTimeout(ctx, r.watched(sc))
-	defer cancel()
 	begin, next := time.Now(), time.Now()
-	err := poll(watching, 20*time.Millisecond, func() (bool, error) {
+	err := r.observe(ctx, sc, w, func(watching context.Context) (bool, error) {
 		if w.books.distinct() == owed {
 			return true, nil
 		}
