@@ -14,7 +14,7 @@ import (
 	"github.com/unwindhq/unwind/client"
 )
 
-// mostWait is as long as a server waits for those who ask it to.
+// mostWait is the most that --wait takes, as wait does in the API.
 const mostWait = time.Minute
 
 func (a *app) sagaStart(ctx context.Context, c *cli.Command) error {
@@ -107,8 +107,11 @@ func (a *app) ended(inst *unwind.Instance) error {
 	return errQuiet(exitPartial)
 }
 
-// because names the step that failed.
+// because says who cancelled the saga, or names the step that failed.
 func because(inst *unwind.Instance) string {
+	if c := inst.Cancelled; c != nil {
+		return "; cancelled by " + c.By + ": " + orDash(c.Reason)
+	}
 	for _, s := range inst.Steps {
 		if s.Status == unwind.StepFailed && s.Error != nil {
 			return "; step " + s.Name + " failed: " + callError(s.Error)
