@@ -152,7 +152,8 @@ func TestPrometheusTakesTheRules(t *testing.T) {
 		if testing.Short() {
 			t.Skip("promtool is missing, and is not installed for a short test; make race installs it")
 		}
-		install := exec.CommandContext(t.Context(), "sh", "-c", "apt-get update -q && apt-get install -y --no-install-recommends prometheus")
+		install := exec.CommandContext(t.Context(), "sh", "-c", `set -- -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300
+			apt-get update -q "$@" && apt-get install -y --no-install-recommends "$@" prometheus`)
 		if out, err := install.CombinedOutput(); err != nil {
 			t.Fatalf("installing the package prometheus, for promtool: %v: %s", err, out)
 		}

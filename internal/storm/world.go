@@ -118,7 +118,7 @@ func (w *world) refuse(rw http.ResponseWriter, r *http.Request) {
 
 // gather waits until n sagas are at their third step.
 func (w *world) gather(ctx context.Context, n int) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	return poll(ctx, 5*time.Millisecond, func() (bool, error) {
 		w.mu.Lock()
@@ -132,7 +132,7 @@ func (w *world) release() { close(w.free) }
 // participants declares the services to an engine.
 func (w *world) participants() map[string]unwind.Participant {
 	all := map[string]unwind.Participant{
-		shop: {URL: w.url + "/" + shop, Timeout: 2 * unwind.Minute, Forward: unwind.Limits{Concurrency: 4096}},
+		shop: {URL: w.url + "/" + shop, Timeout: 10 * unwind.Minute, Forward: unwind.Limits{Concurrency: 4096}},
 	}
 	for _, s := range w.services {
 		p := s.declared
