@@ -1,9 +1,11 @@
 package client_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/unwindhq/unwind"
 )
@@ -35,6 +37,7 @@ func (p *player) deadLetters() {
 	p.say("resolve nothing", unwind.NotFound, err, nil)
 	d, err = p.s.Resolve(ctx, id, unwind.ResolveRequest{Reason: "by hand", Evidence: "R-17", Actor: "local"})
 	p.say("resolve", "", err, d)
+	p.firing(0) // else it depends on the moment whether its alert ends
 	_, err = p.s.Resolve(ctx, id, unwind.ResolveRequest{Reason: "by hand", Evidence: "R-17", Actor: "local"})
 	p.say("resolve twice", unwind.Conflict, err, nil)
 	_, err = p.s.Replay(ctx, id, unwind.ReplayRequest{Reason: "r", Actor: "local"})
@@ -45,6 +48,7 @@ func (p *player) deadLetters() {
 	p.say("note nothing", unwind.InvalidRequest, err, nil)
 	d, err = p.s.Reopen(ctx, id, unwind.ReopenRequest{Reason: "a mistake", Actor: "local"})
 	p.say("reopen", "", err, d)
+	p.firing(1)
 	_, err = p.s.Reopen(ctx, id, unwind.ReopenRequest{Reason: "a mistake", Actor: "local"})
 	p.say("reopen twice", unwind.Conflict, err, nil)
 	groups, err := p.s.DeadLetterGroups(ctx, unwind.GroupFilter{Saga: "dead", State: unwind.DeadLetterOpen})
@@ -52,6 +56,26 @@ func (p *player) deadLetters() {
 	_, err = p.s.DeadLetterGroups(ctx, unwind.GroupFilter{Page: unwind.Page{Cursor: "d1.2"}})
 	p.say("groups of a foreign cursor", unwind.InvalidRequest, err, nil)
 	p.operated(id)
+}
+
+// firing waits until so many alerts fire.
+func (p *player) firing(want int) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		list, err := p.e.Alerts(ctx, unwind.AlertFilter{Firing: true})
+		if err == nil && len(list.Items) == want {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			p.t.Fatalf("%d alerts fire, error %v; want %d", len(list.Items), err, want)
+		}
+	}
 }
 
 func (p *player) operated(dead string) {

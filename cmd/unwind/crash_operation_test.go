@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -106,11 +105,7 @@ func newGraveyard(t *testing.T, letters int) (b *bank, s *crashServer, keys []st
 		t.Fatal(err)
 	}
 	keys = bury(t, db, shop.URL, letters)
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := "127.0.0.1:" + strconv.Itoa(port)
+	address := freeAddress(t)
 	cl, err := client.New(client.Config{URL: "http://" + address, Attempts: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -113,11 +112,7 @@ func newCrashServer(t *testing.T, dir string, w *town) *crashServer {
 	if err := os.WriteFile(file, fmt.Appendf(nil, crashConfig, w.urls[demo.Inventory], w.urls[demo.Payments], w.urls[demo.Shipping]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := "127.0.0.1:" + strconv.Itoa(port)
+	address := freeAddress(t)
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	cl, err := client.New(client.Config{URL: "http://" + address, Attempts: 1, HTTPClient: &http.Client{Transport: transport}})

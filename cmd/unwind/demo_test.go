@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,11 +22,7 @@ type theatre struct {
 
 func perform(t *testing.T, dir string, args ...string) *theatre {
 	t.Helper()
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := "127.0.0.1:" + strconv.Itoa(port)
+	address := freeAddress(t)
 	cl, err := client.New(client.Config{URL: "http://" + address, Attempts: 1, HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}})
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -30,11 +29,7 @@ func TestWhatLibrariesLogIsALineOfTheServersLog(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", port)
+	address := freeAddress(t)
 	c := launch(t, "serve", "--config", file, "--store", "memory:", "--listen", address, "--log-json")
 	eventuallyTrue(t, "the server", func() bool { return ready("http://" + address) })
 	// It says so only of a connection that it would use again: one whose request it knows

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -57,15 +56,12 @@ func (o *output) String() string {
 }
 
 func newSession(t *testing.T, a archive) *session {
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &session{t: t, archive: a, dir: t.TempDir(), running: map[string]*process{}}
+	var err error
 	if s.shop, err = newShop(s.dir); err != nil {
 		t.Fatal(err)
 	}
-	address := "127.0.0.1:" + strconv.Itoa(port)
+	address := freeAddress(t)
 	s.env = []string{"PATH=" + filepath.Dir(binary), "HOME=" + s.dir, "TMPDIR=" + s.dir, "TERM=xterm-256color",
 		"UNWIND_LISTEN=" + address, "UNWIND_SERVER=http://" + address, "SHOP=" + s.shop.server.URL, "RLO=\u202e"}
 	for name, text := range a.files {

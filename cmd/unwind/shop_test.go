@@ -1,14 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"sync"
+	"testing"
 
 	"github.com/unwindhq/unwind/internal/gateway"
 )
@@ -110,21 +108,18 @@ func (s *session) shopCommand(args []string) {
 	}
 }
 
-// givenPorts are those that a test has, also while its server is down.
-var givenPorts sync.Map
+// givenAddresses are those that a test has, also while its server is down.
+var givenAddresses sync.Map
 
-// freePort finds a port below those that the system gives to connections, so
-// that it is still free when a server comes to listen there.
-func freePort() (int, error) {
-	for range 200 {
-		port := 12000 + rand.IntN(20000)
-		if _, given := givenPorts.LoadOrStore(port, true); given {
-			continue
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for {
+		address, err := gateway.FreeAddress(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
-		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
-		if err == nil {
-			return port, l.Close()
+		if _, given := givenAddresses.LoadOrStore(address, true); !given {
+			return address
 		}
 	}
-	return 0, fmt.Errorf("no port is free")
 }

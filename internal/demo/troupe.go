@@ -65,7 +65,11 @@ func StartTroupe(ctx context.Context, o TroupeOptions) (*Troupe, error) {
 	up := context.AfterFunc(ctx, cancel)
 	t := &Troupe{options: o, cancel: cancel, urls: map[string]string{}, pids: map[string]int{}}
 	for _, name := range Names {
-		child, err := t.start(life, name, "127.0.0.1:0")
+		var child *child
+		address, err := gateway.FreeAddress(life) // it comes back there when it has died
+		if err == nil {
+			child, err = t.start(life, name, address)
+		}
 		if err != nil {
 			t.Stop()
 			return nil, cmp.Or(ctx.Err(), err)

@@ -6,12 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +18,7 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/client"
 	"github.com/unwindhq/unwind/config"
+	"github.com/unwindhq/unwind/internal/gateway"
 )
 
 // A process is the server as a process of its own that is killed with -9 again
@@ -42,9 +40,9 @@ type process struct {
 
 // openProcess starts command with serve behind it.
 func openProcess(ctx context.Context, command []string, dir string, w *world, defs []unwind.Definition, every time.Duration) (subject, error) {
-	address, err := freeAddress(ctx)
+	address, err := gateway.FreeAddress(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("storm: %w", err)
 	}
 	cfg := config.Config{Listen: address, Store: "sqlite:" + filepath.Join(dir, "unwind.db"), Services: map[string]config.Service{}, Sagas: map[string]unwind.Definition{}}
 	for name, p := range w.participants() {
@@ -76,19 +74,6 @@ func openProcess(ctx context.Context, command []string, dir string, w *world, de
 		return nil, errors.Join(fmt.Errorf("storm: waiting for the server: %w", err), p.close())
 	}
 	return p, nil
-}
-
-// freeAddress has a port below those that the system gives away: nobody is given it
-// while the server is dead.
-func freeAddress(ctx context.Context) (address string, err error) {
-	var l net.Listener
-	for range 200 {
-		address = "127.0.0.1:" + strconv.Itoa(10_000+rand.IntN(2000)) //nolint:gosec // chance, not a secret
-		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address); err == nil {
-			return address, l.Close()
-		}
-	}
-	return "", fmt.Errorf("storm: finding a free address: %w", err)
 }
 
 // up waits until the server answers, or never will.
