@@ -16,7 +16,7 @@ func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	seen := 0
+	seen, last := int64(0), "" // last is the cursor of the last page: those before it are full
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
 	for {
@@ -24,12 +24,17 @@ func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		n := 0
-		err = each(func(p unwind.Page) (unwind.List[unwind.Entry], error) { return cl.History(ctx, id, p) }, func(e *unwind.Entry) error {
-			if n++; n <= seen {
+		err = each(func(p unwind.Page) (unwind.List[unwind.Entry], error) {
+			if p.Cursor == "" {
+				p.Cursor = last
+			}
+			last = p.Cursor
+			return cl.History(ctx, id, p)
+		}, func(e *unwind.Entry) error {
+			if e.Seq <= seen {
 				return nil
 			}
-			seen = n
+			seen = e.Seq
 			return showOne(a, e, func(w io.Writer) {
 				_, _ = fmt.Fprintf(w, "%s  %-24s %-20s %s\n", exactly(e.At), e.Kind, orDash(printable(e.Step)), printable(short(string(e.Data), 160)))
 			})
