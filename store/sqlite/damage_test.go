@@ -71,3 +71,36 @@ func TestADamagedKeptKeyStaysTaken(t *testing.T) {
 		})
 	}
 }
+
+// A saga that can't be read does not hold up those that can, however small the batch.
+func TestDamagedSagasHoldUpNoPurge(t *testing.T) {
+	s := opened(t, t.TempDir())
+	defer closed(t, s)
+	w := joined(t, s)
+	var at int64
+	for i := range 7 {
+		w.live = nil
+		b := w.batch(1)
+		begun := &b.Transitions[0]
+		begun.Phase, begun.SetDue, begun.Due = uint8(machine.Completed), true, store.AtRest
+		at = begun.At
+		if _, err := s.Commit(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		if i >= 4 {
+			continue
+		}
+		err := s.write(t.Context(), w.epoch, func(w *writer) error {
+			w.heads.forget(begun.Saga)
+			return each(w.conn, "UPDATE saga SET fixed = x'01' WHERE rid = ?", nil, begun.Saga.Sequence())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []int{2, 1, 0} {
+		if n, err := s.Purge(t.Context(), w.epoch, at+1, at+1, 2); n != want || err != nil {
+			t.Errorf("%d are deleted, %v; want %d", n, err, want)
+		}
+	}
+}

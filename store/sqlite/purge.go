@@ -19,30 +19,38 @@ const purgeBatch = 100
 
 // Purge implements [store.Store]. A reader looks for the sagas; transactions of
 // purgeBatch sagas delete them, so that commits get their turn between.
+//
+// What it can't read it passes over, for whoever mends the store, and does not look at
+// again until the store is opened anew.
 func (s *Store) Purge(ctx context.Context, epoch, before, keys int64, limit int) (purged int, err error) {
-	doomed, err := s.doomed(ctx, before, store.PageLimit(limit))
-	if err != nil {
-		return 0, fmt.Errorf("looking for sagas to purge: %w", err)
-	}
-	if len(doomed) == 0 { // the fence answers all the same
-		err = s.write(ctx, epoch, func(*writer) error { return nil })
-	}
-	for batch := range slices.Chunk(doomed, purgeBatch) {
-		n := 0
-		err = s.write(ctx, epoch, func(w *writer) (err error) {
-			n, err = w.purge(batch, before, keys)
-			return err
-		})
-		if err != nil {
-			break
+	limit = store.PageLimit(limit)
+	for again := true; again && err == nil; {
+		var doomed, passed []int64
+		if doomed, err = s.doomed(ctx, before, limit-purged); err != nil {
+			return purged, fmt.Errorf("looking for sagas to purge: %w", err)
 		}
-		purged += n
+		if len(doomed) == 0 { // the fence answers all the same
+			err = s.write(ctx, epoch, func(*writer) error { return nil })
+		}
+		for batch := range slices.Chunk(doomed, purgeBatch) {
+			n := 0
+			err = s.write(ctx, epoch, func(w *writer) (err error) {
+				n, passed, err = w.purge(batch, before, keys, passed)
+				return err
+			})
+			if err != nil {
+				break
+			}
+			purged += n
+		}
+		s.passOver(passed)
+		again = len(passed) > 0 && purged < limit
 	}
-	if err == nil && len(doomed) < store.PageLimit(limit) {
+	if err == nil && purged < limit {
 		err = s.compactKeys(ctx, epoch)
 	}
 	if err != nil {
-		return purged, fmt.Errorf("purging %d sagas: %w", len(doomed), err)
+		return purged, fmt.Errorf("purging %d sagas: %w", limit, err)
 	}
 	return purged, nil
 }
@@ -52,8 +60,9 @@ const withoutDeadLetter = " AND NOT EXISTS (SELECT 1 FROM dead_letter d WHERE d.
 
 // purge deletes the sagas that are still to be purged, with all that belongs to
 // them: it keeps the fence and what other writes have changed since. Keys of sagas
-// that were updated before the time keys go too.
-func (w *writer) purge(rids []int64, before, keys int64) (int, error) {
+// that were updated before the time keys go too. Those that can't be read are added to
+// passed.
+func (w *writer) purge(rids []int64, before, keys int64, passed []int64) (int, []int64, error) {
 	gone := map[int64]bool{}
 	segments := map[int64]bool{}
 	for _, rid := range rids {
@@ -65,28 +74,34 @@ func (w *writer) purge(rids []int64, before, keys int64) (int, error) {
 			return nil
 		}, rid)
 		if err != nil {
-			return 0, err
+			return 0, passed, err
 		}
-		if !found || row.damage != nil || !ended(row.phase) || row.updated >= before {
+		if row.damage != nil {
+			passed = append(passed, rid)
+			continue
+		}
+		if !found || !ended(row.phase) || row.updated >= before {
 			continue
 		}
 		switch err := w.chain(&row, segments); {
 		case errors.Is(err, store.ErrDamaged):
-			continue // it stays, for whoever mends the store
+			passed = append(passed, rid)
+			continue
 		case err != nil:
-			return 0, fmt.Errorf("the journal of saga %s: %w", row.id, err)
+			return 0, passed, fmt.Errorf("the journal of saga %s: %w", row.id, err)
 		}
 		if row.key != "" && row.updated >= keys {
 			switch err := w.keepKey(&row); {
 			case errors.Is(err, store.ErrDamaged):
+				passed = append(passed, rid)
 				continue
 			case err != nil:
-				return 0, fmt.Errorf("the key of saga %s: %w", row.id, err)
+				return 0, passed, fmt.Errorf("the key of saga %s: %w", row.id, err)
 			}
 		}
 		for _, table := range []string{"saga", "task", "dead_letter", "note"} {
 			if err := each(w.conn, "DELETE FROM "+table+" WHERE rid = ?", nil, rid); err != nil {
-				return 0, err
+				return 0, passed, err
 			}
 		}
 		gone[rid] = true
@@ -94,14 +109,14 @@ func (w *writer) purge(rids []int64, before, keys int64) (int, error) {
 		w.heads.forget(row.id)
 	}
 	if len(gone) == 0 {
-		return 0, nil
+		return 0, passed, nil
 	}
 	for _, seq := range slices.Sorted(maps.Keys(segments)) {
 		if err := w.cut(seq, gone); err != nil {
-			return 0, fmt.Errorf("the journal row %d: %w", seq, err)
+			return 0, passed, fmt.Errorf("the journal row %d: %w", seq, err)
 		}
 	}
-	return len(gone), each(w.conn, "UPDATE meta SET journal_floor = max(journal_floor, ?) WHERE one = 1", nil, w.seq)
+	return len(gone), passed, each(w.conn, "UPDATE meta SET journal_floor = max(journal_floor, ?) WHERE one = 1", nil, w.seq)
 }
 
 // chain adds the journal rows that hold a saga's entries.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 
@@ -19,6 +20,7 @@ import (
 type blocks struct {
 	oldest   map[int64]int64 // by rid >> blockShift; no entry: none ended well
 	frontier int64           // sagas from here on have not been looked at
+	passed   map[int64]bool  // sagas that can't be read: no purge looks at them again
 }
 
 // blockShift: 2^22 sequences are a millisecond.
@@ -27,7 +29,9 @@ const blockShift = 38
 // surveyRows is how many rows one read of a survey looks at.
 const surveyRows = 100_000
 
-func (b *blocks) reset() { *b = blocks{oldest: map[int64]int64{}, frontier: math.MinInt64} }
+func (b *blocks) reset() {
+	*b = blocks{oldest: map[int64]int64{}, frontier: math.MinInt64, passed: map[int64]bool{}}
+}
 
 // settled notes a transition to a good end.
 func (b *blocks) settled(rid int64, t *store.Transition) {
@@ -39,6 +43,15 @@ func (b *blocks) settled(rid int64, t *store.Transition) {
 func (b *blocks) note(block, at int64) {
 	if was, ok := b.oldest[block]; !ok || at < was {
 		b.oldest[block] = at
+	}
+}
+
+// passOver keeps sagas out of further surveys.
+func (s *Store) passOver(rids []int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, rid := range rids {
+		s.writer.blocks.passed[rid] = true
 	}
 }
 
@@ -100,10 +113,16 @@ func (s *Store) doomed(ctx context.Context, before int64, limit int) (rids []int
 func (s *Store) survey(ctx context.Context, low, high, before int64, limit int) (rids []int64, last int64, err error) {
 	oldest := blocks{oldest: map[int64]int64{}}
 	seen := 0
+	s.mu.Lock()
+	passed := maps.Clone(s.writer.blocks.passed)
+	s.mu.Unlock()
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return enough(each(conn, "SELECT rid, phase, hot FROM saga WHERE rid BETWEEN ? AND ? ORDER BY rid LIMIT ?", func(stmt *sqlite.Stmt) error {
 			seen++
 			last = stmt.ColumnInt64(0)
+			if passed[last] {
+				return nil
+			}
 			var updated [8]byte
 			if !ended(uint8(stmt.ColumnInt64(1))) || stmt.ColumnBytes(2, updated[:]) < len(updated) {
 				return nil
