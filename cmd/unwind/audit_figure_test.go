@@ -67,9 +67,10 @@ func TestFigureAMillionExportedRowsAreVerified(t *testing.T) {
 	if code := c.wait(); code != 0 || !strings.HasPrefix(c.stdout.String(), "1000000 rows, unbroken") {
 		t.Fatalf("exit code %d: %s%s", code, c.stdout.String(), c.stderr.String())
 	}
-	took, usage := time.Since(begin), c.cmd.ProcessState
-	t.Logf("%d rows in %v: %v user and %v system time", rows, took.Round(time.Millisecond), usage.UserTime().Round(time.Millisecond), usage.SystemTime().Round(time.Millisecond))
+	usage := c.cmd.ProcessState
+	took := usage.UserTime() + usage.SystemTime() // whatever else the machine has to do
+	t.Logf("%d rows in %v: %v of processor time", rows, time.Since(begin).Round(time.Millisecond), took.Round(time.Millisecond))
 	if took > most {
-		t.Errorf("it took %v, and %v is the most", took, most)
+		t.Errorf("it took %v of processor time, and %v is the most", took, most)
 	}
 }
