@@ -59,7 +59,7 @@ func TestASagaInEveryStateSurvivesACrash(t *testing.T) {
 				s.until("the charge has not failed", func() bool { return s.step(id, "charge").Error != nil })
 			},
 			end: unwind.Completed, calls: "reserve charge*2 ship", path: "/charge", attempts: "[1 2]"},
-		{name: "a call is throttled", script: fmt.Sprintf("charge:429+%d,200", long), def: def(nil),
+		{name: "a call is throttled", script: "charge:429+2,200", def: def(nil),
 			before: func(s *stage, id string) {
 				s.until("the charge is not throttled", func() bool { return s.step(id, "charge").Throttled == 1 })
 			},
