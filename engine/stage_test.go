@@ -107,20 +107,25 @@ func (w *world) begin(key string) string {
 	return inst.ID
 }
 
-// beginMany starts n orders without keys.
+// beginMany starts n orders. Where a busy machine leaves open whether one is durable, it
+// is started again: the same key is the same saga.
 func (w *world) beginMany(n int) []string {
 	w.t.Helper()
 	var ids []string
 	for len(ids) < n {
 		reqs := make([]unwind.StartRequest, min(500, n-len(ids)))
 		for i := range reqs {
-			reqs[i] = unwind.StartRequest{Saga: "place-order", Input: json.RawMessage(`{}`)}
+			w.many++
+			reqs[i] = unwind.StartRequest{Saga: "place-order", Key: fmt.Sprint("many-", w.many), Input: json.RawMessage(`{}`)}
 		}
 		results, err := w.StartBatch(w.t.Context(), reqs)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		for _, r := range results {
+		for i, r := range results {
+			for begin := time.Now(); unwind.CodeOf(r.Err) == unwind.StoreUnavailable && time.Since(begin) < eventually.Std(); {
+				r.Instance, _, r.Err = w.Start(w.t.Context(), reqs[i])
+			}
 			if r.Err != nil {
 				w.t.Fatal(r.Err)
 			}

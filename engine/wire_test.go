@@ -45,6 +45,7 @@ type world struct {
 	*engine.Engine
 	t      *testing.T
 	script *gateway.Script
+	many   int // orders that beginMany has begun
 }
 
 const (
