@@ -45,6 +45,8 @@ type adaptive struct {
 	mark     uint64 // grants up to this number were made before it
 	accepted int    // calls of it
 	got      int64  // calls that were accepted meanwhile, of any
+	due      int64  // what the rate came to meanwhile, in millionths of a call
+	used     int64  // ns in use meanwhile
 	streak   int    // refusals in a row, of any
 	high     int64  // the rate before the first of them
 
@@ -107,6 +109,8 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 	a.took++
 	a.streak = 0
 	a.cycle += used
+	a.due = min(a.due+scale(a.rate, used, second), longest)
+	a.used += used
 	if number <= a.mark {
 		return
 	}
@@ -181,7 +185,7 @@ func (a *adaptive) grow(used int64) {
 	if a.window > 0 {
 		far *= 2
 	}
-	if x >= far && a.excess >= spare {
+	if x >= far && a.excess >= plenty {
 		a.slow, a.window = true, 0
 	}
 }

@@ -72,10 +72,10 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 			a.edge = a.rate * shallowEdge / 100
 		}
 		a.rate = a.rate * overshot / 100
-		a.slow, a.seek, a.top, a.was = false, true, 0, 0
+		a.slow, a.seek, a.top = false, true, 0
 	case sharp:
 		floor := int64(fall)
-		if a.seek {
+		if a.seek && a.streak <= searchStreak {
 			floor = overshot
 		}
 		a.peak = max(a.rate*floor/100, min(a.rate, seen))
@@ -91,14 +91,37 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		a.uneven()
 	default:
 		a.shallow = false
-		a.peak = min(a.rate, seen)
-		a.rate = a.peak * keep / 100
+		a.rate = min(a.rate, seen)
+		a.peak = a.borne(a.rate)
+		a.rate = min(a.rate*keep, a.peak*sure) / 100
 		a.rough, a.seek = a.seek, false
+	}
+	if !a.seek && a.peak >= a.was*fallen/100 {
+		a.was = 0
 	}
 	a.rate = min(max(a.rate, slowest), a.limit)
 	a.depth = max(0, a.peak-a.rate)
 	a.age, a.excess, a.accepted, a.got, a.mark, a.since = 0, 0, 0, 0, last, now
+	a.due, a.used = 0, 0
 	return 0
+}
+
+// borne is the peak where what was taken last says so much: less, because a bucket gave
+// what it had saved up. It was empty at both ends of the epoch, so what was taken
+// between them came in, and no more than that was lost to a bucket that was full: nothing
+// in a short epoch, and a long one is met halfway. Where the two are far apart the
+// capacity has changed meanwhile.
+func (a *adaptive) borne(last int64) int64 {
+	if a.mark == 0 || a.got < tellingCalls {
+		return last
+	}
+	switch whole := min(last, scale(a.due, second, max(1, a.used))); {
+	case a.got < shortCalls:
+		return whole
+	case whole > last*changed/100:
+		return (last + whole) / 2
+	}
+	return last
 }
 
 // uneven cuts the rate for a call that came too soon after the one before.

@@ -33,12 +33,15 @@ const (
 	search = 4 * second
 	// climb is how long the way back to the peak takes, but climbCalls calls at least.
 	climb      = 9 * second / 2
-	climbCalls = 60
+	climbCalls = 150
 	// boundless is how far beyond its peak, in thousandths of the climb, the
 	// rate may be before it grows as in slow start again: the service has more
 	// to give than it had.
 	boundless = 1000
-	// spare is how many calls more than at the peak it must have taken by then:
+	// plenty is how many calls more than at the peak it must have taken by then:
+	// more than a bucket gives, and than were saved below a peak that is too low.
+	plenty = 14 * perCall
+	// spare is how many more than held before a trial must take, to be one no more:
 	// more than a bucket gives at once.
 	spare = 8 * perCall
 	// pause is what the network may put between two answers, beyond their pace,
@@ -58,8 +61,14 @@ const (
 	endingStill = second / 5
 	// fallen is, in hundredths, what is less than an unevenness.
 	fallen = 60
-	// tellingCalls is from how many calls on an epoch tells the rate.
+	// tellingCalls is from how many calls on an epoch tells the rate. One of fewer
+	// than shortCalls tells it alone; a longer one no more where it tells of less than
+	// changed hundredths of what was taken last.
 	tellingCalls = 12
+	shortCalls   = 100
+	changed      = 88
+	// searchStreak refusals in a row leave as much as slow start's end does.
+	searchStreak = 2
 	// foundCalls between two refusals end the search.
 	foundCalls = 6
 	// remembered is how many answers tell the rate at which the service took
