@@ -102,6 +102,33 @@ func TestFailedReadLosesNoClaimedSaga(t *testing.T) {
 	}
 }
 
+// L: however long the store did not answer, a saga that something waits for is read soon
+// after it does again.
+func TestALongOutageDelaysNoReadOfASaga(t *testing.T) {
+	r := newRig(t, threeSteps(), Config{})
+	saga := r.start(false)
+	r.settle()
+	r.call("reserve", unwind.Action)
+	row := *r.rows[saga]
+	r.rows = map[id.ID]*store.Saga{}
+	r.restart(Config{})
+	r.rows[saga] = &row
+	r.cancel(saga) // reads it
+	r.n.claim.next, r.n.claim.due = r.now, store.AtRest
+	r.look()
+	r.n.Claimed(r.moment(), r.claims[0], []Claimed{{Row: row, Plan: r.plan}}, nil)
+	r.claims, r.loads = nil, nil
+	for range 10 {
+		r.n.Loaded(r.moment(), saga, nil, nil, unwind.Errorf(unwind.StoreUnavailable, "not now"))
+		r.now += sickMost
+		r.look()
+		if len(r.loads) != 1 {
+			t.Fatalf("%d reads are asked for", len(r.loads))
+		}
+		r.loads = nil
+	}
+}
+
 // L: compensations beyond the heads stay in the store until their turn, and their
 // sagas are read before they are granted.
 func TestQueueIsRefilledFromTheStore(t *testing.T) {

@@ -90,7 +90,11 @@ func (n *Node) notLoaded(m Moment, saga id.ID, v *visit, err error) {
 		return
 	}
 	v.refills = nil
-	v.wait = min(max(2*v.wait, sickStart), 16*sickMost)
+	most := machine.Micros(sickMost)
+	if hopeless {
+		most *= 16
+	}
+	v.wait = min(max(2*v.wait, sickStart), most)
 	n.loading[saga] = v
 	n.reloads = append(n.reloads, reload{m.Now + v.wait, saga})
 }
