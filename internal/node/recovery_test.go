@@ -75,9 +75,9 @@ func TestClaimPassesOverWhatHasMovedOn(t *testing.T) {
 	}
 }
 
-// L: a saga whose page came while a request for it was being read is not lost
-// when that read fails.
-func TestFailedReadLosesNoClaimedSaga(t *testing.T) {
+// claimedWhileRead returns a saga whose page came while a cancel has it read.
+func claimedWhileRead(t *testing.T) (*rig, id.ID) {
+	t.Helper()
 	r := newRig(t, threeSteps(), Config{})
 	saga := r.start(false)
 	r.settle()
@@ -91,6 +91,13 @@ func TestFailedReadLosesNoClaimedSaga(t *testing.T) {
 	r.look()
 	r.n.Claimed(r.moment(), r.claims[0], []Claimed{{Row: row, Plan: r.plan}}, nil)
 	r.claims, r.loads = nil, nil
+	return r, saga
+}
+
+// L: a saga whose page came while a request for it was being read is not lost
+// when that read fails.
+func TestFailedReadLosesNoClaimedSaga(t *testing.T) {
+	r, saga := claimedWhileRead(t)
 	r.n.Loaded(r.moment(), saga, nil, nil, unwind.Errorf(unwind.StoreUnavailable, "not now"))
 	r.look()
 	r.now += sickStart
@@ -105,19 +112,7 @@ func TestFailedReadLosesNoClaimedSaga(t *testing.T) {
 // L: however long the store did not answer, a saga that something waits for is read soon
 // after it does again.
 func TestALongOutageDelaysNoReadOfASaga(t *testing.T) {
-	r := newRig(t, threeSteps(), Config{})
-	saga := r.start(false)
-	r.settle()
-	r.call("reserve", unwind.Action)
-	row := *r.rows[saga]
-	r.rows = map[id.ID]*store.Saga{}
-	r.restart(Config{})
-	r.rows[saga] = &row
-	r.cancel(saga) // reads it
-	r.n.claim.next, r.n.claim.due = r.now, store.AtRest
-	r.look()
-	r.n.Claimed(r.moment(), r.claims[0], []Claimed{{Row: row, Plan: r.plan}}, nil)
-	r.claims, r.loads = nil, nil
+	r, saga := claimedWhileRead(t)
 	for range 10 {
 		r.n.Loaded(r.moment(), saga, nil, nil, unwind.Errorf(unwind.StoreUnavailable, "not now"))
 		r.now += sickMost
