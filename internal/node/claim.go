@@ -8,15 +8,22 @@ import (
 	"github.com/unwindhq/unwind/store"
 )
 
-// A claim is how far the node has read the unfinished sagas: all that are due
-// up to the position (due, id) are in memory, or have moved on.
+// A claim is how far the node has read the unfinished sagas.
 type claim struct {
-	due     int64
-	id      id.ID
+	all     reader         // brings all of them while there is room
+	pressed reader         // goes through what all has left, and brings those that need none
 	until   machine.Micros // what the read under way, or the last one, goes up to
 	reading bool
-	next    machine.Micros // when to read on; 0: not yet begun
 	gone    map[id.ID]bool // sagas that left memory while the read was under way
+}
+
+// A reader stands at (due, id): what it looks for up to there is in memory, or has
+// moved on.
+type reader struct {
+	due   int64
+	id    id.ID
+	next  machine.Micros // when to read on; 0: not yet begun
+	begun machine.Micros // when pressed set out; 0: it does at next
 }
 
 // A Claim asks for unfinished sagas: store.ClaimDue.
@@ -25,6 +32,7 @@ type Claim struct {
 	After    id.ID
 	Until    int64
 	Limit    int
+	pressed  bool // there was no room
 }
 
 // A Claimed saga comes with its plan; Err says why it has none. One that comes
@@ -52,7 +60,8 @@ func (n *Node) Recover(m Moment, queues []store.QueueDepth, controls []store.Con
 
 // takeUpAll begins to read the unfinished sagas and the queues.
 func (n *Node) takeUpAll(m Moment, queues []store.QueueDepth) {
-	n.claim.due, n.claim.next, n.claim.until = store.AtRest, m.Now, m.Now+n.cfg.Horizon
+	first := reader{due: store.AtRest, next: m.Now}
+	n.claim.all, n.claim.pressed, n.claim.until = first, first, m.Now+n.cfg.Horizon
 	if planted.On(planted.ForgetTasksOnRestart) {
 		return
 	}
@@ -61,37 +70,62 @@ func (n *Node) takeUpAll(m Moment, queues []store.QueueDepth) {
 	}
 }
 
+// reader is whose turn it is to read; nil: nobody's. Without room for the work of
+// more sagas there is still some, of a page, for those that only time holds: they
+// leave again by themselves.
+func (n *Node) reader() *reader {
+	sagas, page := len(n.sagas)+len(n.loading), n.cfg.ClaimPage
+	switch {
+	case sagas < n.cfg.MaxActive && n.bytes < n.cfg.MaxBytes:
+		return &n.claim.all
+	case sagas < n.cfg.MaxActive+page && n.bytes < n.cfg.MaxBytes+n.cfg.MaxBytes/8:
+		return &n.claim.pressed
+	}
+	return nil
+}
+
 // seek reads on when it is time and there is room.
 func (n *Node) seek(m Moment) {
-	c := &n.claim
-	if n.draining || c.reading || c.next == 0 || m.Now < c.next || n.full() {
+	c, r := &n.claim, n.reader()
+	if n.draining || c.reading || r == nil || r.next == 0 || m.Now < r.next {
 		return
+	}
+	pressed := r == &c.pressed
+	if pressed && r.begun == 0 {
+		*r = reader{due: c.all.due, id: c.all.id, next: r.next, begun: m.Now}
 	}
 	c.reading = true
 	c.gone = map[id.ID]bool{}
 	c.until = max(c.until, m.Now+n.cfg.Horizon)
-	n.out.Claim = &Claim{AfterDue: c.due, After: c.id, Until: int64(c.until), Limit: n.cfg.ClaimPage}
+	n.out.Claim = &Claim{AfterDue: r.due, After: r.id, Until: int64(c.until), Limit: n.cfg.ClaimPage, pressed: pressed}
 }
 
 // Claimed takes in the answer to Output.Claim.
 func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 	c := &n.claim
 	c.reading = false
+	r := &c.all
+	if asked.pressed {
+		r = &c.pressed
+	}
 	if err != nil {
-		c.next = m.Now + sickStart
+		r.next = m.Now + sickStart
 		return
 	}
 	page := store.ClaimPage{Limit: asked.Limit}
 	for i := range sagas {
 		s := &sagas[i]
 		page.Add(&s.Row)
-		c.due, c.id = s.Row.Due, s.Row.ID
+		r.due, r.id = s.Row.Due, s.Row.ID
 		mine := s.Row.Epoch == n.cfg.Epoch && s.Row.Due == store.Active // it is, or was, in memory
 		if mine && !planted.On(planted.TrustStaleClaim) || c.gone[s.Row.ID] || n.sagas[s.Row.ID] != nil {
 			continue
 		}
 		if v := n.loading[s.Row.ID]; v != nil {
 			v.taken = true // should that read fail, nobody else would read it again
+			continue
+		}
+		if s.Err == nil && asked.pressed && n.awaitsRoom(s) {
 			continue
 		}
 		if s.Err == nil && uint64(len(s.Row.Journal)) < s.Row.Version {
@@ -108,12 +142,28 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 			n.strand(m, s.Row.ID, s.Err)
 		}
 	}
-	c.next = m.Now
-	if !page.Full() {
-		// Caught up: what is parked from now on is parked past until.
-		c.due, c.id = asked.Until, id.Last
-		c.next = machine.Micros(asked.Until) - n.cfg.Horizon/2
+	r.next = m.Now
+	if page.Full() {
+		return
 	}
+	// Caught up: what is parked from now on is parked past until.
+	r.due, r.id = asked.Until, id.Last
+	r.next = machine.Micros(asked.Until) - n.cfg.Horizon/2
+	if asked.pressed { // what it passes over it reads again: for a tenth of the time at most
+		r.next = max(r.next, m.Now+9*(m.Now-r.begun))
+		r.begun = 0
+	}
+}
+
+// awaitsRoom reports whether a stored saga has work for a lane of actions, and
+// nothing that time alone brings about before the next read.
+func (n *Node) awaitsRoom(c *Claimed) bool {
+	s, err := machine.DecodeState(c.Row.State)
+	if err != nil || s.Phase != machine.Running || len(s.Steps) != len(c.Plan.Steps) {
+		return false
+	}
+	turns := s.DeadlineAt > 0 && s.DeadlineAt <= n.claim.until && !s.DeadlinePassed
+	return !turns || s.PastPivot(c.Plan)
 }
 
 // adopt takes a stored saga into memory. Its orders may have been sent by an

@@ -25,7 +25,8 @@ type Config struct {
 	// Epoch of this process' writes, from store.Join.
 	Epoch int64
 	// MaxActive bounds the sagas in memory; starts beyond it are refused as
-	// overloaded. Defaults to 131072.
+	// overloaded. Stored ones that time alone moves on may be two pages (ClaimPage)
+	// more. Defaults to 131072.
 	MaxActive int
 	// MaxBytes bounds the inputs of the sagas in memory; starts beyond it are
 	// refused as overloaded. Defaults to 256 MiB.
@@ -173,9 +174,6 @@ func (n *Node) Flow() *flow.Scheduler { return n.sched }
 // Active is how many sagas are in memory.
 func (n *Node) Active() int { return len(n.sagas) }
 
-// full: nothing more is taken up.
-func (n *Node) full() bool { return len(n.sagas) >= n.cfg.MaxActive || n.bytes >= n.cfg.MaxBytes }
-
 // InFlight is how many calls are out.
 func (n *Node) InFlight() int { return len(n.flights) }
 
@@ -249,8 +247,8 @@ func (n *Node) Wake() machine.Micros {
 			}
 			add(machine.Micros(at))
 		}
-		if !n.claim.reading && !n.full() {
-			add(n.claim.next)
+		if r := n.reader(); r != nil && !n.claim.reading {
+			add(r.next)
 		}
 	}
 	if n.sick.err != nil && n.flying == nil && !n.building.empty() {

@@ -56,7 +56,7 @@ func TestClaimPassesOverWhatHasMovedOn(t *testing.T) {
 	r := newRig(t, threeSteps(), Config{})
 	saga := r.start(false)
 	r.settle()
-	r.n.claim.next = r.now
+	r.n.claim.all.next = r.now
 	r.look() // a read begins
 	old := *r.rows[saga]
 	old.Epoch-- // as an earlier process left it
@@ -87,7 +87,7 @@ func claimedWhileRead(t *testing.T) (*rig, id.ID) {
 	r.restart(Config{})
 	r.rows[saga] = &row
 	r.cancel(saga) // reads it
-	r.n.claim.next, r.n.claim.due = r.now, store.AtRest
+	r.n.claim.all = reader{due: store.AtRest, next: r.now}
 	r.look()
 	r.n.Claimed(r.moment(), r.claims[0], []Claimed{{Row: row, Plan: r.plan}}, nil)
 	r.claims, r.loads = nil, nil

@@ -1,7 +1,10 @@
 package node
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/unwindhq/unwind"
@@ -241,12 +244,17 @@ func (r *rig) claimed() {
 		r.claims = r.claims[1:]
 		var page []Claimed
 		for _, row := range r.rows {
-			if row.Due >= c.AfterDue && row.Due <= c.Until && row.Due != store.AtRest {
+			past := cmp.Or(cmp.Compare(row.Due, c.AfterDue), bytes.Compare(row.ID[:], c.After[:])) > 0
+			if past && row.Due <= c.Until && row.Due != store.AtRest {
 				bare := *row
 				bare.Journal = nil
 				page = append(page, Claimed{Row: bare, Plan: r.plan})
 			}
 		}
+		slices.SortFunc(page, func(a, b Claimed) int {
+			return cmp.Or(cmp.Compare(a.Row.Due, b.Row.Due), bytes.Compare(a.Row.ID[:], b.Row.ID[:]))
+		})
+		page = page[:min(len(page), c.Limit)]
 		r.n.Claimed(r.moment(), c, page, nil)
 		r.look()
 	}
