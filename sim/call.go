@@ -101,7 +101,7 @@ func (f *flight) end(a machine.Answer) {
 			delete(p.flying, f.place)
 		}
 		p.checkAnswer(f, &a)
-		if p == p.w.current {
+		if all := p.w.all; p == all[len(all)-1] { // what it makes of this can be committed
 			p.w.hear(f, &a)
 		}
 		p.w.tracef("%s hears %s: %d fault %d outcome %d hint %d", p.name, p.w.where(f), a.Status, a.Fault, a.Outcome, a.Hint)
