@@ -44,7 +44,8 @@ func (w *world) complete(f *flight, r record, tries int) {
 			w.after(120*millis, func() { w.complete(f, r, tries+1) })
 		}
 	}
-	switch now := w.find(w.book(f.place), r.generation, f.kind); {
+	now := w.find(w.book(f.place), r.generation, f.kind)
+	switch {
 	case now == nil && f.kind.Status != "":
 		return // the key is forgotten: who wants to know asks
 	case now != nil && now.first != r.first:
@@ -54,6 +55,9 @@ func (w *world) complete(f *flight, r record, tries int) {
 	if p == nil {
 		again()
 		return
+	}
+	if now != nil {
+		now.telling++
 	}
 	ev := machine.Event{Kind: machine.CallCompleted, Step: f.Step, Dir: f.Dir, Generation: f.Generation}
 	ev.Answer.Outcome, ev.Output = machine.OutcomeDone, json.RawMessage(r.output)
@@ -66,6 +70,9 @@ func (w *world) complete(f *flight, r record, tries int) {
 	w.request(p, func(m node.Moment, t node.Token) {
 		p.node.Operate(m, node.Operation{Token: t, Saga: f.Saga, Event: ev})
 	}, func(reply node.Reply, lost bool) {
+		if now := w.find(w.book(f.place), r.generation, f.kind); now != nil && now.first == r.first && now.telling > 0 {
+			now.telling--
+		}
 		code := unwind.CodeOf(reply.Err)
 		w.tracef("completion of %s: %v %v", w.where(f), reply.Err, lost)
 		if said.Outcome = history.OK; reply.Err == nil && !lost {

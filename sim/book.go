@@ -33,6 +33,7 @@ type record struct {
 	output     string
 	until      int64 // working: when it is done
 	refuses    bool  // working: it will come to nothing
+	telling    int   // completions that nobody has acknowledged or given up: nobody forgets what it is still telling
 }
 
 type recordState uint8
@@ -61,7 +62,7 @@ func (w *world) find(b *book, generation uint32, k *kind) *record {
 		if r.generation != generation {
 			continue
 		}
-		if life := int64(k.KeyLifetime / 1000); life > 0 && w.now > r.first+life && r.state != working && !k.barrier && !w.plan.Swarm.Has(ClockStep) {
+		if life := int64(k.KeyLifetime / 1000); life > 0 && w.now > r.first+life && r.state != working && r.telling == 0 && !k.barrier && !w.plan.Swarm.Has(ClockStep) {
 			b.records = append(b.records[:i], b.records[i+1:]...)
 			return nil
 		}
