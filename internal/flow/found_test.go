@@ -92,9 +92,9 @@ func TestAFoundRateBeginsLow(t *testing.T) {
 		{"as it was", 500, true, found, 38.5},
 		{"lower limit", 20, true, found, 20},
 		{"not adaptive", 500, false, found, 0},
-		{"nothing", 500, true, nil, 50},
-		{"cut off", 500, true, found[:len(found)-1], 50},
-		{"another version", 500, true, append([]byte{9}, found[1:]...), 50},
+		{"nothing", 500, true, nil, 500.0 / firstShare},
+		{"cut off", 500, true, found[:len(found)-1], 500.0 / firstShare},
+		{"another version", 500, true, append([]byte{9}, found[1:]...), 500.0 / firstShare},
 		{"a rate beyond everything", 500, true, append([]byte{1, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, 0, 0), 500},
 	} {
 		s := New(Config{Durable: true})

@@ -10,7 +10,7 @@ const (
 	fastestStart = second * 2 / 5
 	slowestStart = second
 	// firstShare of the limit is where slow start begins.
-	firstShare = 10
+	firstShare = 8
 	// overshot is what is left of the rate, in hundredths, when slow start ends:
 	// it went by as much as the service's bucket holds.
 	overshot = 70

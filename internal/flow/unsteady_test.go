@@ -101,8 +101,8 @@ func TestASlowServiceRefusesLittle(t *testing.T) {
 		tasks               int
 		efficiency, refused float64
 	}{
-		{"25/s", slow(25, 6), 25, 500, 0.98, 0.0125},
-		{"25/s, burst 1", slow(25, 1), 25, 500, 0.88, 0.01},
+		{"25/s", slow(25, 6), 25, 500, 0.97, 0.0105},
+		{"25/s, burst 1", slow(25, 1), 25, 500, 0.87, 0.0075},
 		{"10/s", slow(10, 6), 10, 300, 0.98, 0.026},
 		{"10/s left by others", others, 10, 300, 0.98, 0.026},
 		{"10/s left by others, longer", others, 10, 1000, 0.98, 0.0135},
