@@ -143,7 +143,8 @@ func (s *Scheduler) remember(sc *scope, now int64) {
 	}
 }
 
-// Reservations appends to dst what is to be made durable next, and returns it.
+// Reservations appends to dst what is to be made durable next, and returns it. What
+// dst has room for it takes over, with the entries that were there.
 // The caller asks whenever it builds a commit, and when Wake says so; while
 // nothing is used there is nothing to say. What it gets it writes with that
 // commit, each one replacing what was written for its scope, and reports by
@@ -161,7 +162,11 @@ func (s *Scheduler) Reservations(now int64, dst []Reservation) []Reservation {
 		}
 		sc.listed = false
 		if sc.starving || sc.changed || sc.lacking(3*block/4, now) {
-			dst = append(dst, s.reservation(sc, now))
+			var spare []Held
+			if len(dst) < cap(dst) {
+				spare = dst[:len(dst)+1][len(dst)].Window
+			}
+			dst = append(dst, s.reservation(sc, spare[:0], now))
 		}
 	}
 	clear(s.listed[len(kept):])
@@ -169,8 +174,8 @@ func (s *Scheduler) Reservations(now int64, dst []Reservation) []Reservation {
 	return dst
 }
 
-// reservation is what a scope wants to have durable.
-func (s *Scheduler) reservation(sc *scope, now int64) Reservation {
+// reservation is what a scope wants to have durable; room is for its entries.
+func (s *Scheduler) reservation(sc *scope, room []Held, now int64) Reservation {
 	more := sc.starving || sc.lacking(3*block/4, now)
 	sc.asked, sc.changed = true, false
 	r := Reservation{Scope: sc.name, until: sc.until}
@@ -182,6 +187,7 @@ func (s *Scheduler) reservation(sc *scope, now int64) Reservation {
 		r.until = r.Until
 	}
 	if sc.window != nil {
+		r.Window = room
 		sc.reserveWindow(&r, more, now)
 	}
 	if t := s.targetOf(sc); t != nil {
@@ -212,7 +218,7 @@ func (s *scope) reserveWindow(r *Reservation, more bool, now int64) {
 		r.good = now + block
 	}
 	part := (s.hold()+block)/steps + 1
-	r.Window = w.entries(make([]Held, 0, len(w.past)+steps), part)
+	r.Window = w.entries(slices.Grow(r.Window, len(w.past)+steps+4), part)
 	r.Window = add(r.Window, Held{upTo(now+s.hold(), part), s.inFlight})
 	r.Window = add(r.Window, Held{upTo(max(r.good, now)+s.hold(), part), s.left + r.more})
 	r.Window = slices.DeleteFunc(r.Window, func(h Held) bool { return h.N == 0 })

@@ -33,38 +33,56 @@ type Held struct {
 // steps is how many parts the entries of a change or of a restart come in.
 const steps = 60
 
-// ring is a queue of times, not decreasing.
-type ring struct {
-	at    []int64
-	first int
-	n     int
+// grains is how many parts of a span answers are told apart by, where a window has
+// more entries than that.
+const grains = 1024
+
+// answers are the entries of calls that were answered about at once.
+type answers struct {
+	at int64 // the last of them, or later
+	n  int
 }
 
-func (r *ring) get(i int) int64 { return r.at[(r.first+i)%len(r.at)] }
+// ring is a queue of answers in the order of their times. As many as a power of two
+// have room in it.
+type ring struct {
+	of    []answers
+	first int
+	n     int // in of
+	calls int
+}
 
-func (r *ring) push(at int64) {
-	if r.n == len(r.at) {
-		larger := make([]int64, max(8, 2*r.n))
-		for i := range r.n {
-			larger[i] = r.get(i)
-		}
-		r.at, r.first = larger, 0
-	}
+func (r *ring) get(i int) *answers { return &r.of[(r.first+i)&(len(r.of)-1)] }
+
+// push adds a call: to the last answers where it came before they end.
+func (r *ring) push(at, grain int64) {
+	r.calls++
 	if r.n > 0 {
-		at = max(at, r.get(r.n-1))
+		if last := r.get(r.n - 1); at <= last.at {
+			last.n++
+			return
+		}
 	}
-	r.at[(r.first+r.n)%len(r.at)] = at
+	if r.n == len(r.of) {
+		larger := make([]answers, max(8, 2*r.n))
+		for i := range r.n {
+			larger[i] = *r.get(i)
+		}
+		r.of, r.first = larger, 0
+	}
 	r.n++
+	*r.get(r.n - 1) = answers{upTo(at, grain), 1}
 }
 
 func (r *ring) pop() {
-	r.first = (r.first + 1) % len(r.at)
+	r.calls -= r.get(0).n
+	r.first = (r.first + 1) & (len(r.of) - 1)
 	r.n--
 }
 
 // expire forgets the entries whose time is over.
 func (w *window) expire(now int64) {
-	for w.ended.n > 0 && w.expiry(0) <= now {
+	for w.ended.n > 0 && w.ended.get(0).at+w.per <= now {
 		w.ended.pop()
 	}
 	for len(w.past) > 0 && w.past[0].Until <= now {
@@ -73,19 +91,32 @@ func (w *window) expire(now int64) {
 	}
 }
 
-func (w *window) expiry(i int) int64 {
-	return w.ended.get(i) + w.per
+// expiry is when so many entries of answered calls, of no more than there are, have
+// expired.
+func (w *window) expiry(entries int) int64 {
+	i := 0
+	for entries -= w.ended.get(0).n; entries > 0; i++ {
+		entries -= w.ended.get(i + 1).n
+	}
+	return w.ended.get(i).at + w.per
 }
 
-// answered begins the end of an entry.
-func (w *window) answered(at int64) { w.ended.push(at) }
+// answered begins the end of an entry. Where the window has many, it ends a grain
+// later at most, with others.
+func (w *window) answered(at int64) {
+	grain := int64(1)
+	if w.n > grains {
+		grain = max(1, w.per/grains)
+	}
+	w.ended.push(at, grain)
+}
 
 // room is how many calls the entries leave, below zero after the limit shrank.
 func (w *window) room(inFlight int) int {
 	if planted.On(planted.ForgetUnanswered) {
 		inFlight = 0
 	}
-	return w.n - inFlight - w.ended.n - w.held
+	return w.n - inFlight - w.ended.calls - w.held
 }
 
 // free reports whether the next call has an entry by time alone.
@@ -100,20 +131,21 @@ func (w *window) eligible(inFlight int) int64 {
 	switch {
 	case need <= 0:
 		return math.MinInt64
-	case need > w.ended.n+w.held:
+	case need > w.ended.calls+w.held:
 		return Never
 	}
 	for i := range w.past {
 		p := &w.past[i]
-		if need <= w.ended.n && w.expiry(need-1) <= p.Until {
-			return w.expiry(need - 1)
+		if need <= w.ended.calls {
+			if at := w.expiry(need); at <= p.Until {
+				return at
+			}
 		}
-		need -= p.N
-		if need <= 0 || need <= w.ended.n && w.expiry(need-1) <= p.Until {
+		if need -= p.N; need <= 0 || need <= w.ended.calls && w.expiry(need) <= p.Until {
 			return p.Until
 		}
 	}
-	return w.expiry(need - 1)
+	return w.expiry(need)
 }
 
 // set changes the window of a scope; nil is none. What is held stays held, for
@@ -170,10 +202,11 @@ func (w *window) spread(n int, now int64) {
 func (w *window) entries(list []Held, part int64) []Held {
 	list = append(list, w.past...)
 	for i := 0; i < w.ended.n; {
-		end := upTo(w.expiry(i), part)
-		n := sort.Search(w.ended.n-i, func(k int) bool { return w.expiry(i+k) > end })
-		list = add(list, Held{end, n})
-		i += n
+		h := Held{Until: upTo(w.ended.get(i).at+w.per, part)}
+		for ; i < w.ended.n && w.ended.get(i).at+w.per <= h.Until; i++ {
+			h.N += w.ended.get(i).n
+		}
+		list = add(list, h)
 	}
 	return list
 }

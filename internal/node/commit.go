@@ -6,7 +6,6 @@ import (
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/alarm"
-	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/id"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/planted"
@@ -33,8 +32,7 @@ type batch struct {
 	releases []Token // wait for the audit rows
 	probes   []Token // wait for the batch, whatever is in it
 	nows     []now
-	sleeps   int                // Node.sleeps when it was handed out
-	reserved []flow.Reservation // beside rows.Flow
+	sleeps   int // Node.sleeps when it was handed out
 }
 
 // An answer is a request that changes nothing, and the saga that it found so; err
@@ -179,7 +177,7 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 	n.gather = m.Now + min(m.Now-n.handed, mostGather)
 	n.sick, n.doubts, n.written = sickness{}, n.doubts && b.sleeps != n.sleeps, m.Now
 	n.probed(b, nil)
-	n.sched.Reserved(b.reserved, true, nanos(m.Now))
+	n.reservedAs(m, true)
 	n.released(m, b)
 	n.controlsSet(m, b) // first: what is decided below may pause a lane anew
 	for i := range b.steps {
@@ -329,7 +327,7 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 		n.out.Stop = err
 		return
 	}
-	n.sched.Reserved(b.reserved, false, nanos(m.Now))
+	n.reservedAs(m, false)
 	n.sick.err = err
 	n.sick.wait = min(max(n.sick.wait*2, sickStart), sickMost)
 	n.sick.retryAt = m.Now + n.sick.wait

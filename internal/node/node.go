@@ -73,8 +73,9 @@ type Node struct {
 
 	building *batch
 	flying   *batch
-	handed   machine.Micros // when flying was
-	gather   machine.Micros // until when the next one may wait; 0: it does not
+	reserved []flow.Reservation // beside the rows of flying
+	handed   machine.Micros     // when flying was
+	gather   machine.Micros     // until when the next one may wait; 0: it does not
 	sick     sickness
 	written  machine.Micros // when the store was last known to take a write
 	awake    machine.Micros // when it last looked what is to be done

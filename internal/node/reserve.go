@@ -10,11 +10,17 @@ import (
 // reserve puts what flow control wants to have durable into a batch that is about
 // to be written.
 func (n *Node) reserve(m Moment, b *batch) {
-	b.reserved = n.sched.Reservations(nanos(m.Now), nil)
-	for i := range b.reserved {
-		r := &b.reserved[i]
+	n.reserved = n.sched.Reservations(nanos(m.Now), n.reserved[:0])
+	for i := range n.reserved {
+		r := &n.reserved[i]
 		b.rows.Flow = append(b.rows.Flow, store.FlowState{Scope: storeScope(r.Scope), Body: flow.AppendReservation(nil, r)})
 	}
+}
+
+// reservedAs tells flow control what became of the batch.
+func (n *Node) reservedAs(m Moment, durable bool) {
+	n.sched.Reserved(n.reserved, durable, nanos(m.Now))
+	n.reserved = n.reserved[:0]
 }
 
 // Kept is what flow control kept of a scope over a restart.
