@@ -97,7 +97,11 @@ func (n *Node) seek(m Moment) {
 	c.reading = true
 	c.gone = map[id.ID]bool{}
 	c.until = max(c.until, m.Now+n.cfg.Horizon)
-	n.out.Claim = &Claim{AfterDue: r.due, After: r.id, Until: int64(c.until), Limit: n.cfg.ClaimPage, pressed: pressed}
+	limit := n.cfg.ClaimPage
+	if !pressed { // what it brings stays
+		limit = min(limit, max(n.cfg.MaxActive-len(n.sagas)-len(n.loading), limit/16, 1))
+	}
+	n.out.Claim = &Claim{AfterDue: r.due, After: r.id, Until: int64(c.until), Limit: limit, pressed: pressed}
 }
 
 // Claimed takes in the answer to Output.Claim.
