@@ -47,7 +47,7 @@ func (r *route) curl() string {
 		b.WriteString(` -H "Authorization: Bearer $UNWIND_TOKEN"`)
 	}
 	if r.body != nil {
-		b.WriteString(" \\\n  -H 'Content-Type: " + r.accepts() + "' \\\n  --data-binary '" + strings.ReplaceAll(examples[r.id], "'", `'\\''`) + "'")
+		b.WriteString(" \\\n  -H 'Content-Type: " + r.accepts() + "' \\\n  --data-binary '" + strings.ReplaceAll(examples[r.id], "'", `'\''`) + "'")
 	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"html"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func TestThePagesExamplesAreGood(t *testing.T) {
 		}
 		bodies++
 		path := strings.NewReplacer("NAME", "payments", "TOKEN", "nobody", "ID", "019307e2-5a00-7001-8000-000000000001").Replace(m[2])
-		r := f.do(m[1], path, strings.ReplaceAll(m[4], `'\\''`, "'"), "Content-Type: "+m[3])
+		r := f.do(m[1], path, asAShellReads(t, m[4]), "Content-Type: "+m[3])
 		if r.status == 400 || r.status == 405 || r.status == 415 || r.status == 422 || strings.Contains(r.body, "/docs lists") {
 			t.Errorf("%s\ngot %d %s", c[1], r.status, r.body)
 		}
@@ -35,6 +36,17 @@ func TestThePagesExamplesAreGood(t *testing.T) {
 	if bodies < 10 {
 		t.Errorf("only %d examples send something", bodies)
 	}
+}
+
+// asAShellReads is what a shell makes of a text between quotes, and of quotes
+// in it.
+func asAShellReads(t *testing.T, quoted string) string {
+	t.Helper()
+	read, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s '"+quoted+"'").Output()
+	if err != nil {
+		t.Errorf("a shell can't read '%s': %v", quoted, err)
+	}
+	return string(read)
 }
 
 func TestEveryOperationAndParameterIsDescribed(t *testing.T) {
