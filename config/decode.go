@@ -83,7 +83,7 @@ func (d *decoder) decodeStruct(n *node, v reflect.Value, pointer string) {
 		at := below(pointer, f.key)
 		known, ok := fields.find(f.key)
 		if !ok {
-			d.unknown(f, fields, pointer)
+			d.unknown(f, n, fields, pointer)
 			continue
 		}
 		target := v.FieldByIndex(known.index)
@@ -101,8 +101,8 @@ func (d *decoder) decodeStruct(n *node, v reflect.Value, pointer string) {
 	}
 }
 
-// unknown reports a key that a mapping does not have.
-func (d *decoder) unknown(f field, fields fieldList, pointer string) {
+// unknown reports a key of a mapping that means nothing there.
+func (d *decoder) unknown(f field, in *node, fields fieldList, pointer string) {
 	at := below(pointer, f.key)
 	if f.key == "local" && fields.of == callType.Elem() {
 		d.add(at, f.at, "local marks a Go function, which a file cannot name; name a service and a path")
@@ -114,7 +114,9 @@ func (d *decoder) unknown(f field, fields fieldList, pointer string) {
 		return
 	}
 	// What is missing because of the slip is not reported a second time.
-	d.excuse(below(pointer, near))
+	if in.find(near) == nil {
+		d.excuse(below(pointer, near))
+	}
 	d.add(at, f.at, "the key %q is not known here; did you mean %q?", clip(f.key), near)
 }
 
