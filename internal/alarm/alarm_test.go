@@ -165,3 +165,16 @@ func TestTranscripts(t *testing.T) {
 		})
 	}
 }
+
+func TestWastedCallsAdviseByWhatWastedThem(t *testing.T) {
+	for want, change := range map[string]func(*alarm.Lane){
+		"lower its rate, or let it find":     func(l *alarm.Lane) { l.Answers, l.Throttled, l.Failed = 20, 0.5, 0.4 },
+		"see whether the service is down be": func(l *alarm.Lane) { l.Answers, l.Throttled, l.Failed = 20, 0.1, 0.5 },
+	} {
+		see := lane(change)
+		see.Now = second
+		if got := alarm.New(unwind.AlertRules{}).Next(&see); len(got) != 1 || !strings.Contains(got[0].Message, want) {
+			t.Errorf("want %q in %+v", want, got)
+		}
+	}
+}

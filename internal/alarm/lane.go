@@ -106,6 +106,10 @@ func (l *look) wasted(s *Lane, name string) {
 	share := s.Throttled + s.Failed
 	enough := s.Answers >= l.rules.WastedMinimum
 	percent := strconv.Itoa(int(share*100)) + "%"
-	a := onLane(unwind.AlertWasted, s.Service, s.Lane, percent+" of the "+strconv.Itoa(s.Answers)+" calls of "+name+" in the last minute were turned away or failed; lower its rate, or let it find its rate (adaptive: true)")
+	advice := "lower its rate, or let it find its rate (adaptive: true)"
+	if s.Failed > s.Throttled {
+		advice = "most of these failed: see whether the service is down before its rate is lowered"
+	}
+	a := onLane(unwind.AlertWasted, s.Service, s.Lane, percent+" of the "+strconv.Itoa(s.Answers)+" calls of "+name+" in the last minute were turned away or failed; "+advice)
 	l.judge(enough && share > l.rules.Wasted, !enough && l.watched() || enough && 2*share <= l.rules.Wasted, a, name+" wastes "+percent+" of its calls")
 }
