@@ -66,7 +66,7 @@ help: ## Print this list
 check: fmt vet compile imports short ## Format, vet, build, import gate, short tests; under 60 s
 
 .PHONY: test
-test: tiers check lint $(TIERS) ## Everything, on a fresh machine; under 12 minutes
+test: tiers check systems lint $(TIERS) ## Everything, on a fresh machine; under 12 minutes
 
 .PHONY: build
 build: ## Build the command into ./bin
@@ -105,6 +105,10 @@ short: ## Short tests, but for those of the tiers crash and figures
 	@$(call each-module,$(GO) test -short $(OVERLAP) -skip '$(CRASH_RUN)|$(FIGURES_RUN)' -timeout 10m $(TESTED))
 
 ##@ The parts of test
+
+.PHONY: systems
+systems: ## go vet for the systems that users build on, too
+	@for os in darwin windows; do GOOS=$$os $(GO) vet $(PKGS); done
 
 .PHONY: lint
 lint: $(GOLANGCI) ## golangci-lint, installed on first use

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -93,33 +92,7 @@ func fsyncTime(dir string) time.Duration {
 // that have ended, in seconds.
 type Ticks struct{ all, busy, ours float64 }
 
-const perSecond = 100 // the unit of /proc/stat: USER_HZ
-
-// MachineTime reads it; zero where the system does not tell.
-func MachineTime() (t Ticks) {
-	b, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return t
-	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	for i, word := range strings.Fields(line)[1:] {
-		n, _ := strconv.ParseFloat(word, 64)
-		if i > 7 {
-			break // guests' time is counted already
-		}
-		t.all += n / perSecond
-		if i != 3 && i != 4 { // idle and waiting for the disk
-			t.busy += n / perSecond
-		}
-	}
-	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
-		var u syscall.Rusage
-		if syscall.Getrusage(who, &u) == nil {
-			t.ours += float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
-		}
-	}
-	return t
-}
+const perSecond = 100 // the unit of /proc/stat and /proc/PID/stat: USER_HZ
 
 // Others is the share of the CPUs that other processes used since then.
 func Others(since Ticks) float64 {

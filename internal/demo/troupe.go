@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/unwindhq/unwind"
@@ -98,8 +97,7 @@ func (t *Troupe) start(ctx context.Context, name, listen string) (*child, error)
 	}
 	cmd := exec.CommandContext(ctx, t.options.Command[0], args...) //nolint:gosec // it is this program itself
 	cmd.WaitDelay = 5 * time.Second
-	// Ctrl-C is for the parent alone: it stops calling before it stops them.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = gateway.Apart()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting participant %s: %w", name, err)

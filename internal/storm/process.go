@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/unwindhq/unwind"
@@ -90,8 +89,8 @@ func (p *process) keep(ctx context.Context) error {
 		var said bytes.Buffer
 		cmd := exec.Command(p.args[0], p.args[1:]...) //nolint:gosec,noctx // it is this program itself, and keep kills it
 		cmd.Stderr = &said
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for this process, which ends it
-		for _, v := range os.Environ() {                      // the file says everything
+		cmd.SysProcAttr = gateway.Apart()
+		for _, v := range os.Environ() { // the file says everything
 			if !strings.HasPrefix(v, "UNWIND_") {
 				cmd.Env = append(cmd.Env, v)
 			}

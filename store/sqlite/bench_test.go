@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -105,16 +104,6 @@ func (l *load) report(b *testing.B, done int) {
 	b.ReportMetric(float64(l.took[len(l.took)*99/100].Microseconds())/1000, "p99-ms")
 	b.ReportMetric(float64(l.took[len(l.took)-1].Microseconds())/1000, "max-ms")
 	b.ReportMetric(0, "ns/op")
-}
-
-// cpuTime is what the process has used of the CPUs: it tells more than the clock
-// where others use them too.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkCommit: one op is one transition.

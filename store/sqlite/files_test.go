@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"zombiezen.com/go/sqlite"
@@ -191,19 +190,6 @@ func slicesOf(b byte, n int) []byte {
 
 // readOnlyDir is a mount, because permissions do not hold root.
 func readOnlyDir(t *testing.T, dir string) string {
-	mount(t, dir, "size=64k", syscall.MS_RDONLY)
+	mount(t, dir, "size=64k", true)
 	return filepath.Join(dir, "unwind.db")
-}
-
-// mount mounts a tmpfs until the test ends.
-func mount(t *testing.T, dir, options string, flags uintptr) {
-	t.Helper()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", flags, options); err != nil {
-		t.Fatalf("mounting a tmpfs: %v; this test needs root (CAP_SYS_ADMIN): run it in a container with that right", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Errorf("unmounting: %v", err)
-		}
-	})
 }

@@ -15,7 +15,7 @@ import (
 // soon as there is space.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	mount(t, dir, "size=4m", 0)
+	mount(t, dir, "size=4m", false)
 	s, err := open(t.Context(), tightConfig(dir), tightBuckets)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,9 @@
+package gateway
+
+import "syscall"
+
+// Apart starts a child outside of its parent's group: Ctrl-C is for the parent alone,
+// which stops calling before it ends the child.
+func Apart() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}
