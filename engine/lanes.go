@@ -29,10 +29,11 @@ func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unw
 	err := e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
 		for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 			s := unwind.ServiceState{Name: name}
-			s.Lanes.Forward = e.lane(m, unwind.Scope{Kind: unwind.ScopeForward, Name: name})
-			s.Lanes.Compensation = e.lane(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name})
-			lanes = append(lanes, e.node.Snapshot(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name}))
-			states = append(states, s)
+			forward, compensation := unwind.Scope{Kind: unwind.ScopeForward, Name: name}, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name}
+			lane := e.node.Snapshot(m, compensation)
+			s.Lanes.Forward = e.lane(m, forward, e.node.Snapshot(m, forward))
+			s.Lanes.Compensation = e.lane(m, compensation, lane)
+			lanes, states = append(lanes, lane), append(states, s)
 		}
 	})
 	if err != nil {
@@ -80,16 +81,16 @@ func (e *Engine) scopeState(ctx context.Context, scope unwind.Scope) (*unwind.Sc
 }
 
 func (e *Engine) scope(m node.Moment, scope unwind.Scope) unwind.ScopeState {
-	s := unwind.ScopeState{Scope: scope, State: e.lane(m, scope)}
+	s := unwind.ScopeState{Scope: scope, State: e.lane(m, scope, e.node.Snapshot(m, scope))}
 	if l := e.node.Limits(scope); scope.Kind == unwind.ScopeSagaType || scope.Kind == unwind.ScopeTenant {
 		s.Weight = max(l.Weight, 1)
 	}
 	return s
 }
 
-func (e *Engine) lane(m node.Moment, scope unwind.Scope) unwind.LaneState {
+// lane tells users of a scope that stands so.
+func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind.LaneState {
 	now := int64(m.Now) * 1000
-	s := e.node.Snapshot(m, scope)
 	l := unwind.LaneState{Concurrency: s.Effective.Concurrency, InFlight: s.InFlight, Breaker: unwind.LaneBreaker{State: s.Breaker.String()}}
 	l.Depth = unwind.LaneDepth{Ready: s.Ready, BackingOff: s.BackingOff}
 	if r := s.Effective.Rate.Float(); !math.IsInf(r, 1) {

@@ -237,28 +237,33 @@ func (r *rig) load() {
 	r.look()
 }
 
-// claimed answers the reads of unfinished sagas, as a store does: without journals.
+// claimed answers the reads of unfinished sagas.
 func (r *rig) claimed() {
 	for len(r.claims) > 0 {
-		c := r.claims[0]
-		r.claims = r.claims[1:]
-		var page []Claimed
-		for _, row := range r.rows {
-			past := cmp.Or(cmp.Compare(row.Due, c.AfterDue), bytes.Compare(row.ID[:], c.After[:])) > 0
-			if past && row.Due <= c.Until && row.Due != store.AtRest {
-				bare := *row
-				bare.Journal = nil
-				page = append(page, Claimed{Row: bare, Plan: r.plan})
-			}
-		}
-		slices.SortFunc(page, func(a, b Claimed) int {
-			return cmp.Or(cmp.Compare(a.Row.Due, b.Row.Due), bytes.Compare(a.Row.ID[:], b.Row.ID[:]))
-		})
-		page = page[:min(len(page), c.Limit)]
-		r.n.Claimed(r.moment(), c, page, nil)
-		r.look()
+		r.claim()
 	}
 	r.load()
+}
+
+// claim answers the first of them, as a store does: without journals.
+func (r *rig) claim() {
+	c := r.claims[0]
+	r.claims = r.claims[1:]
+	var page []Claimed
+	for _, row := range r.rows {
+		past := cmp.Or(cmp.Compare(row.Due, c.AfterDue), bytes.Compare(row.ID[:], c.After[:])) > 0
+		if past && row.Due <= c.Until && row.Due != store.AtRest {
+			bare := *row
+			bare.Journal = nil
+			page = append(page, Claimed{Row: bare, Plan: r.plan})
+		}
+	}
+	slices.SortFunc(page, func(a, b Claimed) int {
+		return cmp.Or(cmp.Compare(a.Row.Due, b.Row.Due), bytes.Compare(a.Row.ID[:], b.Row.ID[:]))
+	})
+	page = page[:min(len(page), c.Limit)]
+	r.n.Claimed(r.moment(), c, page, nil)
+	r.look()
 }
 
 // queue answers the reads of queues.
