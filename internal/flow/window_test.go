@@ -51,3 +51,23 @@ func TestAWindowIsAGrainLateAtMost(t *testing.T) {
 		}
 	})
 }
+
+func TestARingThatHasGoneRoundGrowsInItsOrder(t *testing.T) {
+	var r ring
+	const pushed, popped = 20, 5
+	for at := range int64(pushed) {
+		if r.push(at, 1); at == popped {
+			for range popped {
+				r.pop()
+			}
+		}
+	}
+	var got []int64
+	for i := range r.n {
+		got = append(got, r.get(i).at)
+	}
+	want := []int64{5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19}
+	if !slices.Equal(got, want) || r.calls != len(want) {
+		t.Errorf("it holds %d calls: %d; want %d", r.calls, got, want)
+	}
+}
