@@ -87,7 +87,7 @@ type Breaker struct {
 	Failures float64 `json:"failures,omitempty"`
 	// Minimum is how many calls are judged at least, 64 at most. Defaults to 10.
 	Minimum int `json:"minimum,omitempty"`
-	// Open is how long nothing is sent before a probe. After five it grows by a fourth, up
-	// to a minute, with each probe that fails. Defaults to 30 s.
+	// Open is how long nothing is sent before each of the first five probes; each later one
+	// waits a fourth longer than the one before, up to a minute. Defaults to 30 s.
 	Open Duration `json:"open,omitempty"`
 }
