@@ -28,8 +28,15 @@ func TestTheConfigurationsExamplesAreGood(t *testing.T) {
 		t.Fatalf("%d examples", len(blocks))
 	}
 	for i, b := range blocks {
-		if _, err := config.Parse("example.yaml", []byte(b[1]), nil); err != nil {
+		c, err := config.Parse("example.yaml", []byte(b[1]), nil)
+		if err != nil {
 			t.Errorf("example %d: %v", i+1, err)
+			continue
+		}
+		for _, w := range c.Warnings {
+			if !strings.HasPrefix(w.Message, "nothing is declared") {
+				t.Errorf("example %d, line %d: %s", i+1, w.Line, w.Message)
+			}
 		}
 	}
 }
