@@ -75,7 +75,7 @@ func (a *app) export(ctx context.Context, c *cli.Command) error {
 	if err := os.WriteFile(filepath.Join(dir, "definitions.json"), append(raw, '\n'), 0o644); err != nil {
 		return fmt.Errorf("writing the definitions: %w", err)
 	}
-	a.say("%s written to %s; unwind check %s judges them", count(len(x.steps), "saga"), dir, dir)
+	a.say("%s written to %s; put participant-*.jsonl, what the services saw, beside them, and unwind check %s judges them", count(len(x.steps), "saga"), dir, dir)
 	return nil
 }
 
