@@ -143,16 +143,19 @@ func (e *Engine) claim(c node.Claim) {
 		} else {
 			claimed[i].Plan, claimed[i].Err = e.plans.get(e.ctx, rows[i].Name, rows[i].Start.Version)
 		}
-		switch {
-		case claimed[i].Err == nil:
-		case unwind.CodeOf(claimed[i].Err) == unwind.StoreUnavailable:
+		if unwind.CodeOf(claimed[i].Err) == unwind.StoreUnavailable {
 			err = claimed[i].Err // all of them are read again
-		default:
-			e.cfg.Logger.Error("taking up a saga", "saga", rows[i].ID, "error", claimed[i].Err)
 		}
 	}
 	if err != nil && e.ctx.Err() == nil {
 		e.cfg.Logger.Error("reading unfinished sagas", "error", err)
 	}
-	e.post(func(m node.Moment) { e.node.Claimed(m, c, claimed, err) })
+	e.post(func(m node.Moment) {
+		for i := range claimed {
+			if s := &claimed[i]; err == nil && s.Err != nil && !e.node.Stuck(s.Row.ID) {
+				e.cfg.Logger.Error("taking up a saga", "saga", s.Row.ID, "error", s.Err)
+			}
+		}
+		e.node.Claimed(m, c, claimed, err)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/unwindhq/unwind"
@@ -104,6 +105,60 @@ func TestADamagedSagaStopsNoOther(t *testing.T) {
 				t.Errorf("the log names it %d times:\n%s", n, &log)
 			}
 		})
+	}
+}
+
+// A counting store tells how often it brought a saga.
+type counting struct {
+	store.Store
+	saga   id.ID
+	brings atomic.Int32
+}
+
+func (c *counting) ClaimDue(ctx context.Context, afterDue int64, after id.ID, until int64, limit int) ([]store.Saga, error) {
+	page, err := c.Store.ClaimDue(ctx, afterDue, after, until, limit)
+	for i := range page {
+		if page[i].ID == c.saga {
+			c.brings.Add(1)
+		}
+	}
+	return page, err
+}
+
+// A full engine reads again and again what it has no room for.
+func TestADamagedSagaIsLoggedOnceHoweverOftenItIsRead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes ten seconds")
+	}
+	t.Parallel()
+	hold, st := make(chan struct{}), memory.New()
+	defer close(hold)
+	waits := unwind.Definition{Name: "waits", Steps: []unwind.Step{{Name: "wait", Kind: unwind.DelayStep, For: 6 * unwind.Second}}}
+	defs := []unwind.Definition{local("order", held(hold)), waits}
+	e := open(t, engine.Config{Definitions: defs, Store: st})
+	inst, _, err := e.Start(t.Context(), unwind.StartRequest{Saga: "waits"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged, err := id.Parse(inst.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop(t, e)
+
+	found := st.Clone()
+	found.Damage(damaged)
+	reads := &counting{Store: found, saga: damaged}
+	var log bytes.Buffer
+	e = open(t, engine.Config{Definitions: defs, Store: reads, MaxActive: 1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if _, _, err := e.Start(t.Context(), unwind.StartRequest{Saga: "order"}); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{Engine: e, t: t}
+	w.until("it is not read twice", func() bool { return reads.brings.Load() > 2 })
+	stop(t, e)
+	if n := strings.Count(log.String(), "taking up a saga"); n != 1 {
+		t.Errorf("the log names it %d times:\n%s", n, &log)
 	}
 }
 

@@ -54,6 +54,25 @@ func NextTimer(p *Plan, s *State) (next Timer, ok bool) {
 	return next, ok
 }
 
+// TurnsBack reports whether time alone turns a running saga back by then.
+func TurnsBack(p *Plan, s *State, by Micros) bool {
+	if s.PastPivot(p) {
+		return false
+	}
+	turns := !s.DeadlinePassed && s.DeadlineAt > 0 && s.DeadlineAt <= by
+	for i := range s.Steps {
+		st, ps := &s.Steps[i], &p.Steps[i]
+		at := st.Action.NotBefore
+		switch {
+		case ps.Pivot && st.Action.Uncertain: // not until it is known
+			return false
+		case ps.Kind == unwind.SignalStep && st.Status == StepAwaiting && at > 0 && at <= by:
+			turns = true
+		}
+	}
+	return turns
+}
+
 // Outstanding appends the orders that are out: after a restart they are made
 // again, under the same attempt and key. Actions of a saga that has turned back
 // are not among them: they are [Lost].

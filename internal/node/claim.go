@@ -23,8 +23,13 @@ type reader struct {
 	due   int64
 	id    id.ID
 	next  machine.Micros // when to read on; 0: not yet begun
-	begun machine.Micros // when pressed set out; 0: it does at next
+	out   bool           // pressed is on its way; if not, it sets out at next
+	spent machine.Micros // on the reads since then
 }
+
+// longestRead is what a page of sagas takes at most. One that comes later has waited
+// for the store, which cost nobody anything.
+const longestRead = 100_000
 
 // A Claim asks for unfinished sagas: store.ClaimDue.
 type Claim struct {
@@ -32,6 +37,7 @@ type Claim struct {
 	After    id.ID
 	Until    int64
 	Limit    int
+	at       machine.Micros
 	pressed  bool // there was no room
 }
 
@@ -91,8 +97,8 @@ func (n *Node) seek(m Moment) {
 		return
 	}
 	pressed := r == &c.pressed
-	if pressed && r.begun == 0 {
-		*r = reader{due: c.all.due, id: c.all.id, next: r.next, begun: m.Now}
+	if pressed && !r.out {
+		*r = reader{due: c.all.due, id: c.all.id, next: r.next, out: true}
 	}
 	c.reading = true
 	c.gone = map[id.ID]bool{}
@@ -101,7 +107,7 @@ func (n *Node) seek(m Moment) {
 	if !pressed { // what it brings stays
 		limit = min(limit, max(n.cfg.MaxActive-len(n.sagas)-len(n.loading), limit/16, 1))
 	}
-	n.out.Claim = &Claim{AfterDue: r.due, After: r.id, Until: int64(c.until), Limit: limit, pressed: pressed}
+	n.out.Claim = &Claim{AfterDue: r.due, After: r.id, Until: int64(c.until), Limit: limit, at: m.Now, pressed: pressed}
 }
 
 // Claimed takes in the answer to Output.Claim.
@@ -116,6 +122,7 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 		r.next = m.Now + sickStart
 		return
 	}
+	r.spent += min(m.Now-asked.at, longestRead)
 	page := store.ClaimPage{Limit: asked.Limit}
 	for i := range sagas {
 		s := &sagas[i]
@@ -154,20 +161,18 @@ func (n *Node) Claimed(m Moment, asked Claim, sagas []Claimed, err error) {
 	r.due, r.id = asked.Until, id.Last
 	r.next = machine.Micros(asked.Until) - n.cfg.Horizon/2
 	if asked.pressed { // what it passes over it reads again: for a tenth of the time at most
-		r.next = max(r.next, m.Now+9*(m.Now-r.begun))
-		r.begun = 0
+		r.next, r.out = max(r.next, m.Now+9*r.spent), false
 	}
 }
 
 // awaitsRoom reports whether a stored saga has work for a lane of actions, and
-// nothing that time alone brings about before the next read.
+// time alone does not turn it back before the next read.
 func (n *Node) awaitsRoom(c *Claimed) bool {
 	s, err := machine.DecodeState(c.Row.State)
 	if err != nil || s.Phase != machine.Running || len(s.Steps) != len(c.Plan.Steps) {
 		return false
 	}
-	turns := s.DeadlineAt > 0 && s.DeadlineAt <= n.claim.until && !s.DeadlinePassed
-	return !turns || s.PastPivot(c.Plan)
+	return !machine.TurnsBack(c.Plan, &s, n.claim.until)
 }
 
 // adopt takes a stored saga into memory. Its orders may have been sent by an

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/unwindhq/unwind"
@@ -9,21 +10,25 @@ import (
 	"github.com/unwindhq/unwind/internal/machine"
 )
 
-// crowded is a rig with one saga in memory, which waits in a paused lane and is all
-// that there is room for, and with as many in the store as asked for. Those want that
-// lane 2 s after their start, and turn back after 4 s unless they are past a pivot.
-func crowded(t *testing.T, stored, page int, pivot bool) (r *rig, ids []id.ID) {
-	t.Helper()
+// late wants a lane 2 s after its start, and turns back after 4 s unless it is past a pivot.
+func late(pivot bool) *unwind.Definition {
 	three := threeSteps().Steps
 	steps := []unwind.Step{{Name: "wait", Kind: unwind.DelayStep, For: 2 * unwind.Second}, three[0]}
 	if pivot {
 		steps = append([]unwind.Step{{Name: "charge", Pivot: true, Action: three[1].Action}}, steps...)
 	}
-	r = newRig(t, &unwind.Definition{Name: "order", Deadline: 4 * unwind.Second, Steps: steps}, Config{MaxActive: 1, ClaimPage: page})
+	return &unwind.Definition{Name: "order", Deadline: 4 * unwind.Second, Steps: steps}
+}
+
+// crowded is a rig with one saga in memory, which waits in a paused lane and is all
+// that there is room for, and with as many in the store as asked for.
+func crowded(t *testing.T, def *unwind.Definition, stored, page int) (r *rig, ids []id.ID) {
+	t.Helper()
+	r = newRig(t, def, Config{MaxActive: 1, ClaimPage: page})
 	for range stored {
 		ids = append(ids, r.start(false))
 		r.settle()
-		if pivot {
+		if def.Steps[0].Pivot {
 			r.answer(r.call("charge", unwind.Action), 200)
 			r.settle()
 		}
@@ -58,8 +63,16 @@ func (r *rig) pass(millis int) (most int) {
 // L: a node that is full takes up no work for a lane of actions, and does in time
 // what time alone brings about.
 func TestAFullNodeMissesNoDeadline(t *testing.T) {
+	t.Run("of a saga", func(t *testing.T) { missesNone(t, late(false)) })
+	t.Run("of a signal", func(t *testing.T) {
+		missesNone(t, &unwind.Definition{Name: "order", Steps: []unwind.Step{{Name: "approval", Kind: unwind.SignalStep, Timeout: 4 * unwind.Second}}})
+	})
+}
+
+func missesNone(t *testing.T, def *unwind.Definition) {
+	t.Helper()
 	const stored, page = 20, 3
-	r, ids := crowded(t, stored, page, false)
+	r, ids := crowded(t, def, stored, page)
 	if r.pass(2900); r.n.Active() != 1 || r.n.Orders() != 1 {
 		t.Fatalf("%d sagas are in memory with %d orders", r.n.Active(), r.n.Orders())
 	}
@@ -76,7 +89,7 @@ func TestAFullNodeMissesNoDeadline(t *testing.T) {
 // A deadline past the pivot turns nothing back: the saga would keep a place that is for
 // those which leave again.
 func TestAFullNodeTakesUpNoSagaPastItsPivot(t *testing.T) {
-	r, _ := crowded(t, 5, 2, true)
+	r, _ := crowded(t, late(true), 5, 2)
 	if most := r.pass(8000); most != 1 || r.n.Orders() != 1 {
 		t.Fatalf("%d sagas were in memory, with room for 1, and %d orders", most, r.n.Orders())
 	}
@@ -85,7 +98,7 @@ func TestAFullNodeTakesUpNoSagaPastItsPivot(t *testing.T) {
 // What a full node passes over it reads again, for a tenth of the time at most.
 func TestAFullNodeReadsForATenthOfTheTime(t *testing.T) {
 	const stored, steps = 100, 3000
-	r, _ := crowded(t, stored, 1, true)
+	r, _ := crowded(t, late(true), stored, 1)
 	r.pass(3000) // all are due
 	reads := 0
 	for range steps { // a read takes one
@@ -101,9 +114,28 @@ func TestAFullNodeReadsForATenthOfTheTime(t *testing.T) {
 	}
 }
 
+// L: a deadline does not turn back a saga whose pivot may have executed. It would stay
+// in memory for as long as its lane is paused.
+func TestAFullNodeTakesUpNoPivotThatMayHaveExecuted(t *testing.T) {
+	def := &unwind.Definition{Name: "order", Deadline: 4 * unwind.Second, Retry: &unwind.Retry{Initial: 2 * unwind.Second}, Steps: threeSteps().Steps[:1]}
+	def.Steps[0].Pivot = true
+	r := newRig(t, def, Config{})
+	for range 20 {
+		r.start(false)
+		r.settle()
+		r.answer(r.call("reserve", unwind.Action), 500)
+		r.settle()
+	}
+	r.restart(Config{MaxActive: 1, ClaimPage: 3})
+	r.n.Flow().Pause(flow.Scope{Kind: flow.ScopeForward, Name: "shop"}, "maintenance", nanos(r.now))
+	if most := r.pass(5000); most != 1 {
+		t.Fatalf("%d sagas were in memory, with room for one", most)
+	}
+}
+
 // L: what a full node passed over it takes up as soon as there is room.
 func TestAFullNodeForgetsNothing(t *testing.T) {
-	r, ids := crowded(t, 5, 2, false)
+	r, ids := crowded(t, late(false), 5, 2)
 	r.pass(2500)
 	r.n.Flow().Resume(flow.Scope{Kind: flow.ScopeForward, Name: "shop"}, nanos(r.now))
 	r.settle()
@@ -120,6 +152,29 @@ func TestAFullNodeForgetsNothing(t *testing.T) {
 	for _, saga := range ids {
 		if p := r.phase(saga); p != machine.Completed {
 			t.Fatalf("%s is in phase %d", saga, p)
+		}
+	}
+}
+
+// L: a pass through the store that the store held up, or that there was room in the
+// midst of, does not put off the next one.
+func TestAPassThatWasHeldUpIsFollowedByTheNext(t *testing.T) {
+	r, ids := crowded(t, late(false), 20, 3)
+	for len(r.claims) == 0 {
+		r.now += 10_000
+		r.settle()
+	}
+	r.n.Claimed(r.moment(), r.claims[0], nil, errors.New("the store is away"))
+	r.claims = nil
+	r.now += 1_500_000
+	r.settle()
+	if r.pass(1000); r.n.Active() != 1 {
+		t.Fatalf("%d sagas are in memory, before any deadline", r.n.Active())
+	}
+	r.pass(2500)
+	for _, saga := range ids {
+		if p := r.phase(saga); p != machine.Compensated {
+			t.Fatalf("%s is in phase %d, a while after its deadline", saga, p)
 		}
 	}
 }

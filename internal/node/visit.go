@@ -99,6 +99,9 @@ func (n *Node) notLoaded(m Moment, saga id.ID, v *visit, err error) {
 	n.reloads = append(n.reloads, reload{m.Now + v.wait, saga})
 }
 
+// Stuck reports whether a person was told that a saga can't go on.
+func (n *Node) Stuck(saga id.ID) bool { return n.stuck[saga] }
+
 // strand tells a person, once, of a saga that can't go on in this process.
 func (n *Node) strand(m Moment, saga id.ID, err error) {
 	if n.stuck[saga] {
