@@ -99,6 +99,20 @@ func TestADemoThatIsKilledGoesOnAndItsBooksAddUp(t *testing.T) {
 	}
 }
 
+func TestARunBesideEarlierOnesSaysSo(t *testing.T) {
+	t.Parallel()
+	dir, said := t.TempDir(), "those of earlier runs are in the books too"
+	for run := range 2 {
+		s := perform(t, dir, "--orders", "4", "--exit")
+		if code := s.wait(); code != 0 {
+			t.Errorf("run %d: exit code %d: %s", run+1, code, s.stderr.String())
+		}
+		if got := strings.Contains(s.stderr.String(), said); got != (run > 0) {
+			t.Errorf("run %d says that others are in the books: %t", run+1, got)
+		}
+	}
+}
+
 func TestCtrlCEndsTheDemoAtEveryStageWithAllItsProcesses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -46,9 +46,12 @@ func (st *stage) tell(ctx context.Context) error {
 	}
 	run, resumed := a.demoRun(st.cmd, st.dir)
 	a.say("the server is at %s, process %d; kill -9 it at any time, and start it again", st.url, os.Getpid())
-	if resumed {
+	switch {
+	case resumed:
 		a.say("the last run was cut short: what was begun goes on, and its %d orders are placed again under their keys", run.Orders)
-	} else {
+	case run.Seed > 1:
+		a.say("placing %s; those of earlier runs are in the books too (--fresh begins anew)", count(run.Orders, "order"))
+	default:
 		a.say("placing %s", count(run.Orders, "order"))
 	}
 	begin := time.Now()
