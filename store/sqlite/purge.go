@@ -50,7 +50,7 @@ func (s *Store) Purge(ctx context.Context, epoch, before, keys int64, limit int)
 		err = s.compactKeys(ctx, epoch)
 	}
 	if err != nil {
-		return purged, fmt.Errorf("purging %d sagas: %w", limit, err)
+		return purged, fmt.Errorf("purging at most %d sagas: %w", limit, err)
 	}
 	return purged, nil
 }
