@@ -132,10 +132,11 @@ figures: ## Tests that judge a time, without the race detector
 
 # The tests of the other tiers run there, once and without the detector's cost.
 .PHONY: race
+# store/sqlite is the longest, and goes first.
 race: ## All other tests, under the race detector where there are goroutines
 	@for module in $(SUBMODULES); do (cd $$module && $(GO) test -race $(RACE_FLAGS) $(PKGS)); done
 	@$(GO) test $(OVERLAP) -skip '$(OTHER_TIERS)' $(RACE_FLAGS) $$($(GO) list $(PKGS) | grep -E '$(PURE)')
-	@$(GO) test -race $(OVERLAP) -skip '$(OTHER_TIERS)' $(RACE_FLAGS) $$($(GO) list $(PKGS) | grep -vE '/internal/imports$$|$(PURE)')
+	@$(GO) test -race $(OVERLAP) -skip '$(OTHER_TIERS)' $(RACE_FLAGS) $$($(GO) list $(PKGS) | grep -vE '/internal/imports$$|$(PURE)' | sort -r)
 
 .PHONY: tiers
 tiers: ## Fail when tests of a tier exist and make test does not run them

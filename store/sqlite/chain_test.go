@@ -70,6 +70,7 @@ func check(t *testing.T, s *Store, known ...store.AuditHead) (messages []string)
 
 // G14: somebody changes the file while the engine is away.
 func TestWhoChangesTheAuditInTheFileIsFound(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		sql  string
 		want []string
@@ -117,6 +118,7 @@ func TestWhoChangesTheAuditInTheFileIsFound(t *testing.T) {
 
 // G14: the rows that were there before the chain have their places in it.
 func TestTheUpgradeChainsTheAudit(t *testing.T) {
+	t.Parallel()
 	const old = 2500 // more than one page of the upgrade
 	s := upgraded(t, 3, func(conn *sqlite.Conn) error {
 		for i := range old {

@@ -10,15 +10,18 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) store.Store { return opened(t, t.TempDir()) })
 }
 
 func TestReopen(t *testing.T) {
+	t.Parallel()
 	storetest.RunReopen(t, func(t *testing.T, dir string) store.Store { return opened(t, dir) })
 }
 
 // The reference model answers every operation of a random stream the same.
 func TestDifferential(t *testing.T) {
+	t.Parallel()
 	storetest.Differential(t,
 		func(*testing.T) store.Store { return memory.New() },
 		func(t *testing.T, dir string) store.Store {

@@ -12,6 +12,7 @@ import (
 
 // Whatever of a saga can't be read: the others can.
 func TestDamagedRows(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]string{
 		"what it began with":   "UPDATE saga SET fixed = x'01' WHERE rid = ?",
 		"whose row it is":      "UPDATE saga SET fixed = zeroblob(60) WHERE rid = ?",
