@@ -253,4 +253,12 @@ func (n *Node) fly(m Moment, o *order) {
 	n.lastCall++
 	o.call, o.state, o.sentAt = n.lastCall, orderSent, m.Now
 	n.flights[o.call] = o
+	if o.abroad() {
+		n.abroad++
+	}
+}
+
+// abroad reports whether a call in flight goes to another process.
+func (o *order) abroad() bool {
+	return o.asker == 0 && o.plan.Call(o.step, o.dir).Service != ""
 }

@@ -17,6 +17,9 @@ func (n *Node) CallEnded(m Moment, call uint64, a machine.Answer) {
 		return
 	}
 	delete(n.flights, call)
+	if o.abroad() {
+		n.abroad--
+	}
 	if o.asker != 0 {
 		n.answered(m, o, a)
 		return

@@ -31,11 +31,12 @@ func (n *Node) flush(m Moment) {
 const mostGather machine.Micros = 1000
 
 // gathers reports whether the next commit waits a little for the answers to calls
-// that are out. It does so only right behind another one, for as long as that one
+// that are out at services; those of Go functions come as soon as there is a processor
+// for them. It does so only right behind another one, for as long as that one
 // took, and while it holds less than half as many transitions: a commit of a few
 // costs the store as much as one of many. A saga of one step after another has no
 // call out when it has something to commit.
 func (n *Node) gathers(m Moment) bool {
-	few := 2*len(n.building.rows.Transitions) < len(n.flights)
+	few := 2*len(n.building.rows.Transitions) < n.abroad
 	return m.Now < n.gather && few && !n.building.rows.Empty()
 }
