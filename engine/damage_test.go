@@ -128,7 +128,7 @@ func (c *counting) ClaimDue(ctx context.Context, afterDue int64, after id.ID, un
 // A full engine reads again and again what it has no room for.
 func TestADamagedSagaIsLoggedOnceHoweverOftenItIsRead(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it takes ten seconds")
+		t.Skip("a full engine reads again for ten seconds; make race waits for it")
 	}
 	t.Parallel()
 	hold, st := make(chan struct{}), memory.New()
