@@ -29,6 +29,8 @@ type adaptive struct {
 	shallow bool              // the service saves nothing up
 	doubt   bool              // of that: it was refused twice within a second
 	edge    int64             // refused above it, the search has found a shallow one; 0: it can't tell
+	early   bool              // the only refusal so far came early
+	careful bool              // the service has little to give
 	rate    int64             // now
 	limit   int64             // never above
 	last    int64             // time of the last accepted answer
@@ -130,7 +132,7 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 			a.regained()
 		}
 	case a.seek:
-		a.rate += scale(a.rate, used, search)
+		a.seekOn(used)
 	case planted.On(planted.CutForever):
 	case a.was > 0:
 		a.retry(used)
@@ -165,7 +167,11 @@ func (a *adaptive) retry(used int64) {
 
 // grow moves along the curve.
 func (a *adaptive) grow(used int64) {
-	k := max(climb, climbCalls*interval(a.peak))
+	calls := int64(climbCalls)
+	if a.careful {
+		calls *= carefulClimb
+	}
+	k := max(climb, calls*interval(a.peak))
 	if a.rough {
 		k /= 2
 	}
@@ -186,7 +192,8 @@ func (a *adaptive) grow(used int64) {
 		far *= 2
 	}
 	if x >= far && a.excess >= plenty {
-		a.slow, a.window = true, 0
+		a.seek, a.edge = a.careful, 0
+		a.slow, a.window = !a.careful, 0
 	}
 }
 

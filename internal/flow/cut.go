@@ -56,7 +56,8 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		a.age, a.excess, a.accepted, a.mark = 0, 0, 0, last
 		return 0
 	}
-	a.doubt = false
+	early := a.early
+	a.doubt, a.early = false, false
 	switch {
 	case a.base > 0: // it is not back
 		a.rate = a.base
@@ -67,9 +68,10 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		a.base, a.slow = 0, false
 	case a.slow:
 		a.peak = a.rate
-		a.shallow, a.edge = false, 0
+		a.shallow, a.edge, a.careful = false, 0, false
 		if a.mark == 0 && a.got >= foundCalls {
 			a.edge = a.rate * shallowEdge / 100
+			a.early = a.got < earlyCalls
 		}
 		a.rate = a.rate * overshot / 100
 		a.slow, a.seek, a.top = false, true, 0
@@ -80,7 +82,9 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		}
 		a.peak = max(a.rate*floor/100, min(a.rate, seen))
 		a.rate = a.peak * keep / 100
-		a.seek = a.seek && a.got < foundCalls
+		if a.seek = a.seek && a.got < foundCalls; early && a.got < againCalls {
+			a.beCareful(now)
+		}
 		if a.rate < a.top*fallen/100 && a.was == 0 {
 			a.was, a.wait, a.quiet, a.seek = a.top, retryFirst, 0, false
 		}
@@ -91,9 +95,14 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 		a.uneven()
 	default:
 		a.shallow = false
+		high := a.rate
 		a.rate = min(a.rate, seen)
 		a.peak = a.borne(a.rate)
 		a.rate = min(a.rate*keep, a.peak*sure) / 100
+		if a.careful && a.seek {
+			a.peak = min(a.peak, high*carefulEdge/100)
+			a.rate = min(a.rate, a.peak*keep/100)
+		}
 		a.rough, a.seek = a.seek, false
 	}
 	if !a.seek && a.peak >= a.was*fallen/100 {

@@ -71,6 +71,21 @@ const (
 	searchStreak = 2
 	// foundCalls between two refusals end the search.
 	foundCalls = 6
+	// A slow start that is refused before earlyCalls, and again before againCalls more,
+	// met a service that has little to give: the lane is careful. It begins again at a
+	// part of what was taken till then that is one for carefulPart calls, carefulLeast
+	// hundredths at least: a bucket gave the more of it, the less it was. It searches by e
+	// in carefulSearch calls at least, after which carefulEdge hundredths of the rate
+	// are left of the peak at most; its climbs take carefulClimb times as many calls. For new
+	// capacity it searches too, up to carefulMost times its peak.
+	earlyCalls    = 20
+	againCalls    = 12
+	carefulPart   = 40
+	carefulLeast  = 30
+	carefulSearch = 160
+	carefulEdge   = 77
+	carefulClimb  = 2
+	carefulMost   = 3
 	// remembered is how many answers tell the rate at which the service took
 	// calls of late, within tellingTime.
 	remembered  = 128

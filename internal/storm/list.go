@@ -112,7 +112,7 @@ func Scenarios() []Scenario {
 			with(func(sc *Scenario) { sc.Sagas, sc.hint, sc.patience, sc.breaker = 750, gateway.NoHint, 90, quick }),
 		storm("foreground", "other traffic takes four fifths of the gateway",
 			Spec{Capacity: "50/s, of which others take 40/s", Burst: 6}, bucket(50, 6), efficiency(0.80, ours), rejections(0.01), foregroundServed).
-			with(func(sc *Scenario) { sc.Sagas, sc.few, sc.foreground, sc.patience = 300, 15, 40, 90 }),
+			with(func(sc *Scenario) { sc.few, sc.foreground, sc.patience = 15, 40, 150 }),
 		storm("key-lifetime", "keys are forgotten after 5 s, sooner than the drain ends, and every twentieth answer gets lost",
 			Spec{Capacity: "25/s", Burst: 6}, inPhases(gateway.PhasesOptions{Phases: []gateway.Phase{{Rate: 25}}, Burst: 6, LoseEvery: 20}),
 			efficiency(0.90, ours), rejections(0.01)).

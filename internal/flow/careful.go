@@ -1,0 +1,26 @@
+package flow
+
+// beCareful begins again far below what was taken until now, where slow start was refused
+// early and at once again. The service is slow, or others leave little of it: where they
+// empty the bucket first, what was taken was won from them, and is more than what is left.
+func (a *adaptive) beCareful(now int64) {
+	share := max(carefulLeast, a.count*100/carefulPart)
+	rate := scale(a.count*perCall, second, max(1, now-a.times[0])) * share / 100
+	if rate < a.rate {
+		a.rate, a.peak = rate, rate*100/keep
+	}
+	a.careful, a.seek = true, true
+}
+
+// seekOn takes the search on. A careful lane counts calls, not seconds; one that comes far
+// beyond its peak need not be careful.
+func (a *adaptive) seekOn(used int64) {
+	if !a.careful {
+		a.rate += scale(a.rate, used, search)
+		return
+	}
+	a.rate += scale(a.rate, used, max(search, carefulSearch*interval(a.rate)))
+	if a.peak > 0 && a.rate > carefulMost*a.peak {
+		a.seek, a.slow = false, true
+	}
+}
