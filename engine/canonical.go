@@ -18,15 +18,10 @@ import (
 // input without white space around its tokens. Members that are there twice are
 // an error: participants disagree about which of them counts.
 func canonical(input json.RawMessage) (digest [32]byte, compact json.RawMessage, err error) {
-	if err := validJSON(input); err != nil {
+	compact, err = compactJSON(input)
+	if err != nil {
 		return digest, nil, err
 	}
-	var buf bytes.Buffer
-	buf.Grow(len(input))
-	if err := json.Compact(&buf, input); err != nil {
-		return digest, nil, err
-	}
-	compact = buf.Bytes()
 	s := sorter{src: compact, out: make([]byte, 0, len(compact))}
 	s.value()
 	if s.twice != "" {
@@ -37,14 +32,21 @@ func canonical(input json.RawMessage) (digest [32]byte, compact json.RawMessage,
 
 // validJSON says what is wrong with a text that is to be JSON (RFC 8259).
 func validJSON(text []byte) error {
+	_, err := compactJSON(text)
+	return err
+}
+
+// compactJSON is the text without white space around its tokens, where it is JSON.
+func compactJSON(text []byte) ([]byte, error) {
 	if !utf8.Valid(text) {
-		return errors.New("it is not JSON: it is not UTF-8")
+		return nil, errors.New("it is not JSON: it is not UTF-8")
 	}
-	var syntax json.RawMessage
-	if err := json.Unmarshal(text, &syntax); err != nil {
-		return fmt.Errorf("it is not JSON: %w", err)
+	var compact bytes.Buffer
+	compact.Grow(len(text))
+	if err := json.Compact(&compact, text); err != nil {
+		return nil, fmt.Errorf("it is not JSON: %w", err)
 	}
-	return nil
+	return compact.Bytes(), nil
 }
 
 // A sorter writes compact JSON with the members of each object in the order of
