@@ -46,6 +46,7 @@ var elsewhere = map[planted.Bug]string{
 	planted.FreeSendNow:         foundByFlow,
 	planted.CutAlways:           foundByFlow,
 	planted.CutForever:          foundByFlow,
+	planted.Careless:            foundByFlow,
 	planted.IgnoreCrowd:         foundByFlow,
 	planted.EndlessProbe:        foundByFlow,
 	planted.BreakerCounts429:    foundByFlow,

@@ -37,6 +37,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{planted.CutAlways, drained},
 		{planted.CutForever, drained},
 		{planted.ForgetRate, kept},
+		{planted.Careless, spared},
 		{planted.IgnoreCrowd, crowded},
 		{planted.IgnoreQuota, heeded},
 		{planted.EndlessProbe, trouble},

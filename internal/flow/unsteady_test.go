@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -73,11 +74,18 @@ type shared struct {
 	random  func(int64) int64
 	next, n int64
 	until   int64 // they are gone; 0: never
+	refused int64 // of theirs
+}
+
+func besideOthers(seed uint64) *shared {
+	return &shared{tokens: *full(6, 0)().(*tokens), random: splitmix(seed + 99), next: int64(seed) % 25 * ms}
 }
 
 func (s *shared) take(at int64) (bool, int64) {
 	for s.next <= at && (s.until == 0 || s.next < s.until) {
-		s.tokens.take(s.next)
+		if ok, _ := s.tokens.take(s.next); !ok {
+			s.refused++
+		}
 		s.n++
 		s.next = s.n*25*ms + s.random(ms)
 	}
@@ -92,9 +100,7 @@ func TestASlowServiceRefusesLittle(t *testing.T) {
 			return &tokens{rate: func(int64) float64 { return rate }, burst: burst, level: burst}
 		}
 	}
-	others := func(seed uint64) gatewayModel {
-		return &shared{tokens: *full(6, 0)().(*tokens), random: splitmix(seed + 99), next: int64(seed) % 25 * ms}
-	}
+	others := func(seed uint64) gatewayModel { return besideOthers(seed) }
 	for _, c := range []struct {
 		name                string
 		gateway             func(seed uint64) gatewayModel
@@ -123,6 +129,25 @@ func TestASlowServiceRefusesLittle(t *testing.T) {
 	}
 }
 
+// spared: a drain in a service of which others take four fifths costs them little, and
+// is refused little.
+func spared(seed uint64) error {
+	gateway := besideOthers(seed)
+	o := storm{rtt: 5 * time.Millisecond, jitter: time.Millisecond, limits: unknown, length: 4 * time.Minute, seed: seed, tasks: 1000, late: true, gateway: gateway}.run(failing{})
+	if lost := float64(gateway.refused) / float64(gateway.n); o.rejectedShare() > 0.01 || lost > 0.05 {
+		return fmt.Errorf("rejected %.2f%%, and %.2f%% of the others' calls", 100*o.rejectedShare(), 100*lost)
+	}
+	return nil
+}
+
+func TestOthersAreSpared(t *testing.T) {
+	for seed := range uint64(20) {
+		if err := spared(seed); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
+	}
+}
+
 // Whoever was careful finds out when there is more: the service has grown, or the others are
 // gone.
 func TestACarefulLaneFindsMore(t *testing.T) {
@@ -139,7 +164,9 @@ func TestACarefulLaneFindsMore(t *testing.T) {
 			}}
 		}},
 		{"10/s left by others, who leave", func(seed uint64, rise int64) gatewayModel {
-			return &shared{tokens: *full(6, 0)().(*tokens), random: splitmix(seed + 99), next: int64(seed) % 25 * ms, until: rise}
+			s := besideOthers(seed)
+			s.until = rise
+			return s
 		}},
 	} {
 		var found spread

@@ -28,6 +28,8 @@ const (
 	CutForever Bug = "cut-forever"
 	// ForgetRate looks for the adaptive rate anew after a restart.
 	ForgetRate Bug = "forget-rate"
+	// Careless searches for the rate of a service with little to give as for any other's.
+	Careless Bug = "careless"
 	// IgnoreCrowd leaves the concurrency of an adaptive lane where it is, however slow its calls get.
 	IgnoreCrowd Bug = "ignore-crowd"
 	// EndlessProbe waits for ever for a probe that was not answered.
