@@ -218,6 +218,9 @@ type LaneBreaker struct {
 	// Since is when it last opened or closed; a restart does not change it. Nil: it
 	// has been closed all along, as far as the store remembers.
 	Since *Time `json:"since,omitempty" doc:"When it last opened or closed; absent: it never did, as far as the store remembers"`
+	// Probe is when the next call may go that tries whether it can close. Nil: none is
+	// waited for, because it is closed, an operator holds it, or one may go or is out.
+	Probe *Time `json:"probe,omitempty" doc:"When the next call may go that tries whether it can close; absent: one may go or is out, it is closed, or an operator holds it"`
 	// Ramp is the share of its last good rate that a lane goes at whose breaker has
 	// closed; nil: all of it.
 	Ramp *float64 `json:"ramp,omitempty" doc:"Share of its last good rate that the lane goes at since it closed; absent: all of it"`

@@ -126,6 +126,10 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind
 		since := unwind.TimeFromMicros(s.BreakerSince / 1000)
 		l.Breaker.Since = &since
 	}
+	if s.Breaker == flow.BreakerTripped && s.BreakerMode == flow.BreakerAuto && s.BreakerUntil > now {
+		probe := unwind.TimeFromMicros(s.BreakerUntil / 1000)
+		l.Breaker.Probe = &probe
+	}
 	if s.Ramp > 0 {
 		share := float64(s.Ramp) / 10
 		l.Breaker.Ramp = &share

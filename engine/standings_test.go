@@ -49,11 +49,11 @@ func TestEveryChangeOfALaneIsToldWithinASecond(t *testing.T) {
 			{"over", nil, func(l *unwind.LaneState) bool { return l.Overrides == nil && *l.Rate.Configured == 10 }},
 		}},
 		"a breaker that is held": {lane: unwind.ScopeForward, changes: []turn{
-			{"open", func(s *street) { s.breaker(unwind.BreakerOpen) }, func(l *unwind.LaneState) bool { return l.Breaker.State == "open" }},
+			{"open", func(s *street) { s.breaker(unwind.BreakerOpen) }, func(l *unwind.LaneState) bool { return l.Breaker.State == "open" && l.Breaker.Probe == nil }},
 			{"auto", func(s *street) { s.breaker(unwind.BreakerAuto) }, func(l *unwind.LaneState) bool { return l.Breaker.State == "closed" }},
 		}},
 		"a breaker": {payments: breaks, lane: unwind.ScopeForward, changes: []turn{
-			{"open", fails("/charge", "500", 12), func(l *unwind.LaneState) bool { return l.Breaker.State == "open" }},
+			{"open", fails("/charge", "500", 12), func(l *unwind.LaneState) bool { return l.Breaker.State == "open" && l.Breaker.Probe != nil }},
 			{"half-open", func(s *street) { s.answer("/charge", "200"); s.mu.Lock(); s.takes = time.Second; s.mu.Unlock() }, func(l *unwind.LaneState) bool { return l.Breaker.State == "half_open" }},
 			{"ramp", nil, func(l *unwind.LaneState) bool { return l.Breaker.State == "closed" && l.Breaker.Ramp != nil }},
 			{"closed", nil, func(l *unwind.LaneState) bool { return l.Breaker.State == "closed" && l.Breaker.Ramp == nil }},

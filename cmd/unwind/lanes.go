@@ -209,6 +209,12 @@ func laneState(l *unwind.LaneState) string {
 		text = fmt.Sprintf("PAUSED by %s since %s: %s", orDash(l.Paused.By), when(l.Paused.At), l.Paused.Reason)
 	case l.Breaker.State != "" && l.Breaker.State != "closed":
 		text = "breaker " + l.Breaker.State
+		if l.Breaker.Since != nil {
+			text += " since " + when(*l.Breaker.Since)
+		}
+		if l.Breaker.Probe != nil {
+			text += ", next probe " + when(*l.Breaker.Probe)
+		}
 	case l.Fault != "":
 		text = "service fault: " + l.Fault
 	case l.Gate != nil:

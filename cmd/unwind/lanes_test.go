@@ -9,12 +9,15 @@ import (
 func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 	late := &unwind.Backlog{Objective: 5 * unwind.Minute, Policy: unwind.ShedStarts}
 	held := &unwind.Backlog{Objective: 5 * unwind.Minute, Policy: unwind.HoldStarts}
-	rate, until := unwind.Rate{}, unwind.TimeFromMicros(3_600_000_000)
+	rate, opened, until := unwind.Rate{}, unwind.TimeFromMicros(0), unwind.TimeFromMicros(3_600_000_000)
 	quiet := unwind.LaneOverride{Breaker: unwind.BreakerOpen, Until: &until, By: "ann", Reason: "the bank asked"}
 	both := unwind.LaneOverride{LimitsChange: unwind.LimitsChange{Rate: &rate}, Breaker: unwind.BreakerClosed, By: "ann", Reason: "the bank asked"}
 	for want, lane := range map[string]unwind.LaneState{
 		"open":                                 {Breaker: unwind.LaneBreaker{State: "closed"}},
 		"breaker half_open":                    {Breaker: unwind.LaneBreaker{State: "half_open"}, Fault: "401"},
+		"breaker open since 1970-01-01 00:00:00Z, next probe 1970-01-01 01:00:00Z": {
+			Breaker: unwind.LaneBreaker{State: "open", Since: &opened, Probe: &until},
+		},
 		"service fault: 401":                   {Fault: "401", Gate: &unwind.LaneGate{Reason: "401"}, Backlog: late},
 		"gate until 1970-01-01 00:00:00Z: 503": {Gate: &unwind.LaneGate{Until: unwind.TimeFromMicros(0), Reason: "503"}, Backlog: late},
 		"open, a compensation waits for longer than 5m0s: new sagas are refused": {Backlog: late},
