@@ -32,3 +32,6 @@ func (c *Crowd) Arrive(_ time.Time, inFlight int) Verdict {
 
 // Capacity implements [Model]: that of knee calls in flight.
 func (c *Crowd) Capacity(time.Duration) float64 { return float64(c.knee) / c.base.Seconds() }
+
+// Takes implements [Model].
+func (c *Crowd) Takes(time.Duration) time.Duration { return c.base }

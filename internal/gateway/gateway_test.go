@@ -153,6 +153,8 @@ func (v *verdicts) Arrive(time.Time, int) gateway.Verdict {
 }
 func (*verdicts) Capacity(time.Duration) float64 { return 1 }
 
+func (*verdicts) Takes(time.Duration) time.Duration { return 0 }
+
 func TestCallersHearWhatTheModelLetsThemHear(t *testing.T) {
 	c := newClock()
 	effects := make(chan struct{}, 10)

@@ -16,6 +16,8 @@ type Model interface {
 	// Capacity is how many calls a second it bears at a time after the first
 	// call, from a caller that does everything right.
 	Capacity(at time.Duration) float64
+	// Takes is how long a call of such a caller takes that comes at a time.
+	Takes(at time.Duration) time.Duration
 }
 
 // A Verdict is what becomes of one call. The zero value bears it at once.
@@ -103,6 +105,9 @@ func (b *TokenBucket) advance(now time.Time) {
 // Capacity implements [Model].
 func (b *TokenBucket) Capacity(time.Duration) float64 { return b.rate }
 
+// Takes implements [Model].
+func (b *TokenBucket) Takes(time.Duration) time.Duration { return 0 }
+
 // A FixedWindow admits limit calls in each window; windows lie end to end from
 // the first call on. Across a border up to twice the limit may pass at once,
 // which is what makes such gateways treacherous.
@@ -137,6 +142,9 @@ func (f *FixedWindow) Arrive(now time.Time, _ int) Verdict {
 	}
 	return Verdict{Status: http.StatusTooManyRequests, Wait: f.begin.Add(f.window).Sub(now)}
 }
+
+// Takes implements [Model].
+func (f *FixedWindow) Takes(time.Duration) time.Duration { return 0 }
 
 // Capacity implements [Model].
 func (f *FixedWindow) Capacity(time.Duration) float64 {

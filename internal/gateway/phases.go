@@ -148,3 +148,6 @@ func (p *Phases) resumes(now time.Time) time.Duration {
 
 // Capacity implements [Model].
 func (p *Phases) Capacity(at time.Duration) float64 { return p.phase(at).Rate }
+
+// Takes implements [Model].
+func (p *Phases) Takes(at time.Duration) time.Duration { return p.phase(at).Took }

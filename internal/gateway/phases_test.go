@@ -24,7 +24,7 @@ func phases(t testing.TB, o gateway.PhasesOptions) *gateway.Phases {
 const ms = time.Millisecond
 
 func TestPhasesChangeTheRateWithTheTime(t *testing.T) {
-	p := phases(t, gateway.PhasesOptions{Phases: []gateway.Phase{{Rate: 10}, {From: time.Second, Rate: 1}, {From: 2 * time.Second, Rate: 10}}})
+	p := phases(t, gateway.PhasesOptions{Phases: []gateway.Phase{{Rate: 10}, {From: time.Second, Rate: 1, Took: ms}, {From: 2 * time.Second, Rate: 10}}})
 	// At 1.5 s half a token has come since the border, and the rest takes half a second.
 	got := play(p, 0, 0, 1000*ms, 1500*ms, 2000*ms, 2050*ms, 2100*ms)
 	if want := "ok 100ms ok 500ms ok 50ms ok "; got != want {
@@ -32,6 +32,9 @@ func TestPhasesChangeTheRateWithTheTime(t *testing.T) {
 	}
 	if p.Capacity(1500*ms) != 1 || p.Capacity(time.Hour) != 10 {
 		t.Error("the capacity is not that of the phase")
+	}
+	if p.Takes(1500*ms) != ms || p.Takes(time.Hour) != 0 {
+		t.Error("a call does not take what it takes in the phase")
 	}
 }
 
@@ -126,8 +129,8 @@ func TestACrowdDoesLessTheMoreItHasToDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Capacity(0) != 50 {
-		t.Errorf("capacity %v", c.Capacity(0))
+	if c.Capacity(0) != 50 || c.Takes(0) != 80*ms {
+		t.Errorf("capacity %v, a call takes %v", c.Capacity(0), c.Takes(0))
 	}
 	rate := func(n int) float64 { return float64(n) / c.Arrive(time.Unix(1000, 0), n-1).Took.Seconds() }
 	if rate(4) != 50 || math.Round(rate(2)) != 25 || rate(10) > 4 || rate(10) >= rate(5) {

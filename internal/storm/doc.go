@@ -12,9 +12,10 @@
 // The judge reads the gateway's list of arrivals and the books of its effects,
 // and asks the engine only what it says of each saga: a refund that is missing
 // and that nobody will make is lost. Times run from the first refund that
-// arrives. What would be ideal is computed from the model's capacity; a naive
-// control (ten workers, full-jitter exponential backoff, five attempts) meets a
-// model of its own of the same kind, after the engine.
+// arrives to the last one's effect. What would be ideal is computed from the
+// model's capacity and from what the last call takes; a naive control (ten workers,
+// full-jitter exponential backoff, five attempts) meets a model of its own of the
+// same kind, after the engine.
 //
 // Goals marked as figures are those that the project has set itself; the others
 // are marked as ours, and only guard what is reached.

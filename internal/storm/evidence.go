@@ -23,6 +23,7 @@ func (r *run) gatherEvidence(sc *Scenario, w *world, model gateway.Model, ended 
 		capacity: func(at time.Duration) float64 {
 			return min(model.Capacity(at)-sc.foreground, float64(r.configured(sc, at)))
 		},
+		takes: func(at time.Duration) time.Duration { return sc.latency + model.Takes(at) },
 	}, nil
 }
 

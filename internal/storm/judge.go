@@ -46,11 +46,12 @@ func (o *Outcome) RejectedPerAccepted() float64 {
 type evidence struct {
 	arrivals []gateway.Arrival
 	refunds  []effect
-	owed     map[string]int                 // refunds by saga
-	standing map[string]unwind.Status       // by saga
-	ended    time.Time                      // of the watch
-	reigns   []reign                        // of the lane's limits
-	capacity func(at time.Duration) float64 // that is left to the engine
+	owed     map[string]int                       // refunds by saga
+	standing map[string]unwind.Status             // by saga
+	ended    time.Time                            // of the watch
+	reigns   []reign                              // of the lane's limits
+	capacity func(at time.Duration) float64       // that is left to the engine
+	takes    func(at time.Duration) time.Duration // a call, until it has its effect
 	burst    int
 	kills    int
 	stood    time.Duration // for so long the gateway did not run, at most
@@ -98,22 +99,25 @@ func judge(e *evidence) Outcome {
 	}
 	o.Drain = unwind.Duration(last.Sub(first))
 	if last.After(first) {
-		o.Efficiency = ideal(e.capacity, e.burst, o.Done).Seconds() / last.Sub(first).Seconds()
+		o.Efficiency = e.ideal(o.Done).Seconds() / last.Sub(first).Seconds()
 	}
 	o.Overshoot = overReigns(undos, e.reigns, e.stood)
 	o.curve = draw(e, first, last)
 	return o
 }
 
-// ideal is the least time in which a service of that capacity and burst bears n
-// calls; an hour at most.
-func ideal(capacity func(time.Duration) float64, burst, n int) time.Duration {
+// ideal is the least time from the first of n calls to the effect of the last one; an
+// hour at most.
+func (e *evidence) ideal(n int) time.Duration {
 	const step = time.Millisecond
-	at, bearable := time.Duration(0), float64(max(burst, 1))
-	for ; bearable < float64(n)-1e-9 && at < time.Hour; at += step {
-		bearable += capacity(at) * step.Seconds()
+	at, bearable := time.Duration(0), float64(max(e.burst, 1))
+	for ; bearable < float64(n)-1e-9; at += step {
+		if at >= time.Hour {
+			return time.Hour
+		}
+		bearable += e.capacity(at) * step.Seconds()
 	}
-	return at
+	return at + e.takes(at)
 }
 
 // overRate is the most calls by which any window of the arrivals, of whatever

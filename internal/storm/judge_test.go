@@ -54,7 +54,7 @@ func TestOvershootIsWhatAnyWindowHasTooMuch(t *testing.T) {
 
 func TestAGatewayThatStoodStillSawCallsCloserTogether(t *testing.T) {
 	limits := unwind.Limits{Rate: unwind.PerSecond(10), Burst: 1, Window: unwind.Rate{Calls: 2, Per: unwind.Second}}
-	e := &evidence{owed: map[string]int{"s": 1}, reigns: []reign{{origin, limits}}, capacity: steady(1), stood: 150 * ms, ended: origin.Add(time.Second)}
+	e := &evidence{owed: map[string]int{"s": 1}, reigns: []reign{{origin, limits}}, capacity: steady(1), takes: atOnce, stood: 150 * ms, ended: origin.Add(time.Second)}
 	for _, at := range moments(0, 0, 50*ms) {
 		e.arrivals = append(e.arrivals, gateway.Arrival{At: at, Compensation: true})
 	}
@@ -112,8 +112,21 @@ func TestOvershootIsThatOfEveryPairOfCalls(t *testing.T) {
 	})
 }
 
+func atOnce(time.Duration) time.Duration { return 0 }
+
+// The last call has its effect when it has taken what it takes by then, not when it comes.
+func TestTheIdealEndsWithAnEffect(t *testing.T) {
+	slower := func(at time.Duration) time.Duration { return at / 10 }
+	if got := (&evidence{capacity: steady(50), takes: slower, burst: 6}).ideal(1006); got != 22*time.Second {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestTheIdealFollowsTheCapacity(t *testing.T) {
-	if got := ideal(steady(50), 6, 1006); got != 20*time.Second {
+	of := func(capacity func(time.Duration) float64, burst, n int) time.Duration {
+		return (&evidence{capacity: capacity, takes: atOnce, burst: burst}).ideal(n)
+	}
+	if got := of(steady(50), 6, 1006); got != 20*time.Second {
 		t.Errorf("steady: %v", got)
 	}
 	drop := func(at time.Duration) float64 {
@@ -122,10 +135,10 @@ func TestTheIdealFollowsTheCapacity(t *testing.T) {
 		}
 		return 10
 	}
-	if got := ideal(drop, 1, 71); got != 3*time.Second {
+	if got := of(drop, 1, 71); got != 3*time.Second {
 		t.Errorf("with a drop: %v", got)
 	}
-	if got := ideal(steady(0), 1, 2); got != time.Hour {
+	if got := of(steady(0), 1, 2); got != time.Hour {
 		t.Errorf("none: %v", got)
 	}
 }
@@ -141,7 +154,7 @@ func TestARefundThatNobodyMakesIsLost(t *testing.T) {
 			{At: origin, Compensation: true, Borne: true}, {At: origin.Add(ms), Compensation: true, Status: 429},
 			{At: origin.Add(ms), Compensation: true, Fate: gateway.Hung}, {At: origin.Add(ms), Status: 429},
 		},
-		ended: origin.Add(time.Second), capacity: steady(1),
+		ended: origin.Add(time.Second), capacity: steady(1), takes: atOnce,
 	}
 	got := judge(e)
 	got.curve = curve{}

@@ -30,9 +30,9 @@ func (r *Report) Write(file string) error {
 const about = `A thousand sagas fail at their third step, all at once, and each owes a refund that goes through a gateway in trouble.
 Everything goes over real HTTP on loopback; the engine has SQLite on disk. What a storm came to is read from the
 gateway's list of calls and the services' books; of the engine is asked only what it says of each saga. The *ideal* is
-computed from the model's capacity (or the lane's configured rate, where that is less) in the same run. *naive* is a
-control against a model of its own of the same kind: ten workers, full-jitter exponential backoff from 1 s, five attempts;
-it is not killed. Times run from the first refund that arrives.
+computed in the same run from the model's capacity (or the lane's configured rate, where that is less) and from what the
+last call takes until it has its effect. *naive* is a control against a model of its own of the same kind: ten workers,
+full-jitter exponential backoff from 1 s, five attempts; it is not killed. Times run from the first refund that arrives.
 
 Efficiency: the ideal time for what was done, by the time it took. Rejected: calls that had no effect, among them those
 that got no answer. Overshoot: whole calls beyond the configured limit in any window, as the gateway counted; of

@@ -201,7 +201,7 @@ func (r *run) engine(ctx context.Context, sc *Scenario, v *Verdict) error {
 		return err
 	}
 	v.Ours = judge(e)
-	v.Ideal = unwind.Duration(ideal(e.capacity, e.burst, v.Ours.Owed))
+	v.Ideal = unwind.Duration(e.ideal(v.Ours.Owed))
 	return nil
 }
 
