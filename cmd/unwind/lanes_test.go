@@ -13,8 +13,8 @@ func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 	quiet := unwind.LaneOverride{Breaker: unwind.BreakerOpen, Until: &until, By: "ann", Reason: "the bank asked"}
 	both := unwind.LaneOverride{LimitsChange: unwind.LimitsChange{Rate: &rate}, Breaker: unwind.BreakerClosed, By: "ann", Reason: "the bank asked"}
 	for want, lane := range map[string]unwind.LaneState{
-		"open":                                 {Breaker: unwind.LaneBreaker{State: "closed"}},
-		"breaker half_open":                    {Breaker: unwind.LaneBreaker{State: "half_open"}, Fault: "401"},
+		"open":              {Breaker: unwind.LaneBreaker{State: "closed"}},
+		"breaker half_open": {Breaker: unwind.LaneBreaker{State: "half_open"}, Fault: "401"},
 		"breaker open since 1970-01-01 00:00:00Z, next probe 1970-01-01 01:00:00Z": {
 			Breaker: unwind.LaneBreaker{State: "open", Since: &opened, Probe: &until},
 		},
