@@ -25,7 +25,7 @@ func (a *adaptive) seekOn(used int64) {
 		return
 	}
 	a.rate += scale(a.rate, used, max(search, carefulSearch*interval(a.rate)))
-	if a.peak > 0 && a.rate > carefulMost*a.peak {
+	if a.rate > carefulMost*a.peak {
 		a.seek, a.slow = false, true
 	}
 }
