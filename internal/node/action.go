@@ -258,7 +258,7 @@ func (n *Node) fly(m Moment, o *order) {
 	}
 }
 
-// abroad reports whether a call in flight goes to another process.
+// abroad reports whether a call in flight goes to a service.
 func (o *order) abroad() bool {
 	return o.asker == 0 && o.plan.Call(o.step, o.dir).Service != ""
 }

@@ -65,7 +65,7 @@ type Node struct {
 	controls []*control     // by scope
 	expiry   machine.Micros // of the settings that end first; 0: none
 	flights  map[uint64]*order
-	abroad   int                       // of flights
+	abroad   int                       // of flights, those to services
 	set      map[string]machine.Micros // by how much the clock was set before this process, as the lanes of services know it
 	setElse  machine.Micros            // the same of lanes that know nothing
 	timers   timerHeap

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"context"
+	"encoding/json"
 	"testing"
 
 	"github.com/unwindhq/unwind"
@@ -97,6 +99,24 @@ func TestACommitBehindAnotherWaitsForItsLike(t *testing.T) {
 		}
 		if n := len(r.batch.Transitions); n < 3 || n > 5 {
 			t.Fatalf("%d answers make a commit, with %d to come", n, r.n.InFlight())
+		}
+	})
+	t.Run("not for the answers of Go functions", func(t *testing.T) {
+		def := threeSteps()
+		for i := range def.Steps {
+			def.Steps[i].Action = &unwind.Call{Func: func(context.Context, unwind.Request) (json.RawMessage, error) { return nil, nil }}
+		}
+		r := newRig(t, def, Config{})
+		for range 10 {
+			r.start(false)
+		}
+		r.settle()
+		r.now += 50_000
+		r.answer(r.calls[0], 200)
+		r.answer(r.calls[1], 200)
+		r.now += 300
+		if r.commit(nil); r.batch == nil {
+			t.Fatalf("it waits, with %d functions at work", r.n.InFlight())
 		}
 	})
 	t.Run("not where nobody is called", func(t *testing.T) {
