@@ -34,7 +34,7 @@ type adaptive struct {
 	rate    int64             // now
 	limit   int64             // never above
 	last    int64             // time of the last accepted answer
-	times   [remembered]int64 // of the last accepted answers
+	times   [remembered]int64 // of the last calls that were taken
 	count   int64             // of them, ever
 	trip    int64             // what calls take, ns
 
@@ -107,7 +107,7 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 		used = 0
 	}
 	a.last = now
-	a.lost(now)
+	a.counts(now)
 	a.took++
 	a.streak = 0
 	a.cycle += used
@@ -142,9 +142,8 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 	a.rate = min(a.rate, a.limit)
 }
 
-// lost counts a call without an answer as one that was taken: what is refused is
-// answered.
-func (a *adaptive) lost(now int64) {
+// counts a call as one that was taken.
+func (a *adaptive) counts(now int64) {
 	a.times[a.count%remembered] = now
 	a.count++
 	a.got++

@@ -2,7 +2,7 @@ package flow
 
 import "testing"
 
-// fed is a lane whose limit is 200/s, after a slow start.
+// fed is a lane whose limit is 200/s, in slow start, with the clock of who feeds it.
 type fed struct {
 	adaptive
 	now  int64

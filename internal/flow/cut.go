@@ -115,22 +115,22 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 	return 0
 }
 
-// borne is the peak where what was taken last says so much: less, because a bucket gave
+// borne is the peak where what was taken of late says so much: less, because a bucket gave
 // what it had saved up. It was empty at both ends of the epoch, so what was taken
 // between them came in, and no more than that was lost to a bucket that was full: nothing
 // in a short epoch, and a long one is met halfway. Where the two are far apart the
 // capacity has changed meanwhile.
-func (a *adaptive) borne(last int64) int64 {
+func (a *adaptive) borne(late int64) int64 {
 	if a.mark == 0 || a.got < tellingCalls {
-		return last
+		return late
 	}
-	switch whole := min(last, scale(a.due, second, max(1, a.used))); {
+	switch whole := min(late, scale(a.due, second, max(1, a.used))); {
 	case a.got < shortCalls:
 		return whole
-	case whole > last*changed/100:
-		return (last + whole) / 2
+	case whole > late*changed/100:
+		return (late + whole) / 2
 	}
-	return last
+	return late
 }
 
 // uneven cuts the rate for a call that came too soon after the one before.

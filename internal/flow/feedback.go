@@ -130,7 +130,7 @@ func (t *target) worked(g Grant, last uint64, now int64, r *Result) {
 func (t *target) failed(g Grant, f *Feedback, last uint64, now int64, r *Result) {
 	t.meter.now(now).failed++
 	if t.adaptive.on && f.Outcome == Error && f.Status == 0 {
-		t.adaptive.lost(now)
+		t.adaptive.counts(now) // what is refused is answered
 	}
 	if !t.breaker.counts(g) {
 		return

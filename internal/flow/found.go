@@ -30,10 +30,10 @@ func (a *adaptive) encode() []byte {
 	return b
 }
 
-// restore begins where an earlier process was, once the limits are set: at what a
-// refusal would leave, because nobody knows what happened since, and on the way back
-// to the peak. Restart after restart makes it no lower. What can't be read says
-// nothing: the lane begins anew.
+// restore begins where an earlier process was, once the limits are set: at what the end
+// of slow start would leave, because nobody knows what happened since, and on the way
+// back to the peak. Restart after restart makes it no lower. A lane that was careful is
+// so no more. What can't be read says nothing: the lane begins anew.
 func (a *adaptive) restore(body []byte) {
 	if !a.on || len(body) == 0 || body[0] != foundVersion || planted.On(planted.ForgetRate) {
 		return

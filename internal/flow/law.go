@@ -4,8 +4,8 @@ package flow
 const (
 	// keep is what a cut leaves, in hundredths.
 	keep = 90
-	// Slow start multiplies the rate by e in so many round trips, in fastest to
-	// slowest start.
+	// Slow start multiplies the rate by e in so many round trips, in no less than
+	// fastestStart and no more than slowestStart.
 	trips        = 10
 	fastestStart = second * 2 / 5
 	slowestStart = second
@@ -29,9 +29,10 @@ const (
 	shallowStreak = 2
 	// lateLeast is what an answer that is late is late by.
 	lateLeast = second / 1000
-	// search is in how long the rate would double in the search for the peak.
+	// search is in how long the search for the peak multiplies the rate by e.
 	search = 4 * second
-	// climb is how long the way back to the peak takes, but climbCalls calls at least.
+	// climb is how long the way back to the peak takes, but climbCalls calls at least;
+	// half of both after a search.
 	climb      = 9 * second / 2
 	climbCalls = 150
 	// boundless is how far beyond its peak, in thousandths of the climb, the
@@ -59,7 +60,7 @@ const (
 	// endingStill is for how long nothing has come by then: sagas that owe several
 	// compensations queue one at a time.
 	endingStill = second / 5
-	// fallen is, in hundredths, what is less than an unevenness.
+	// What leaves less than fallen hundredths of the rate is a fall, no unevenness.
 	fallen = 60
 	// tellingCalls is from how many calls on an epoch tells the rate. One of fewer
 	// than shortCalls tells it alone; a longer one no more where it tells of less than
@@ -71,13 +72,14 @@ const (
 	searchStreak = 2
 	// foundCalls between two refusals end the search.
 	foundCalls = 6
-	// A slow start that is refused before earlyCalls, and again before againCalls more,
-	// met a service that has little to give: the lane is careful. It begins again at a
-	// part of what was taken till then that is one for carefulPart calls, carefulLeast
-	// hundredths at least: a bucket gave the more of it, the less it was. It searches by e
-	// in carefulSearch calls at least, after which carefulEdge hundredths of the rate
-	// are left of the peak at most; its climbs take carefulClimb times as many calls. For new
-	// capacity it searches too, up to carefulMost times its peak.
+	// A first slow start that is refused before earlyCalls, and within collapse again
+	// before againCalls more, met a service that has little to give: the lane is careful.
+	// Of the rate at which n calls were taken till then it begins again at n parts in
+	// carefulPart, carefulLeast hundredths at least: the fewer they were, the more of them
+	// a bucket gave. It searches by e in carefulSearch calls, in search at least, and the
+	// peak is carefulEdge hundredths of where that ends, at most; its climbs take
+	// carefulClimb times as many calls. For new capacity it searches too, and is
+	// careful no more where that comes to carefulMost times its peak.
 	earlyCalls    = 20
 	againCalls    = 12
 	carefulPart   = 40

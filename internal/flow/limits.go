@@ -80,7 +80,8 @@ type Limits struct {
 	// without bursts.
 	Adaptive bool
 	// Window is the most calls that the receiver sees in any span of Window.Per
-	// of its own clock; N not above zero is no window. It holds 8 bytes for each.
+	// of its own clock; N not above zero is no window. What it remembers of them takes
+	// some 32 KiB at most.
 	Window Rate
 	// Hold, in ns, is how long after its grant a call has surely ended: its
 	// timeout and the time it takes to settle. After a crash the window's entries
