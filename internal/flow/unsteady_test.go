@@ -101,23 +101,32 @@ func TestASlowServiceRefusesLittle(t *testing.T) {
 		}
 	}
 	others := func(seed uint64) gatewayModel { return besideOthers(seed) }
+	const near = 5 * time.Millisecond
 	for _, c := range []struct {
 		name                string
 		gateway             func(seed uint64) gatewayModel
 		rate                float64
 		tasks               int
+		rtt                 time.Duration
+		limit               int64
 		efficiency, refused float64
 	}{
-		{"25/s", slow(25, 6), 25, 500, 0.94, 0.008},
-		{"25/s, burst 1", slow(25, 1), 25, 500, 0.87, 0.0075},
-		{"10/s", slow(10, 6), 10, 300, 0.91, 0.011},
-		{"10/s left by others", others, 10, 300, 0.96, 0.012},
-		{"10/s left by others, longer", others, 10, 1000, 0.98, 0.0075},
+		{"25/s", slow(25, 6), 25, 500, near, 200, 0.94, 0.008},
+		{"25/s, burst 1", slow(25, 1), 25, 500, near, 200, 0.87, 0.0075},
+		{"10/s", slow(10, 6), 10, 300, near, 200, 0.91, 0.011},
+		{"10/s, longer", slow(10, 6), 10, 1000, near, 200, 0.95, 0.007},
+		{"10/s, far away", slow(10, 6), 10, 300, 100 * time.Millisecond, 200, 0.93, 0.022},
+		{"10/s, limit 20/s", slow(10, 6), 10, 300, near, 20, 0.87, 0.011},
+		{"5/s", slow(5, 6), 5, 300, near, 200, 0.85, 0.015},
+		{"10/s left by others", others, 10, 300, near, 200, 0.96, 0.012},
+		{"10/s left by others, longer", others, 10, 1000, near, 200, 0.98, 0.0075},
 	} {
 		var efficiency, refused spread
 		for seed := range uint64(24) {
 			tasks := c.tasks * int(80+seed*17%41) / 100 // so that nothing hangs on where it ends
-			st := storm{rtt: 5 * time.Millisecond, jitter: time.Millisecond, limits: unknown, length: 4 * time.Minute, seed: seed, tasks: tasks, late: true, gateway: c.gateway(seed)}
+			limits := unknown
+			limits.Rate = PerSecond(c.limit)
+			st := storm{rtt: c.rtt, jitter: time.Millisecond, limits: limits, length: 4 * time.Minute, seed: seed, tasks: tasks, late: true, gateway: c.gateway(seed)}
 			o := st.run(t)
 			efficiency.add((float64(tasks) - 6) / c.rate * 1e9 / float64(o.took))
 			refused.add(o.rejectedShare())
