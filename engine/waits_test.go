@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -234,6 +235,30 @@ func TestTheLaneGuardPausesOneService(t *testing.T) {
 	}
 	if count[unwind.DeadLettered] != 5 || count[unwind.Compensated] != 45 {
 		t.Errorf("they rest as %v", count)
+	}
+}
+
+// What kills is the service: saga types that take turns at its lane die of one cause all the same.
+func TestTheLaneGuardPausesForSagaTypesThatTakeTurns(t *testing.T) {
+	other := placeOrder()
+	other.Name = "renew"
+	w := newWorld(t, placeOrder(), "ship:409 refund:currency", func(cfg *engine.Config) {
+		patient(cfg)
+		cfg.Definitions = append(cfg.Definitions, other)
+		both(cfg, func(p *unwind.Participant) { p.Compensation.Concurrency = 1 })
+	})
+	reqs := make([]unwind.StartRequest, 40)
+	for i := range reqs {
+		reqs[i] = unwind.StartRequest{Saga: []string{"place-order", "renew"}[i%2], Key: fmt.Sprint(i), Input: json.RawMessage(`{}`)}
+	}
+	if _, err := w.StartBatch(t.Context(), reqs); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.alerted(unwind.AlertLaneGuard); a.Service != "payments" {
+		t.Errorf("the alert is %+v", a)
+	}
+	if n := len(w.script.Calls("/refund")); n != 5 {
+		t.Errorf("%d refunds were tried", n)
 	}
 }
 

@@ -14,7 +14,8 @@ type guard struct {
 
 func (g *guard) reset() { *g = guard{} }
 
-// add counts a dead letter and reports whether the run is complete. A saga
+// add counts a dead letter and reports whether the run is complete. The fingerprint is
+// of what the target said, not of the saga type: types take turns at a lane. A saga
 // counts once; another fingerprint begins another run.
 func (g *guard) add(saga [16]byte, fingerprint string) bool {
 	if g.n > 0 && g.fingerprint != fingerprint {

@@ -117,3 +117,14 @@ func TestFingerprintsLeaveOutWhatVaries(t *testing.T) {
 		}
 	}
 }
+
+func TestTheCauseLeavesOutWhoDied(t *testing.T) {
+	for want, of := range map[string]unwind.CallError{
+		"422 unknown currency #": {Status: 422, Class: unwind.ClassInvalid, Message: `unknown currency "EUR"`},
+		"key_expired ":           {Class: unwind.ClassKeyExpired},
+	} {
+		if got := Cause(of); got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+}

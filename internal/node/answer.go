@@ -123,7 +123,7 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 // guard counts dead letters in a row; five of one cause pause the lane.
 func (n *Node) guard(m Moment, sg *saga, e *machine.Effect) {
 	target := lane(sg.Plan, e.Step, e.Dir)
-	if e.Dir != unwind.Compensation || !n.sched.DeadLettered(target, sg.ID, e.Group, nanos(m.Now)) {
+	if e.Dir != unwind.Compensation || !n.sched.DeadLettered(target, sg.ID, machine.Cause(e.Error), nanos(m.Now)) {
 		return
 	}
 	reason := "lane guard: five sagas in a row died of the same cause (group " + e.Group + "): " + e.Error.Message
