@@ -115,7 +115,7 @@ func (l *stormLog) tick(t storm.Tick) {
 	}
 	switch {
 	case l.terminal:
-		_, _ = fmt.Fprint(l.app.stderr, "\r\x1b[K\x1b[?7l", l.line(&t), "\x1b[?7h")
+		_, _ = fmt.Fprint(l.app.stderr, redrawn(l.line(&t)))
 		l.drawn = true
 	case t.Done != l.told.Done && t.Elapsed-l.told.Elapsed >= 500*time.Millisecond:
 		l.app.say("%s", l.line(&t))

@@ -113,7 +113,11 @@ func (a *app) limitCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			req := unwind.ControlRequest{Reset: c.Bool("reset"), ExpiresIn: unwind.Duration(c.Duration("expires-in"))}
+			expiry, err := expiresIn(c)
+			if err != nil {
+				return err
+			}
+			req := unwind.ControlRequest{Reset: c.Bool("reset"), ExpiresIn: expiry}
 			if l != (unwind.LimitsChange{}) {
 				req.Limits = &l
 			}
@@ -148,6 +152,15 @@ func limitsChange(c *cli.Command) (l unwind.LimitsChange, err error) {
 	return l, nil
 }
 
+// expiresIn refuses a zero: sent, it would mean for ever.
+func expiresIn(c *cli.Command) (unwind.Duration, error) {
+	d := unwind.Duration(c.Duration("expires-in"))
+	if c.IsSet("expires-in") && d <= 0 {
+		return 0, usagef("--expires-in %s: write 1s to 720h, or leave it out to have it hold until it is changed", d.Std())
+	}
+	return d, nil
+}
+
 func (a *app) breakerCommand() *cli.Command {
 	return &cli.Command{
 		Name: "breaker", Usage: "hold a lane's breaker open or closed, or let it decide", ArgsUsage: "SERVICE",
@@ -160,7 +173,11 @@ func (a *app) breakerCommand() *cli.Command {
 		},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			mode := unwind.BreakerMode(c.String("state"))
-			return a.changeScope(ctx, c, unwind.ControlRequest{Breaker: &mode, ExpiresIn: unwind.Duration(c.Duration("expires-in"))})
+			expiry, err := expiresIn(c)
+			if err != nil {
+				return err
+			}
+			return a.changeScope(ctx, c, unwind.ControlRequest{Breaker: &mode, ExpiresIn: expiry})
 		},
 	}
 }
