@@ -178,3 +178,23 @@ func TestWastedCallsAdviseByWhatWastedThem(t *testing.T) {
 		}
 	}
 }
+
+func TestALongGateSaysHowLongWhereItHasBeenLong(t *testing.T) {
+	watch := alarm.New(unwind.AlertRules{})
+	see := lane(func(l *alarm.Lane) { l.GateUntil, l.GateReason = 600*second, "429" })
+	see.Now = second
+	if got := watch.Next(&see); len(got) != 1 || !strings.HasSuffix(got[0].Message, "(429) for 9m59s more") {
+		t.Errorf("at first it says %+v", got)
+	}
+	watch = alarm.New(unwind.AlertRules{Gate: unwind.Minute})
+	for see.Now = second; see.Now < 61*second; see.Now += 4 * second {
+		see.Lanes[0].GateUntil = see.Now + 10*second
+		if got := watch.Next(&see); len(got) != 0 {
+			t.Errorf("at %d it says %+v", see.Now, got)
+		}
+	}
+	see.Now, see.Lanes[0].GateUntil = 62*second, 72*second
+	if got := watch.Next(&see); len(got) != 1 || !strings.HasSuffix(got[0].Message, "(429) for 1m1s, and for 10s more") {
+		t.Errorf("later it says %+v", got)
+	}
+}

@@ -95,7 +95,10 @@ func (l *look) gate(s *Lane, name string) {
 	long := m != nil && (l.Now-m.since > bound || s.GateUntil-l.Now > bound)
 	message := name + " is kept closed by the service (" + s.GateReason + ")"
 	if m != nil {
-		message += " for " + span(l.Now-m.since).String() + ", and for " + span(max(s.GateUntil-l.Now, 0)).String() + " more"
+		if gone := span(l.Now - m.since); gone > 0 {
+			message += " for " + gone.String() + ", and"
+		}
+		message += " for " + span(max(s.GateUntil-l.Now, 0)).String() + " more"
 	}
 	l.judge(long, m == nil, onLane(unwind.AlertGate, s.Service, s.Lane, message), name+" is open")
 }
