@@ -126,7 +126,7 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind
 		since := unwind.TimeFromMicros(s.BreakerSince / 1000)
 		l.Breaker.Since = &since
 	}
-	if s.Breaker == flow.BreakerTripped && s.BreakerMode == flow.BreakerAuto && s.BreakerUntil > now {
+	if s.BreakerUntil > now {
 		probe := unwind.TimeFromMicros(s.BreakerUntil / 1000)
 		l.Breaker.Probe = &probe
 	}

@@ -21,6 +21,14 @@ const (
 // rate before the cut in a concave curve, past it in a convex one.
 //
 // Only time in use counts: a lane with nothing to send learns nothing.
+//
+// A lane is in one of these; worked and throttled take it from one to the next.
+//
+//	slow start  slow       from cold, far beyond a peak, or as a trial (base) after a fall
+//	search      seek       after slow start; a careful lane searches far beyond a peak too
+//	climb       neither    along the curve, after what ended a search and every later cut
+//	fallen      was        holds what it measured, and tries for what it had from time to time
+//	refused     refusedAt  nothing gets through: one call at a time, until one does
 type adaptive struct {
 	on      bool
 	slow    bool              // slow start

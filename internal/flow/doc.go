@@ -37,6 +37,14 @@
 // Only the heads of a queue are in memory. What Push leaves behind stays in
 // the store, and Short names the queues that want to be refilled from it.
 //
+// # The adaptive rate
+//
+// A lane that asks for it finds the rate that its service bears: adaptive.go has its
+// state and how it grows, cut.go what a refusal leaves, careful.go what a service gets
+// that has little to give, found.go what survives a restart, law.go the constants.
+// How many calls it has in flight is found apart from that, in slots.go. Decisions 15 and
+// 19 in docs/decisions say why.
+//
 // # Over a crash
 //
 // Each scope with a rate or a window grants only inside of what is durable: of a

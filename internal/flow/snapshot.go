@@ -20,7 +20,7 @@ type Snapshot struct {
 
 	Breaker      BreakerState
 	BreakerMode  BreakerMode
-	BreakerUntil int64 // ns; the next probe goes no sooner
+	BreakerUntil int64 // ns; the next probe goes no sooner; 0: it is closed, or an operator holds it
 	BreakerSince int64 // ns; when it last opened or closed, 0: not as far as is known
 	Probing      bool  // a probe is out
 	Ramp         int   // tenths of the last good rate that a breaker that closed lets go; 0: all
