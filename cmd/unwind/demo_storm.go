@@ -115,7 +115,7 @@ func (l *stormLog) tick(t storm.Tick) {
 	}
 	switch {
 	case l.terminal:
-		_, _ = fmt.Fprint(l.app.stderr, redrawn(l.line(&t)))
+		_, _ = fmt.Fprint(l.app.stderr, redrawn(l.line(&t), columnsOf(l.app.stderr)))
 		l.drawn = true
 	case t.Done != l.told.Done && t.Elapsed-l.told.Elapsed >= 500*time.Millisecond:
 		l.app.say("%s", l.line(&t))

@@ -141,7 +141,7 @@ func (a *app) watchOperation(ctx context.Context, cl *client.Client, id string) 
 		line, news := printable(operationLine(op, live)), operationNews(op)
 		switch {
 		case live:
-			_, _ = fmt.Fprint(a.stderr, redrawn(line))
+			_, _ = fmt.Fprint(a.stderr, redrawn(line, columnsOf(a.stderr)))
 		case news != shown:
 			_, _ = fmt.Fprintln(a.stderr, line)
 		}

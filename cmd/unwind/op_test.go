@@ -21,3 +21,12 @@ func TestAnOperationSaysWhetherItsCallsWait(t *testing.T) {
 		t.Errorf("it says %q, want %q", got, want)
 	}
 }
+
+func TestALineThatIsDrawnAnewFitsItsTerminal(t *testing.T) {
+	if got := redrawn("0/28  0 failed again  10 under way", 12); got != "\r\x1b[K0/28  0 fai…" {
+		t.Errorf("it is %q", got)
+	}
+	if got := redrawn("0/28", 4); got != "\r\x1b[K0/28" {
+		t.Errorf("it is %q", got)
+	}
+}

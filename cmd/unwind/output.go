@@ -151,9 +151,9 @@ func (a *app) say(format string, args ...any) {
 	_, _ = fmt.Fprintln(a.stderr, printableLines(fmt.Sprintf(format, args...)))
 }
 
-// redrawn begins a terminal's line anew, and has what is too long for it cut off
-// instead of wrapped: a line that wraps can't be drawn anew.
-func redrawn(line string) string { return "\r\x1b[K\x1b[?7l" + line + "\x1b[?7h" }
+// redrawn begins a line of a terminal anew. What is too long for it is cut off: a
+// line that wraps can't be drawn anew.
+func redrawn(line string, columns int) string { return "\r\x1b[K" + short(line, columns) }
 
 func isTerminal(w io.Writer) bool { return columnsOf(w) > 0 && os.Getenv("TERM") != "dumb" }
 
