@@ -26,7 +26,9 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unwind.ServiceState, error) {
 	states := []unwind.ServiceState{}
 	var lanes []flow.Snapshot
+	allPaused := false
 	err := e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
+		allPaused = e.node.Snapshot(m, unwind.Scope{Kind: unwind.ScopeGlobal}).Paused
 		for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 			s := unwind.ServiceState{Name: name}
 			forward, compensation := unwind.Scope{Kind: unwind.ScopeForward, Name: name}, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name}
@@ -46,7 +48,7 @@ func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unw
 		if d.oldest > 0 {
 			lane.OldestAgeMS = max((now-d.oldest)/1000, 0)
 		}
-		if ns := lanes[i].Drain(d.ready+d.backingOff, now*1000); ns != flow.Never {
+		if ns := lanes[i].Drain(d.ready+d.backingOff, now*1000); ns != flow.Never && !(allPaused && ns > 0) {
 			ms := (ns + 999_999) / 1_000_000
 			lane.DrainEstimateMS = &ms
 		}

@@ -262,6 +262,34 @@ func TestTheLaneGuardPausesForSagaTypesThatTakeTurns(t *testing.T) {
 	}
 }
 
+// Where all compensations are paused, no lane tells when it will be empty.
+func TestNoLaneEmptiesWhileAllIsPaused(t *testing.T) {
+	w := newWorld(t, placeOrder(), "ship:409", func(cfg *engine.Config) {
+		both(cfg, func(p *unwind.Participant) { p.Compensation.Rate = unwind.PerSecond(5) })
+	})
+	pause := func(paused bool) {
+		t.Helper()
+		if _, err := w.Control(t.Context(), unwind.ControlRequest{Scope: unwind.Scope{Kind: unwind.ScopeGlobal}, Paused: &paused, Reason: "a storm"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refunds := func(told bool) func() bool {
+		return func() bool {
+			services, err := w.Participants(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := services[0].Lanes.Compensation
+			return services[0].Name == "payments" && l.Depth.Ready > 0 && (l.DrainEstimateMS != nil) == told
+		}
+	}
+	pause(true)
+	w.beginMany(50)
+	w.until("the pause of all hides nothing", refunds(false))
+	pause(false)
+	w.until("a lane that goes does not tell when it is empty", refunds(true))
+}
+
 // Scenario 26.
 func TestTheSameKeyIsOneSaga(t *testing.T) {
 	w := newWorld(t, placeOrder(), "", nil)
