@@ -178,7 +178,7 @@ func (a *adaptive) grow(used int64) {
 	if a.careful {
 		calls *= carefulClimb
 	}
-	k := max(climb, calls*interval(a.peak))
+	k := max(climb, min(calls*interval(a.peak), climbMost))
 	if a.rough {
 		k /= 2
 	}

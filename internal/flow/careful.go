@@ -24,7 +24,7 @@ func (a *adaptive) seekOn(used int64) {
 		a.rate += scale(a.rate, used, search)
 		return
 	}
-	a.rate += scale(a.rate, used, max(search, carefulSearch*interval(a.rate)))
+	a.rate += scale(a.rate, used, max(search, min(carefulSearch*interval(a.rate), climbMost)))
 	if a.rate > carefulMost*a.peak {
 		a.seek, a.slow = false, true
 	}

@@ -147,7 +147,13 @@ func (a *adaptive) resumed(now int64) {
 	refused := max(0, min(now, a.until+second)-a.refusedAt)
 	a.refusedAt, a.held = 0, 0
 	a.cycle += refused
-	if refused >= refusedLeast && refused >= a.cycle/refusedShare {
+	long := refused >= refusedLeast && refused >= a.cycle/refusedShare
+	if long && a.took < foundCalls && a.window == 0 {
+		// So few tell of no rate: it is found anew, and the next time tells of a window.
+		a.window = min(a.cycle, windowMost)
+		a.rate = max(slowest, a.rate/2)
+		a.slow, a.seek, a.was, a.base, a.excess = true, false, 0, 0, 0
+	} else if long {
 		a.window = min(a.cycle, windowMost)
 		a.rate = min(a.high, max(slowest, scale(a.took*perCall, second, a.cycle)))
 		a.peak, a.age, a.excess = a.rate, a.window, 0

@@ -32,9 +32,11 @@ const (
 	// search is in how long the search for the peak multiplies the rate by e.
 	search = 4 * second
 	// climb is how long the way back to the peak takes, but climbCalls calls at least;
-	// half of both after a search.
+	// half of both after a search. It takes climbMost at most: a lane that was cut to next to
+	// nothing comes back.
 	climb      = 9 * second / 2
 	climbCalls = 150
+	climbMost  = 45 * second
 	// boundless is how far beyond its peak, in thousandths of the climb, the
 	// rate may be before it grows as in slow start again: the service has more
 	// to give than it had.
