@@ -64,11 +64,7 @@ func StartTroupe(ctx context.Context, o TroupeOptions) (*Troupe, error) {
 	up := context.AfterFunc(ctx, cancel)
 	t := &Troupe{options: o, cancel: cancel, urls: map[string]string{}, pids: map[string]int{}}
 	for _, name := range Names {
-		var child *child
-		address, err := gateway.FreeAddress(life) // it comes back there when it has died
-		if err == nil {
-			child, err = t.start(life, name, address)
-		}
+		child, err := t.startSomewhere(life, name)
 		if err != nil {
 			t.Stop()
 			return nil, cmp.Or(ctx.Err(), err)
@@ -88,6 +84,21 @@ type child struct {
 	cmd   *exec.Cmd
 	stdin io.Closer
 	ready Ready
+}
+
+// startSomewhere starts a participant at an address where it comes back when it has died.
+// Somebody else may take that between looking for it and listening there.
+func (t *Troupe) startSomewhere(ctx context.Context, name string) (c *child, err error) {
+	for range 3 {
+		var address string
+		if address, err = gateway.FreeAddress(ctx); err != nil {
+			return nil, err
+		}
+		if c, err = t.start(ctx, name, address); err == nil || ctx.Err() != nil {
+			return c, err
+		}
+	}
+	return nil, err
 }
 
 func (t *Troupe) start(ctx context.Context, name, listen string) (*child, error) {
