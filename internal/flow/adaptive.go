@@ -22,7 +22,8 @@ const (
 //
 // Only time in use counts: a lane with nothing to send learns nothing.
 //
-// A lane is in one of these; worked and throttled take it from one to the next.
+// A lane is in one of these; worked and throttled take it from one to the next, and
+// each has a file with what an accepted call and what a refusal does to it.
 //
 //	slow start  slow       from cold, far beyond a peak, or as a trial (base) after a fall
 //	search      seek       after slow start; a careful lane searches far beyond a peak too
@@ -131,89 +132,14 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 	case ending && a.peak > 0:
 		a.rate = min(a.rate, a.peak*sure/100)
 	case a.slow:
-		a.rate += scale(a.rate, used, min(max(trips*trip, fastestStart), slowestStart))
-		a.excess += scale(max(0, a.rate-a.base), used, second)
-		if a.excess >= spare {
-			a.base = 0 // what is refused now is no failed trial
-		}
-		if a.was > 0 && a.rate >= a.was {
-			a.regained()
-		}
+		a.slowOn(used, trip)
 	case a.seek:
 		a.seekOn(used)
 	case planted.On(planted.CutForever):
 	case a.was > 0:
-		a.retry(used)
+		a.fallenOn(used)
 	default:
 		a.grow(used)
 	}
 	a.rate = min(a.rate, a.limit)
-}
-
-// counts a call as one that was taken.
-func (a *adaptive) counts(now int64) {
-	a.times[a.count%remembered] = now
-	a.count++
-	a.got++
-}
-
-// regained ends a fall: what was borne before it need not be found anew.
-func (a *adaptive) regained() {
-	a.slow, a.rate, a.peak, a.age, a.excess = false, a.was*keep/100, a.was, 0, 0
-	a.depth, a.base, a.was = a.peak-a.rate, 0, 0
-}
-
-// retry tries, after a fall, whether the capacity is back.
-func (a *adaptive) retry(used int64) {
-	if a.quiet += used; a.quiet < a.wait {
-		return
-	}
-	a.base, a.slow, a.excess, a.quiet = a.rate, true, 0, 0
-	a.wait = a.wait * retryMore / 100
-}
-
-// grow moves along the curve.
-func (a *adaptive) grow(used int64) {
-	calls := int64(climbCalls)
-	if a.careful {
-		calls *= carefulClimb
-	}
-	k := max(climb, min(calls*interval(a.peak), climbMost))
-	if a.rough {
-		k /= 2
-	}
-	if a.shallow {
-		k = shallowClimb
-	}
-	k = max(k, a.window)
-	a.age = min(a.age+used, 8*k)
-	x := min((a.age-k)*1000/k, 4*boundless)
-	reach := a.peak / 12
-	if x < 0 {
-		reach = a.depth
-	}
-	a.rate = max(a.rate, a.peak+reach/1000*(x*x/1000*x/1000))
-	a.excess += scale(max(0, a.rate-a.peak), used, second)
-	far := int64(boundless)
-	if a.window > 0 {
-		far *= 2
-	}
-	if x >= far && a.excess >= plenty {
-		a.seek, a.edge = a.careful, 0
-		a.slow, a.window = !a.careful, 0
-	}
-}
-
-// late is by how much a call took longer than calls do, where the service may
-// save nothing up: it refuses the next one that arrives on time.
-func (a *adaptive) late(trip int64) int64 {
-	if a.trip == 0 {
-		a.trip = trip
-	}
-	late := trip - a.trip
-	a.trip += min(max(late, -lateLeast), lateLeast) / 8
-	if late < lateLeast || !a.shallow && !a.seek && !a.slow {
-		return 0
-	}
-	return min(late, interval(a.rate))
 }

@@ -16,16 +16,3 @@ func (a *adaptive) beCareful(now int64) {
 	}
 	a.careful, a.seek = true, true
 }
-
-// seekOn takes the search on. A careful lane counts calls, not seconds; one that comes far
-// beyond its peak need not be careful.
-func (a *adaptive) seekOn(used int64) {
-	if !a.careful {
-		a.rate += scale(a.rate, used, search)
-		return
-	}
-	a.rate += scale(a.rate, used, max(search, min(carefulSearch*interval(a.rate), climbMost)))
-	if a.rate > carefulMost*a.peak {
-		a.seek, a.slow = false, true
-	}
-}
