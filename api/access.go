@@ -69,6 +69,7 @@ var leastRole = map[string]Role{
 	"POST /v1/services/{name}/resume":    Operator,
 	"PATCH /v1/services/{name}":          Operator,
 	"POST /v1/services/{name}/breaker":   Operator,
+	"POST /v1/services/{name}/open-gate": Operator,
 	"GET /v1/scopes":                     Viewer,
 	"PATCH /v1/scopes":                   Operator,
 	"GET /v1/alerts":                     Viewer,

@@ -3,6 +3,7 @@ package api_test
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/unwindhq/unwind"
 )
@@ -116,6 +117,19 @@ func (c *contract) services() {
 	c.call(422, send, "/v1/sagas/"+waits.ID+"/send", `{"step":"charge"}`)
 	c.call(200, send, "/v1/sagas/"+waits.ID+"/send", `{"step":"charge","direction":"action","reason":"are they there?"}`)
 	c.call(200, resume, "/v1/services/payments/resume", `{"lane":"forward","reason":"they have moved"}`)
+	const open = "POST /v1/services/{name}/open-gate"
+	c.call(409, open, "/v1/services/payments/open-gate", `{"lane":"compensation","reason":"it is not closed"}`)
+	c.call(422, open, "/v1/services/payments/open-gate", `{"reason":"x"}`)
+	c.call(404, open, "/v1/services/nothing/open-gate", `{"lane":"forward","reason":"x"}`)
+	c.call(201, "POST /v1/sagas", "/v1/sagas", `{"saga":"busy"}`)
+	for begin := time.Now(); !strings.Contains(c.do("GET", "/v1/services/payments", "").body, `"reason":"429"`); {
+		if time.Since(begin) > time.Minute {
+			c.t.Fatal("a Retry-After of a minute closes nothing")
+		}
+	}
+	if r := c.call(200, open, "/v1/services/payments/open-gate", `{"lane":"forward","reason":"their header was wrong"}`); strings.Contains(r.body, `"reason":"429"`) {
+		c.t.Errorf("it is closed still: %s", r.body)
+	}
 	const limit, breaker = "PATCH /v1/services/{name}", "POST /v1/services/{name}/breaker"
 	c.call(200, limit, "/v1/services/payments", `{"compensation":{"rate":"20/s","concurrency":5,"window":"2000/1m","adaptive":true},"expires_in":"1h","reason":"they asked"}`)
 	c.call(200, limit, "/v1/services/payments", `{"reset":"compensation","reason":"they thanked"}`)
@@ -139,6 +153,8 @@ func (c *contract) scopes() {
 	c.call(200, scope, "/v1/scopes", `{"scope":{"kind":"global"},"paused":true,"reason":"a storm"}`)
 	c.call(200, scope, "/v1/scopes", `{"scope":{"kind":"global"},"paused":false,"reason":"it is over"}`)
 	c.call(409, scope, "/v1/scopes", `{"scope":{"kind":"global"},"paused":false,"reason":"it is over"}`)
+	c.call(422, scope, "/v1/scopes", `{"scope":{"kind":"global"},"open_gate":true,"reason":"x"}`)
+	c.call(422, scope, "/v1/scopes", `{"scope":{"kind":"forward","name":"payments"},"open_gate":true,"paused":true,"reason":"x"}`)
 	c.call(422, scope, "/v1/scopes", `{"scope":"global","paused":false,"reason":"x"}`)
 	c.call(422, scope, "/v1/scopes", `{"scope":{"kind":"global","weight":1},"paused":false,"reason":"x"}`)
 	c.call(404, scope, "/v1/scopes", `{"scope":{"kind":"saga","name":"nothing"},"paused":true,"reason":"x"}`)

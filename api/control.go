@@ -6,7 +6,7 @@ import (
 	"github.com/unwindhq/unwind"
 )
 
-// A LaneRequest asks for a lane to be paused, or to go on.
+// A LaneRequest asks for a lane to be paused, to go on, or for its gate to be opened.
 type LaneRequest struct {
 	Lane   string `json:"lane" enum:"forward,compensation"`
 	Reason string `json:"reason"`
@@ -51,6 +51,18 @@ func (c *call) setPause(paused bool) error {
 		return err
 	}
 	return c.control(&unwind.ControlRequest{Scope: scope, Paused: &paused, Reason: req.Reason})
+}
+
+func (c *call) openGate() error {
+	var req LaneRequest
+	if err := read(c, laneDecoder, maxBody, &req); err != nil {
+		return err
+	}
+	scope, err := c.lane(req.Lane)
+	if err != nil {
+		return err
+	}
+	return c.control(&unwind.ControlRequest{Scope: scope, OpenGate: true, Reason: req.Reason})
 }
 
 // limit changes one lane: of two, one might be refused when the other is in force.

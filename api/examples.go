@@ -21,6 +21,7 @@ var examples = map[string]string{
 	"pause-lane":          `{"lane":"compensation","reason":"they move house"}`,
 	"resume-lane":         `{"lane":"compensation","reason":"they have moved"}`,
 	"limit-lane":          `{"compensation":{"rate":"20/s"},"expires_in":"1h","reason":"the gateway is slow"}`,
+	"open-gate":           `{"lane":"compensation","reason":"the header was in milliseconds"}`,
 	"set-breaker":         `{"lane":"compensation","state":"open","reason":"they asked for quiet"}`,
 	"reconcile":           `{"saga":"place-order","since":"2026-01-02T15:04:05Z","rate":"50/s"}`,
 	"release":             `{"reason":"compared with the services: nothing differs"}`,

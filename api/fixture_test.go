@@ -143,6 +143,7 @@ func definitions() []unwind.Definition {
 		{Name: "refused", Steps: []unwind.Step{step("reserve", done, done), step("charge", refuse, done)}},
 		{Name: "dead", Amount: "input.amount", Steps: []unwind.Step{step("reserve", done, refuse), step("charge", refuse, done)}},
 		{Name: "approval", Steps: []unwind.Step{step("reserve", done, done), {Name: "approve", Kind: unwind.SignalStep}}},
+		{Name: "busy", Steps: []unwind.Step{{Name: "charge", Action: &unwind.Call{Service: "payments", Path: "/busy"}, Compensation: unwind.None}}},
 		{Name: "async", Steps: []unwind.Step{{Name: "charge", Action: &unwind.Call{Service: "payments", Path: "/charge", Async: true}, Compensation: unwind.None}}},
 	}
 }

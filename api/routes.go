@@ -191,13 +191,20 @@ func observeRoutes() []route {
 		serve: (*call).breaker, body: typeOf[BreakerRequest](), answers: ok[unwind.ServiceState]("It is durable"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
+		key: "POST /v1/services/{name}/open-gate", id: "open-gate", tag: "operations", summary: "Open the gate of a lane that a wrong Retry-After has closed",
+		text: "Or a RateLimit header. It stays open over a restart; calls that were refused wait for what they were told still, " +
+			"and the next answer of that kind closes it again. A pause, an open breaker and a service fault go on, every limit " +
+			"counts, and no burst follows. A lane that is not closed so is a conflict.",
+		serve: (*call).openGate, body: typeOf[LaneRequest](), answers: ok[unwind.ServiceState]("It is durable, and open"),
+		refusals: []unwind.Code{unwind.NotFound, unwind.Conflict},
+	}, {
 		key: "GET /v1/scopes", id: "list-scopes", tag: "operations", summary: "See every scope that has limits",
 		text:  "Everything, the lanes of services, saga types, and tenants of saga types.",
 		serve: (*call).scopes, answers: ok[unwind.List[unwind.ScopeState]]("All of them"),
 	}, {
 		key: "PATCH /v1/scopes", id: "change-scope", tag: "operations", summary: "Pause, resume or limit any scope",
 		text: "As for a service, at every scope. A pause holds at once; what is in flight is awaited. To resume a scope " +
-			"that is not paused is a conflict.",
+			"that is not paused, or to open a gate that is not closed, is a conflict.",
 		serve: (*call).changeScope, body: typeOf[unwind.ControlRequest](), answers: ok[unwind.ScopeState]("It is durable"),
 		refusals: []unwind.Code{unwind.NotFound, unwind.UnknownSaga, unwind.Conflict},
 	}, {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/store"
@@ -24,8 +25,15 @@ func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwin
 	}
 	_, err := e.ask(ctx, func(m node.Moment, t node.Token) {
 		set, settings := e.node.Control(req.Scope)
-		if err := conflicting(&req, &set); err != nil {
+		lane := e.node.Snapshot(m, req.Scope)
+		if err := conflicting(m, &req, &set, &lane); err != nil {
 			e.reply(node.Reply{Token: t, Err: err})
+			return
+		}
+		if req.OpenGate {
+			a := audit(req.Actor, "open-gate", req.Scope.String(), req.Reason, opened{unwind.TimeFromMicros(lane.Closed / 1000), lane.GateReason})
+			a.At = int64(m.Now)
+			e.node.SetControl(m, node.ControlChange{Token: t, Control: set, OpenGate: true, Audit: a})
 			return
 		}
 		action, data := change(m, &req, &set, &settings)
@@ -54,6 +62,12 @@ type changed struct {
 	Breaker   *unwind.BreakerMode  `json:"breaker,omitempty"`
 	ExpiresIn unwind.Duration      `json:"expires_in,omitempty"`
 	Before    unwind.LimitsChange  `json:"before,omitzero"`
+}
+
+// An opened is what the audit keeps of a gate that is opened: what it was.
+type opened struct {
+	Until unwind.Time `json:"until"`
+	By    string      `json:"by,omitempty"`
 }
 
 // change applies a request to what is set, and says how the audit names it.
@@ -87,11 +101,14 @@ func change(m node.Moment, req *unwind.ControlRequest, set *store.Control, s *no
 	return action, data
 }
 
-func conflicting(req *unwind.ControlRequest, set *store.Control) error {
-	if req.Paused == nil || *req.Paused || set.Paused {
-		return nil
+func conflicting(m node.Moment, req *unwind.ControlRequest, set *store.Control, lane *flow.Snapshot) error {
+	switch {
+	case req.Paused != nil && !*req.Paused && !set.Paused:
+		return unwind.Errorf(unwind.Conflict, "%s: it is not paused, so there is nothing to resume", req.Scope)
+	case req.OpenGate && lane.Closed <= int64(m.Now)*1000:
+		return unwind.Errorf(unwind.Conflict, "%s: no Retry-After keeps it closed, so there is nothing to open; unwind service list shows what holds it back", req.Scope)
 	}
-	return unwind.Errorf(unwind.Conflict, "%s: it is not paused, so there is nothing to resume", req.Scope)
+	return nil
 }
 
 // findScope fails where there is no such scope.
@@ -132,6 +149,12 @@ func validControl(doing string, req *unwind.ControlRequest) error {
 		return err
 	}
 	switch {
+	case req.OpenGate && (req.Paused != nil || limits || req.Breaker != nil || req.ExpiresIn != 0):
+		return invalid(doing, "/open_gate", "it goes with nothing else; make two requests of it")
+	case req.OpenGate && !lane:
+		return invalid(doing, "/open_gate", "only a lane of a service has a gate")
+	case req.OpenGate:
+		return nil
 	case req.Paused == nil && !limits && req.Breaker == nil:
 		return invalid(doing, "", "it changes nothing; name a limit, or reset")
 	case req.ExpiresIn < 0 || req.ExpiresIn > mostExpiry || req.ExpiresIn > 0 && req.ExpiresIn < unwind.Second:

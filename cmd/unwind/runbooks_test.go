@@ -57,7 +57,7 @@ func TestTheCommandsOfTheRunbooksExist(t *testing.T) {
 	}
 }
 
-// runbookCommand is the command of a page that begins with these words, for $ID and $STEP.
+// runbookCommand is the command of a page that begins with these words, for $ID, $STEP and $SERVICE.
 func (s *session) runbookCommand(page, begins string) (words []string) {
 	text, err := os.ReadFile(filepath.Join(runbooks, page+".md"))
 	s.check(err)
@@ -68,7 +68,7 @@ func (s *session) runbookCommand(page, begins string) (words []string) {
 		words, err = split(line, s.getenv)
 		s.check(err)
 		for i, word := range words {
-			if word == "ID" || word == "STEP" {
+			if word == "ID" || word == "STEP" || word == "SERVICE" {
 				words[i] = s.getenv(word)
 			}
 		}

@@ -29,7 +29,7 @@ import (
 //	expand FILE…             replaces $NAME in files
 //	remember NAME [REGEXP]   keeps the first word of the output, or what the group matches
 //	eventually REGEXP unwind …   runs a command until its output matches
-//	runbook PAGE WORDS       the command of a runbook that begins so, its ID and STEP taken from the environment
+//	runbook PAGE WORDS       the command of a runbook that begins so, its ID, STEP and SERVICE taken from the environment
 //	serving                  waits until the server takes requests (with !: until nobody does)
 //	says REGEXP NAME         waits until what runs as NAME has said it
 //	kill -SIGNAL NAME, wait NAME CODE   of what was left running; wait takes its output

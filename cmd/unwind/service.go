@@ -18,6 +18,7 @@ func (a *app) serviceCommand() *cli.Command {
 			a.pauseCommand("pause", "send nothing more through a scope, until it is resumed"),
 			a.pauseCommand("resume", "let a paused scope go on, whoever paused it"),
 			a.breakerCommand(),
+			a.openGateCommand(),
 		},
 	}
 }
@@ -161,16 +162,35 @@ func expiresIn(c *cli.Command) (unwind.Duration, error) {
 	return d, nil
 }
 
+func (a *app) openGateCommand() *cli.Command {
+	return &cli.Command{
+		Name: "open-gate", Usage: "open a lane that a wrong Retry-After has closed", ArgsUsage: "SERVICE",
+		Description: "It stays open over a restart. Calls that were refused wait for what they were told still (unwind saga send-now\n" +
+			"sends one), and the next answer of that kind closes it again: lower hint_cap where there will be more of them.\n" +
+			"A pause, a service fault, an open breaker and every limit go on.",
+		Flags: laneFlags(),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			return a.changeScope(ctx, c, unwind.ControlRequest{OpenGate: true})
+		},
+	}
+}
+
+// laneFlags name a lane of a service, and say why.
+func laneFlags(more ...cli.Flag) []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "lane", Usage: "compensation or forward", Value: unwind.CompensationLane},
+		&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit", Required: true},
+	}, more...)
+}
+
 func (a *app) breakerCommand() *cli.Command {
 	return &cli.Command{
 		Name: "breaker", Usage: "hold a lane's breaker open or closed, or let it decide", ArgsUsage: "SERVICE",
 		Description: "unwind service breaker payments --state open --expires-in 30m --reason '…'",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "lane", Usage: "compensation or forward", Value: unwind.CompensationLane},
+		Flags: laneFlags(
 			&cli.StringFlag{Name: "state", Usage: "open, closed or auto", Required: true},
 			&cli.DurationFlag{Name: "expires-in", Usage: "then what held before holds again"},
-			&cli.StringFlag{Name: "reason", Usage: "why, for those who read the audit", Required: true},
-		},
+		),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			mode := unwind.BreakerMode(c.String("state"))
 			expiry, err := expiresIn(c)

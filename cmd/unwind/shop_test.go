@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -23,8 +24,9 @@ type shop struct {
 }
 
 type shopAnswer struct {
-	status int
-	body   string
+	status     int
+	body       string
+	retryAfter string // empty: none
 }
 
 // newShop opens a shop that writes what it sees into dir/participant-shop.jsonl.
@@ -55,7 +57,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		changed := s.changed
 		s.mu.Unlock()
 		if !told {
-			a = shopAnswer{http.StatusOK, `{"id":"1"}`}
+			a = shopAnswer{status: http.StatusOK, body: `{"id":"1"}`}
 		}
 		if a.status == 0 { // silent, until the answer changes
 			select {
@@ -64,6 +66,9 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			case <-r.Context().Done():
 				panic(http.ErrAbortHandler)
 			}
+		}
+		if a.retryAfter != "" {
+			w.Header().Set("Retry-After", a.retryAfter)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(a.status)
@@ -88,15 +93,15 @@ func (s *shop) count(path string) int {
 
 // shopCommand is what a script says to its shop:
 //
-//	shop answer PATH STATUS BODY   what it answers from now on; 0: nothing, until told otherwise
+//	shop answer PATH STATUS BODY [RETRY-AFTER]   what it answers from now on; 0: nothing, until told otherwise
 //	shop hears PATH                waits until a call came in
 //	shop counts PATH N             so many calls came in so far
 func (s *session) shopCommand(args []string) {
 	switch {
-	case len(args) == 4 && args[0] == "answer":
+	case len(args) >= 4 && len(args) <= 5 && args[0] == "answer":
 		status, err := strconv.Atoi(args[2])
 		s.check(err)
-		s.shop.answer(args[1], shopAnswer{status, args[3]})
+		s.shop.answer(args[1], shopAnswer{status: status, body: args[3], retryAfter: strings.Join(args[4:], "")})
 	case len(args) == 2 && args[0] == "hears":
 		s.until("a call of "+args[1], func() bool { return s.shop.count(args[1]) > 0 })
 	case len(args) == 3 && args[0] == "counts":
@@ -104,7 +109,7 @@ func (s *session) shopCommand(args []string) {
 			s.fatalf("%d calls of %s; want %s", n, args[1], args[2])
 		}
 	default:
-		s.fatalf("usage: shop answer PATH STATUS BODY | shop hears PATH | shop counts PATH N")
+		s.fatalf("usage: shop answer PATH STATUS BODY [RETRY-AFTER] | shop hears PATH | shop counts PATH N")
 	}
 }
 

@@ -24,18 +24,58 @@ const (
 func longer(wait int64) int64 { return wait * 6 / 5 }
 
 // gate holds a target back until a time. A gate only ever moves later; it
-// opens by time alone, whatever calls sent before it closed come back with.
+// opens by time, whatever calls sent before it closed come back with, or because
+// an operator wants it.
 type gate struct {
 	until  int64
 	reason string
 	own    int64  // the last own delay, ns; 0 when the service works
 	mark   uint64 // grants up to this number were made before it was chosen
+	wishes uint64 // of operators to have it opened
+	wish   uint64 // the one that is not durable yet; 0: none
 }
 
+// close closes it. Where that is for longer it is news to who wished it open.
 func (g *gate) close(until int64, reason string) {
 	if until > g.until {
-		g.until, g.reason = until, reason
+		g.until, g.reason, g.wish = until, reason, 0
 	}
+}
+
+// OpenGate opens a target's gate, and ends the wait for the reset of a RateLimit header
+// that nothing remains of, as soon as that is durable: the next Reservations have it so,
+// and Reserved opens it. What closes it for longer meanwhile keeps it closed. A pause, a
+// service fault and an open breaker go on, every limit counts, and what was saved up is
+// no burst.
+func (s *Scheduler) OpenGate(name Target, now int64) {
+	t := s.target(name, now)
+	t.gate.wishes++
+	t.gate.wish = t.gate.wishes
+	if !s.durable {
+		s.openWished(t, t.gate.wish, now)
+		return
+	}
+	s.note(t)
+}
+
+// openWished opens the gate as was wished, unless it has closed anew since.
+func (s *Scheduler) openWished(t *target, wish uint64, now int64) {
+	if wish == 0 || wish != t.gate.wish {
+		return
+	}
+	t.gate.until, t.gate.reason, t.gate.wish = 0, "", 0
+	t.quota.refill()
+	t.hushed = true
+	s.refresh(t, now)
+}
+
+// closed is until when answers of the service keep a target closed; not after now: they
+// do not.
+func (t *target) closed() int64 {
+	if t.quota.used {
+		return max(t.gate.until, t.quota.until)
+	}
+	return t.gate.until
 }
 
 // delay returns the gate's own delay. It gets longer once for all the calls that

@@ -46,6 +46,13 @@ func (q *quota) eligible() int64 {
 	return min(q.sent+q.interval, q.until)
 }
 
+// refill forgets that nothing remains.
+func (q *quota) refill() {
+	if q.used {
+		q.used, q.until, q.interval = false, 0, 0
+	}
+}
+
 // take charges one call.
 func (q *quota) take(now int64) {
 	if q.sent = now; now >= q.until {

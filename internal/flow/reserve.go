@@ -191,7 +191,7 @@ func (s *Scheduler) reservation(sc *scope, room []Held, now int64) Reservation {
 		sc.reserveWindow(&r, more, now)
 	}
 	if t := s.targetOf(sc); t != nil {
-		r.Target = t.state(now)
+		r.Target, r.wish = t.state(now), t.gate.wish
 	}
 	return r
 }
@@ -246,6 +246,9 @@ func (s *Scheduler) Reserved(rs []Reservation, durable bool, now int64) {
 		sc.until = max(sc.until, r.until)
 		if sc.window != nil && r.Window != nil {
 			sc.good, sc.left = r.good, sc.left+r.more
+		}
+		if t := s.targetOf(sc); t != nil {
+			s.openWished(t, r.wish, now)
 		}
 		if sc.listed {
 			s.wanted = true

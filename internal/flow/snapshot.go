@@ -16,7 +16,8 @@ type Snapshot struct {
 	OldestDue  int64 // ns, of the tasks that are due; Never when there is none
 	GateUntil  int64 // ns; not after now when the gate is open
 	GateReason string
-	Fault      bool // a service fault; GateUntil is the next probe
+	Closed     int64 // ns; until when OpenGate has something to open
+	Fault      bool  // a service fault; GateUntil is the next probe
 
 	Breaker      BreakerState
 	BreakerMode  BreakerMode
@@ -46,7 +47,7 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 	}
 	t := s.target(name.Target(), now)
 	snap.Ready, snap.BackingOff = t.ready, t.delayed
-	snap.GateUntil, snap.GateReason = t.gate.until, t.gate.reason
+	snap.GateUntil, snap.GateReason, snap.Closed = t.gate.until, t.gate.reason, t.closed()
 	if t.fault.open {
 		snap.Fault = true
 		snap.GateUntil, snap.GateReason = max(t.fault.until, t.gate.until), t.fault.reason

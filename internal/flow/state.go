@@ -21,6 +21,7 @@ type Reservation struct {
 
 	until, good int64 // what it allows once it is durable
 	more        int
+	wish        uint64 // and opens
 }
 
 // TargetState is what a target keeps over a restart beside its limits.
@@ -155,7 +156,7 @@ func (r *Reservation) decodeWindow(body []byte) (ok bool) {
 
 // state is what the target keeps over a restart.
 func (t *target) state(now int64) (st TargetState) {
-	if t.gate.until > now {
+	if t.gate.until > now && t.gate.wish == 0 {
 		st.GateUntil, st.GateReason = t.gate.until, t.gate.reason
 	}
 	st.Breaker, st.Adaptive = t.breaker.encode(), t.adaptive.encode()

@@ -142,6 +142,9 @@ func (p *player) run(t *testing.T, line string) string {
 	case "gate":
 		p.s.Gate(a.scope().Target(), a.duration(a.get("until")), a.get("by"), p.now)
 		return ""
+	case "open-gate":
+		p.s.OpenGate(a.scope().Target(), p.now)
+		return ""
 	case "push":
 		out := ""
 		for _, name := range strings.Split(a.words[0], ",") {

@@ -38,7 +38,9 @@ type control struct {
 type ControlChange struct {
 	Token   Token
 	Control store.Control
-	Audit   *store.Audit
+	// OpenGate instead opens the gate of the scope's lane.
+	OpenGate bool
+	Audit    *store.Audit
 }
 
 // find returns what is known of a scope, and where that stands or would.
@@ -176,7 +178,11 @@ func flowLimits(l Limits) flow.Limits {
 // SetControl changes a control. A pause holds from now on, everything else once it
 // is durable; the reply comes then.
 func (n *Node) SetControl(m Moment, c ControlChange) {
-	n.write(m, c.Control)
+	if c.OpenGate {
+		n.sched.OpenGate(flowScope(c.Control.Scope).Target(), nanos(m.Now))
+	} else {
+		n.write(m, c.Control)
+	}
 	b := n.building
 	if c.Audit != nil {
 		b.rows.Audit = append(b.rows.Audit, *c.Audit)
