@@ -43,7 +43,7 @@ type Limits struct {
 	// length, by its own clock. It opens bit by bit. Zero: no window.
 	Window Rate `json:"window,omitzero"`
 	// Adaptive finds the rate that the participant bears, at most Rate: it begins
-	// at a tenth of that, 10/s at least, grows with every accepted call and is cut
+	// at an eighth of that, 10/s at least, grows with every accepted call and is cut
 	// by a 429. It also finds how many calls in flight it bears, at most
 	// Concurrency: it begins with four, and goes by the time that calls take.
 	Adaptive bool `json:"adaptive,omitempty"`

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/unwindhq/unwind/config"
 	"github.com/unwindhq/unwind/internal/bench"
 )
 
@@ -91,7 +92,7 @@ func (a *app) benchServer(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer stop()
-	cfg, err := a.loadConfig(c)
+	cfg, err := config.Load(c.String("config"), a.env) // nobody asked for its warnings
 	if err != nil {
 		return err
 	}

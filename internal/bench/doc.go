@@ -16,5 +16,5 @@
 // of its own run says more about the machine than about the engine.
 //
 // Reading order: run.go, figure.go, child.go; then one file per measurement:
-// raw.go, sagas.go (http), inprocess.go, growth.go, memory.go, restart.go.
+// raw.go, sagas.go (http), inprocess.go, growth.go, memory.go, restart.go, backlog.go.
 package bench

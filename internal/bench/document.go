@@ -57,4 +57,7 @@ var about = map[string]string{
 	"memory":    "Sagas whose delay step lasts a day, started over HTTP in batches.",
 	"restart": "The participant holds every call; the server is killed and started again. The time is from the start of the\n" +
 		"process until every unfinished saga's call is in flight or in its lane's queue again.",
+	"backlog": "Sagas whose refund was refused with a Retry-After, as an engine leaves them in its store. Half of the refunds come\n" +
+		"due in one moment, the others in the minute after it. The server is killed while all of them back off and again while they\n" +
+		"drain; then the lane is paused and resumed. The bank counts what arrives.",
 }

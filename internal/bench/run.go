@@ -40,6 +40,7 @@ var measurements = []measurement{
 	{"growth", (*run).growth},
 	{"memory", (*run).memory},
 	{"restart", (*run).restart},
+	{"backlog", (*run).backlog},
 }
 
 // Names lists the measurements in their order.

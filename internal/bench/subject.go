@@ -62,7 +62,7 @@ func held() unwind.Definition {
 
 // plan resolves a definition.
 func plan(def unwind.Definition) (*machine.Plan, error) {
-	p, err := machine.Compile(&def, map[string]unwind.Participant{service: {}})
+	p, err := machine.Compile(&def, map[string]unwind.Participant{service: {}, bank: {}})
 	if err != nil {
 		return nil, fmt.Errorf("compiling the definition: %w", err)
 	}
@@ -106,10 +106,12 @@ func (r *run) serve(ctx context.Context, participant *child, store string) (*chi
 		Limits: config.Limits{MaxActive: 200_000},
 		Services: map[string]config.Service{service: {Participant: unwind.Participant{
 			URL: participant.URL, Timeout: 10 * unwind.Second, Forward: unwind.Limits{Concurrency: 1024},
+		}}, bank: {Participant: unwind.Participant{
+			URL: participant.URL, Timeout: 10 * unwind.Second, Compensation: r.refundLimits(),
 		}}},
 		Sagas: map[string]unwind.Definition{},
 	}
-	for _, d := range []unwind.Definition{remote(), waiting(), held()} {
+	for _, d := range []unwind.Definition{remote(), waiting(), held(), refunding()} {
 		cfg.Sagas[d.Name] = d
 	}
 	text, err := json.Marshal(cfg)

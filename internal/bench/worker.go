@@ -64,6 +64,8 @@ func (w *worker) handle(req Request) (any, error) {
 		return with(req, w.commit)
 	case "fill":
 		return with(req, w.fill)
+	case "owe":
+		return with(req, w.owe)
 	case "open":
 		return with(req, w.open)
 	case "run":
