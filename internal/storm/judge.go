@@ -107,9 +107,12 @@ func judge(e *evidence) Outcome {
 }
 
 // ideal is the least time from the first of n calls to the effect of the last one; an
-// hour at most.
+// hour at most. Of no call it is 0.
 func (e *evidence) ideal(n int) time.Duration {
 	const step = time.Millisecond
+	if n == 0 {
+		return 0
+	}
 	at, bearable := time.Duration(0), float64(max(e.burst, 1))
 	for ; bearable < float64(n)-1e-9; at += step {
 		if at >= time.Hour {

@@ -117,6 +117,9 @@ func atOnce(time.Duration) time.Duration { return 0 }
 // The last call has its effect when it has taken what it takes by then, not when it comes.
 func TestTheIdealEndsWithAnEffect(t *testing.T) {
 	slower := func(at time.Duration) time.Duration { return at / 10 }
+	if got := (&evidence{capacity: steady(50), takes: slower, burst: 6}).ideal(0); got != 0 {
+		t.Errorf("no call takes %v", got)
+	}
 	if got := (&evidence{capacity: steady(50), takes: slower, burst: 6}).ideal(1006); got != 22*time.Second {
 		t.Errorf("%v", got)
 	}
