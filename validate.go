@@ -271,6 +271,12 @@ func (d *Definition) validateScopes(f faults) {
 		if !t.Rate.IsZero() {
 			at.below("rate").add("the rate of a tenant is one of compensations; write compensation: {rate: %s}", t.Rate)
 		}
+		if !t.Window.IsZero() {
+			at.below("window").add("the window of a tenant is one of compensations; write compensation: {window: %s}", t.Window)
+		}
+		if t.Concurrency != 0 {
+			at.below("concurrency").add("the concurrency of a tenant is one of compensations; write compensation: {concurrency: %d}", t.Concurrency)
+		}
 		if c := t.Compensation; c != nil {
 			at := at.below("compensation")
 			validateBounds(at, c.limits())

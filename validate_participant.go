@@ -188,9 +188,9 @@ func validateBurst(f faults, l Limits) {
 
 func validateRate(f faults, r Rate) {
 	if r.Calls < 0 || r.Per < 0 {
-		f.add("the rate %d/%s is negative; write calls per time, as in 40/s", r.Calls, r.Per)
+		f.add("%d/%s is negative; write calls per time, as in 40/s", r.Calls, r.Per)
 	} else if r.CallsPerSecond() > maxCallsPerSecond {
-		f.add("the rate %s is beyond what can be paced; the most is 1000000/s", r)
+		f.add("%s is beyond what can be paced; the most is 1000000/s", r)
 	}
 }
 

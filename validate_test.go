@@ -135,11 +135,12 @@ func TestFaultsOfADefinition(t *testing.T) {
 		}},
 		"limits of a tenant": {func(d *unwind.Definition) {
 			d.Compensation = &unwind.TypeLimits{Rate: unwind.PerSecond(4), Compensation: &unwind.TypeLimits{}}
-			d.Tenants = map[string]unwind.TypeLimits{"a": {Rate: unwind.PerSecond(1)}, "b": {
+			d.Tenants = map[string]unwind.TypeLimits{"a": {Rate: unwind.PerSecond(1), Window: unwind.Rate{Calls: 9, Per: unwind.Minute}, Concurrency: 3}, "b": {
 				Compensation: &unwind.TypeLimits{Rate: unwind.PerSecond(5), Weight: 2, Compensation: &unwind.TypeLimits{}},
 			}}
 		}, []string{
-			"/compensation/compensation means nothing", "/tenants/a/rate compensation: {rate: 1/s}", "? /tenants/b/compensation/rate never reached",
+			"/compensation/compensation means nothing", "/tenants/a/rate compensation: {rate: 1/s}",
+			"/tenants/a/window compensation: {window: 9/min}", "/tenants/a/concurrency compensation: {concurrency: 3}", "? /tenants/b/compensation/rate never reached",
 			"/tenants/b/compensation/weight beside compensation", "/tenants/b/compensation/compensation means nothing",
 		}},
 		"a compensation past the pivot": {func(d *unwind.Definition) {

@@ -109,7 +109,7 @@ func (r *Rate) UnmarshalText(text []byte) error {
 		return nil
 	}
 	bad := func() error {
-		return fmt.Errorf("%q is not a rate; write calls per time, as in 40/s, 2400/min, 100/h or 2000/1m", s)
+		return fmt.Errorf("%q is not so many calls per time; write it as in 40/s, 2400/min, 100/h or 2000/1m", s)
 	}
 	calls, per, ok := strings.Cut(s, "/")
 	if !ok {
@@ -120,7 +120,7 @@ func (r *Rate) UnmarshalText(text []byte) error {
 		return bad()
 	}
 	if n <= 0 {
-		return fmt.Errorf("rate %q would let nothing through; write at least 1 call, as in 1/min, or pause the lane instead", s)
+		return fmt.Errorf("%q would let nothing through; write at least 1 call, as in 1/min, or pause the lane instead", s)
 	}
 	var span Duration
 	switch per = strings.TrimSpace(per); per {

@@ -76,6 +76,9 @@ func (d *decoder) decodeNone(n *node, v reflect.Value, pointer string) {
 
 func (d *decoder) decodeStruct(n *node, v reflect.Value, pointer string) {
 	fields := fieldsOf(v.Type())
+	if strings.HasSuffix(pointer, "/compensation") { // in Go the limits of a tenant hold those of its compensations
+		fields = fields.without("compensation")
+	}
 	if !d.is(n, mapping, pointer, "write "+shape(fields)) {
 		return
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/unwindhq/unwind"
@@ -36,6 +37,12 @@ func fieldsOf(t reflect.Type) fieldList {
 		out.all = append(out.all, knownField{name, sf.Index, sf.Type, strings.Contains(options, "omit"), sf.Tag.Get("env")})
 	}
 	return out
+}
+
+// without leaves a key out.
+func (l fieldList) without(name string) fieldList {
+	l.all = slices.DeleteFunc(slices.Clone(l.all), func(f knownField) bool { return f.name == name })
+	return l
 }
 
 func (l fieldList) find(name string) (knownField, bool) {
