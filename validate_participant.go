@@ -40,6 +40,9 @@ func (p *Participant) Validate() []Fault {
 		timeout = DefaultTimeout
 	}
 	validateLane(f.below("forward"), p.Forward, timeout, 256)
+	if p.Forward.Burst > 0 && p.Forward.Rate.IsZero() {
+		f.below("forward", "burst").warn("burst %d means nothing in a lane without a rate; write the rate, or take it away", p.Forward.Burst)
+	}
 	validateLane(f.below("compensation"), p.Compensation, timeout, 10)
 	b := f.below("breaker")
 	if !(p.Breaker.Failures >= 0 && p.Breaker.Failures <= 1) {

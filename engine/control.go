@@ -37,6 +37,12 @@ func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwin
 			return
 		}
 		action, data := change(m, &req, &set, &settings)
+		if l := e.node.Under(req.Scope, &settings); req.Limits != nil && req.Limits.Burst != nil {
+			if why := burstless(req.Scope, &l); why != "" {
+				e.reply(node.Reply{Token: t, Err: invalid(doing, "/burst", why)})
+				return
+			}
+		}
 		if len(settings.Changes) > node.MaxSettings {
 			e.reply(node.Reply{Token: t, Err: unwind.Errorf(unwind.Conflict, "%s: %d changes that end hold there already; reset its limits, or wait until some have ended", doing, node.MaxSettings)})
 			return
@@ -139,6 +145,18 @@ func (e *Engine) findScope(ctx context.Context, s unwind.Scope) error {
 		return bad("/scope/kind", "write one of global, forward, compensation, saga, tenant")
 	}
 	return nil
+}
+
+// burstless says why a burst means nothing at a scope under its limits; empty: it means
+// something. A compensation lane has a rate in any case.
+func burstless(s unwind.Scope, l *node.Limits) string {
+	switch {
+	case l.Adaptive:
+		return "a lane that adapts its rate has no burst of its own; leave it out, or end adaptive with it"
+	case l.Rate.IsZero() && s.Kind != unwind.ScopeCompensation:
+		return "a burst is how many calls may go at once at a rate, and this scope has none: name a rate with it, or leave it out"
+	}
+	return ""
 }
 
 func validControl(doing string, req *unwind.ControlRequest) error {

@@ -2,10 +2,12 @@ package engine_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/engine"
 )
 
 // A gate that a service has closed stays closed over a crash.
@@ -195,5 +197,40 @@ func TestChangesThatEndAreBoundedAtAScope(t *testing.T) {
 		if sc.Scope == scope && sc.State.Overrides != nil {
 			t.Errorf("after the reset %+v stand", sc.State.Overrides)
 		}
+	}
+}
+
+// A burst is how many go at once at a rate: where there is none, and where a lane finds its
+// own, nobody is told that one was set.
+func TestABurstThatMeansNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t, placeOrder(), "", func(cfg *engine.Config) {
+		p := cfg.Participants["payments"]
+		p.Compensation.Adaptive = true
+		cfg.Participants["payments"] = p
+	})
+	five, ten, no := 5, unwind.PerSecond(10), false
+	order := unwind.Scope{Kind: unwind.ScopeSagaType, Name: "place-order"}
+	for _, c := range []struct {
+		scope  unwind.Scope
+		limits unwind.LimitsChange
+		why    string // empty: it is taken
+	}{
+		{order, unwind.LimitsChange{Burst: &five}, "this scope has none"},
+		{unwind.Scope{Kind: unwind.ScopeTenant, Name: "place-order", Tenant: "acme"}, unwind.LimitsChange{Burst: &five}, "this scope has none"},
+		{unwind.Scope{Kind: unwind.ScopeGlobal}, unwind.LimitsChange{Burst: &five}, "this scope has none"},
+		{order, unwind.LimitsChange{Burst: &five, Rate: &ten}, ""},
+		{order, unwind.LimitsChange{Burst: &five}, ""},
+		{refundLane(true, "").Scope, unwind.LimitsChange{Burst: &five}, "adapts its rate"},
+		{refundLane(true, "").Scope, unwind.LimitsChange{Burst: &five, Adaptive: &no}, ""},
+	} {
+		_, err := s.Control(t.Context(), unwind.ControlRequest{Scope: c.scope, Limits: &c.limits, Reason: "x"})
+		if c.why == "" && err != nil || c.why != "" && (unwind.CodeOf(err) != unwind.InvalidRequest || !strings.Contains(err.Error(), c.why)) {
+			t.Errorf("%s, %+v: %v; want %q", c.scope, c.limits, err, c.why)
+		}
+	}
+	audit, err := s.Audit(t.Context(), unwind.Page{})
+	if err != nil || len(audit.Items) != 3+1 { // and the definition
+		t.Errorf("the audit has %+v, %v", audit.Items, err)
 	}
 }

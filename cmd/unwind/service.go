@@ -102,7 +102,7 @@ func (a *app) limitCommand() *cli.Command {
 		Flags: scopeFlags(
 			&cli.StringFlag{Name: "rate", Usage: "as in 20/s"},
 			&cli.IntFlag{Name: "concurrency", Usage: "calls in flight"},
-			&cli.IntFlag{Name: "burst", Usage: "calls at once after a quiet time"},
+			&cli.IntFlag{Name: "burst", Usage: "calls at once after a quiet time, where there is a rate"},
 			&cli.StringFlag{Name: "window", Usage: "the most calls in any span, as in 2000/1m"},
 			&cli.BoolFlag{Name: "adaptive", Usage: "find the rate that the service bears, up to --rate"},
 			&cli.IntFlag{Name: "weight", Usage: "share of a saga type or a tenant"},

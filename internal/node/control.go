@@ -93,6 +93,12 @@ func (n *Node) Limits(scope unwind.Scope) Limits {
 	return c.settings.over(c.configured)
 }
 
+// Under returns what would hold at a scope with these settings.
+func (n *Node) Under(scope unwind.Scope, s *Settings) Limits {
+	c, _ := n.find(scope)
+	return s.over(c.configured)
+}
+
 // Snapshot returns the state of a scope.
 func (n *Node) Snapshot(m Moment, scope unwind.Scope) flow.Snapshot {
 	return n.sched.Snapshot(flowScope(scope), nanos(m.Now))
