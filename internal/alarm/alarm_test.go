@@ -166,6 +166,16 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
+func TestAWaitThatIsTooLongIsTold(t *testing.T) {
+	a := alarm.Capped("payments", unwind.ForwardLane, 24*unwind.Hour, 5*unwind.Minute)
+	if want := "the forward lane of service payments was asked to wait for 24h0m0s (Retry-After); its hint_cap allows 5m0s, which it waits instead."; !strings.HasPrefix(a.Message, want) {
+		t.Errorf("it says %q, want %q", a.Message, want)
+	}
+	if want := `{"asked":"24h0m0s","hint_cap":"5m0s","lane":"forward"}`; string(a.Data) != want {
+		t.Errorf("its data is %s, want %s", a.Data, want)
+	}
+}
+
 func TestWastedCallsAdviseByWhatWastedThem(t *testing.T) {
 	for want, change := range map[string]func(*alarm.Lane){
 		"lower its rate, or let it find":     func(l *alarm.Lane) { l.Answers, l.Throttled, l.Failed = 20, 0.5, 0.4 },

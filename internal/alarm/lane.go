@@ -38,9 +38,13 @@ func Guarded(service, lane, why string) *store.Alert {
 	return onLane(unwind.AlertLaneGuard, service, lane, nameOf(service, lane)+" has paused itself: "+why)
 }
 
-// Capped is the alert on a lane whose service asks for more than is granted.
-func Capped(service, lane string) *store.Alert {
-	return onLane(unwind.AlertRetryAfter, service, lane, "service "+service+" asked "+nameOf(service, lane)+" to wait for longer than the cap; the cap is used instead")
+// Capped is the alert on a lane whose service has asked for a wait of more than the most
+// that is granted.
+func Capped(service, lane string, asked, most unwind.Duration) *store.Alert {
+	a := onLane(unwind.AlertRetryAfter, service, lane, nameOf(service, lane)+" was asked to wait for "+span(micros(asked)).String()+
+		" (Retry-After); its hint_cap allows "+most.String()+", which it waits instead. Is the header wrong? Then unwind service open-gate opens the lane")
+	a.Data = details("lane", lane, "asked", span(micros(asked)).String(), "hint_cap", most.String())
+	return a
 }
 
 func (l *look) lane(s *Lane) {

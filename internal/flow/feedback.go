@@ -42,8 +42,9 @@ type Result struct {
 	// Wait, in ns, is how long a throttled call waits at least before it is
 	// pushed again. Zero leaves it to the caller's own backoff.
 	Wait int64
-	// Capped: the hint was over Limits.HintCap; an alert is due.
-	Capped bool
+	// Cap, in ns, is what a hint over Limits.HintCap was cut to; an alert is due. Zero:
+	// none was.
+	Cap int64
 	// Gated: the target is closed until GateUntil.
 	Gated     bool
 	GateUntil int64
@@ -62,7 +63,10 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 		t.probing = false
 	}
 	if f.Hint > t.hintCap() && !planted.On(planted.HintUncapped) {
-		f.Hint, r.Capped = t.hintCap(), true
+		f.Hint = t.hintCap()
+		if f.Outcome == Throttled || f.Outcome == Error {
+			r.Cap = f.Hint
+		}
 	}
 	if f.Outcome == OK || f.Outcome == Answered || f.Outcome == Error && f.Status == 0 {
 		t.answered(g, &f, last, now)
@@ -90,7 +94,6 @@ func (t *target) learn(g Grant, f Feedback, last uint64, now int64) (r Result) {
 			t.fault.seen(g, t.fault.reason, now)
 		}
 	}
-	r.Capped = r.Capped && (f.Outcome == Throttled || f.Outcome == Error)
 	return r
 }
 

@@ -276,7 +276,7 @@ func (p *player) result(r Result) (out string) {
 	if r.Wait != 0 {
 		out += " wait " + p.time(r.Wait)
 	}
-	if r.Capped {
+	if r.Cap > 0 {
 		out += " capped"
 	}
 	if r.Gated {

@@ -105,8 +105,8 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 		f.Ends = nanos(o.sentAt + call.Timeout + call.Settle)
 	}
 	r := n.sched.Done(o.grant, f, nanos(m.Now))
-	if r.Capped {
-		n.raise(m, o.saga, alarm.Capped(call.Service, o.lane()))
+	if r.Cap > 0 {
+		n.raise(m, o.saga, alarm.Capped(call.Service, o.lane(), unwind.Duration(f.Hint), unwind.Duration(r.Cap)))
 	}
 	if r.FaultOpened {
 		n.raise(m, o.saga, alarm.Fault(call.Service, o.lane(), a.Message))
