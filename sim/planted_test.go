@@ -47,6 +47,7 @@ var elsewhere = map[planted.Bug]string{
 	planted.CutAlways:           foundByFlow,
 	planted.CutForever:          foundByFlow,
 	planted.Careless:            foundByFlow,
+	planted.CutInVain:           foundByFlow,
 	planted.IgnoreCrowd:         foundByFlow,
 	planted.EndlessProbe:        foundByFlow,
 	planted.BreakerCounts429:    foundByFlow,

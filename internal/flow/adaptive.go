@@ -68,6 +68,8 @@ type adaptive struct {
 	wait  int64 // from trial to trial, ns in use
 	quiet int64 // since the last one, ns in use
 
+	vain vain // whether cuts help
+
 	// Of the cycle, which begins when a refusal of everything ends.
 	cycle     int64 // ns in use or refused
 	took      int64 // calls
@@ -119,6 +121,7 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 	a.counts(now)
 	a.took++
 	a.streak = 0
+	a.vain.answered(false)
 	a.cycle += used
 	a.due = min(a.due+scale(a.rate, used, second), longest)
 	a.used += used

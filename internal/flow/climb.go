@@ -36,6 +36,7 @@ func (a *adaptive) grow(used int64) {
 
 // climbRefused cuts the rate to what the service bears, also where it has fallen.
 func (a *adaptive) climbRefused(r refusal) {
+	high := a.rate
 	switch {
 	case r.sharp:
 		a.collapsed(r, fall)
@@ -44,6 +45,9 @@ func (a *adaptive) climbRefused(r refusal) {
 	default:
 		a.measured(r)
 		a.rough = false
+	}
+	if !r.down {
+		a.vain.cut(high, a.rate, a.got)
 	}
 }
 

@@ -8,6 +8,7 @@ type refusal struct {
 	sharp bool  // the cut before was within collapse: the bucket was empty all the time
 	seen  int64 // so this is what came in since then; else what was taken of late
 	early bool  // the only one before it came early
+	down  bool  // the service tells of no rate
 }
 
 // throttled takes in a refusal of the call with the given number; last is that
@@ -15,6 +16,7 @@ type refusal struct {
 // wait. A service that is down has a gate, and is cut once: it counts no windows.
 // It returns how long nothing may be sent, in ns.
 func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) (hold int64) {
+	a.vain.answered(true)
 	if a.streak++; a.streak == 1 {
 		a.high = a.rate
 	}
@@ -51,7 +53,7 @@ func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) 
 
 // refusal returns what the refusal of a call that was sent in this epoch tells.
 func (a *adaptive) refusal(down bool, now int64) refusal {
-	r := refusal{now: now, early: a.early, sharp: now-a.since < collapse && a.mark > 0 && !down}
+	r := refusal{now: now, early: a.early, down: down, sharp: now-a.since < collapse && a.mark > 0 && !down}
 	if r.sharp {
 		r.seen = a.mean(now)
 	} else {
@@ -65,6 +67,10 @@ func (a *adaptive) refusal(down bool, now int64) refusal {
 func (a *adaptive) begin(last uint64, now int64) {
 	if !a.seek && a.peak >= a.was*fallen/100 {
 		a.was = 0
+	}
+	if a.vain.least > 0 {
+		a.rate = max(a.rate, a.vain.least)
+		a.peak = max(a.peak, a.rate*100/keep)
 	}
 	a.rate = min(max(a.rate, slowest), a.limit)
 	a.depth = max(0, a.peak-a.rate)

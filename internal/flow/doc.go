@@ -42,8 +42,8 @@
 // A lane that asks for it finds the rate that its service bears: adaptive.go has its
 // states and what an accepted call does, cut.go what a refusal does, and each state a file with its
 // answer to both: slow.go, seek.go, climb.go, fallen.go, refused.go. taken.go has what a service is
-// seen to take, careful.go what one gets that has little to give, found.go what
-// survives a restart, law.go the constants.
+// seen to take, careful.go what one gets that has little to give, vain.go when
+// cuts end that help nothing, found.go what survives a restart, law.go the constants.
 // How many calls it has in flight is found apart from that, in slots.go. Decisions 15 and
 // 19 in docs/decisions say why.
 //

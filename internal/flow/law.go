@@ -98,6 +98,18 @@ const (
 	// each time after so many hundredths of the time before.
 	retryFirst = second * 5 / 4
 	retryMore  = 114
+	// So many cuts in a row that are followed by the next within so many calls each, and leave
+	// vainPart hundredths of the rate at most, were in vain: it isn't cut below what it was before
+	// the first of them, for vainLast answers. The share of refusals in the last vainAnswers
+	// or so, in millionths, must be vainMost at most, and come to no more than half as much again
+	// and vainMore.
+	vainCuts    = 7
+	vainCalls   = 60
+	vainPart    = 60
+	vainLast    = 600
+	vainAnswers = 32
+	vainMost    = perCall * 5 / 8
+	vainMore    = perCall / 8
 
 	// chance is how many refusals in a row tell of no window, while it searches.
 	chance = 6

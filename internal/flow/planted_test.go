@@ -38,6 +38,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{planted.CutForever, drained},
 		{planted.ForgetRate, kept},
 		{planted.Careless, spared},
+		{planted.CutInVain, notInVain},
 		{planted.IgnoreCrowd, crowded},
 		{planted.IgnoreQuota, heeded},
 		{planted.EndlessProbe, trouble},

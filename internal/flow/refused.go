@@ -30,6 +30,11 @@ func (a *adaptive) resumed(now int64) {
 	refused := max(0, min(now, a.until+second)-a.refusedAt)
 	a.refusedAt, a.held = 0, 0
 	a.cycle += refused
+	if a.vain.least > 0 { // whatever refused it, it is not the rate
+		a.cycle, a.took = 0, 0
+		return
+	}
+	high := a.rate
 	long := refused >= refusedLeast && refused >= a.cycle/refusedShare
 	if long && a.took < foundCalls && a.window == 0 {
 		// So few tell of no rate: it is found anew, and the next time tells of a window.
@@ -49,5 +54,7 @@ func (a *adaptive) resumed(now int64) {
 		a.rate = max(slowest, a.rate*left/100)
 		a.depth = max(0, a.peak-a.rate)
 	}
+	a.vain.cut(high, a.rate, 0)
+	a.rate = max(a.rate, a.vain.least)
 	a.cycle, a.took = 0, 0
 }

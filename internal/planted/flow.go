@@ -30,6 +30,8 @@ const (
 	ForgetRate Bug = "forget-rate"
 	// Careless searches for the rate of a service with little to give as for any other's.
 	Careless Bug = "careless"
+	// CutInVain cuts the adaptive rate again and again where that helps nothing.
+	CutInVain Bug = "cut-in-vain"
 	// IgnoreCrowd leaves the concurrency of an adaptive lane where it is, however slow its calls get.
 	IgnoreCrowd Bug = "ignore-crowd"
 	// EndlessProbe waits for ever for a probe that was not answered.
