@@ -186,6 +186,9 @@ type LaneState struct {
 	Fault   string      `json:"fault,omitempty" doc:"Why nobody can use the service (credentials, routing, certificate), until a probe is answered; absent: it can be used"`
 	Breaker LaneBreaker `json:"breaker"`
 	Paused  *LanePause  `json:"paused"`
+	// Held are pauses of wider scopes that hold back what waits in a compensation lane: all
+	// of it, or what is of a saga type or a tenant.
+	Held []LaneHold `json:"held,omitempty" doc:"Pauses of wider scopes that hold back what waits in this lane: of everything, or of a saga type or a tenant of which something waits here; absent: none"`
 	// Backlog is what becomes of new sagas while compensations are late; nil: they are not.
 	Backlog *Backlog `json:"backlog,omitempty" doc:"While a compensation has waited for longer than objective: what becomes of new sagas that might need this lane; absent: they begin"`
 	// Overrides are what operators have set above the configuration; the latest is the
@@ -231,6 +234,12 @@ type LanePause struct {
 	Reason string `json:"reason"`
 	By     string `json:"by"`
 	At     Time   `json:"at"`
+}
+
+// A LaneHold is a pause of a scope that spans lanes.
+type LaneHold struct {
+	Scope Scope `json:"scope"`
+	LanePause
 }
 
 // Stats counts what the engine holds.

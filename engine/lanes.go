@@ -26,9 +26,7 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unwind.ServiceState, error) {
 	states := []unwind.ServiceState{}
 	var lanes []flow.Snapshot
-	allPaused := false
 	err := e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
-		allPaused = e.node.Snapshot(m, unwind.Scope{Kind: unwind.ScopeGlobal}).Paused
 		for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 			s := unwind.ServiceState{Name: name}
 			forward, compensation := unwind.Scope{Kind: unwind.ScopeForward, Name: name}, unwind.Scope{Kind: unwind.ScopeCompensation, Name: name}
@@ -48,7 +46,7 @@ func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unw
 		if d.oldest > 0 {
 			lane.OldestAgeMS = max((now-d.oldest)/1000, 0)
 		}
-		if ns := lanes[i].Drain(d.ready+d.backingOff, now*1000); ns != flow.Never && !(allPaused && ns > 0) {
+		if ns := lanes[i].Drain(d.ready+d.backingOff, now*1000); ns != flow.Never && !(len(lane.Held) > 0 && ns > 0) {
 			ms := (ns + 999_999) / 1_000_000
 			lane.DrainEstimateMS = &ms
 		}
@@ -119,6 +117,9 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind
 	}
 	if scope.Kind == unwind.ScopeCompensation {
 		l.Backlog = e.node.Late(m, scope.Name)
+		for _, p := range e.node.Holding(m, scope) {
+			l.Held = append(l.Held, unwind.LaneHold{Scope: p.Scope, LanePause: *pauseOf(&p)})
+		}
 	}
 	set, settings := e.node.Control(scope)
 	if s.BreakerMode != flow.BreakerAuto { // an operator holds it, whatever the answers said
@@ -137,7 +138,7 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind
 		l.Breaker.Ramp = &share
 	}
 	if s.Paused {
-		l.Paused = &unwind.LanePause{Reason: set.Reason, By: set.By, At: unwind.TimeFromMicros(set.At)}
+		l.Paused = pauseOf(&set)
 	}
 	for _, c := range settings.Changes {
 		o := unwind.LaneOverride{LimitsChange: c.Limits, Breaker: c.Breaker, Reason: c.Reason, By: c.By, At: unwind.TimeFromMicros(int64(c.At))}
@@ -148,4 +149,8 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind
 		l.Overrides = append(l.Overrides, o)
 	}
 	return l
+}
+
+func pauseOf(c *store.Control) *unwind.LanePause {
+	return &unwind.LanePause{Reason: c.Reason, By: c.By, At: unwind.TimeFromMicros(c.At)}
 }

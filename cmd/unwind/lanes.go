@@ -206,7 +206,7 @@ func laneState(l *unwind.LaneState) string {
 	text := "open"
 	switch {
 	case l.Paused != nil:
-		text = fmt.Sprintf("PAUSED by %s since %s: %s", orDash(l.Paused.By), when(l.Paused.At), l.Paused.Reason)
+		text = paused(l.Paused)
 	case l.Breaker.State != "" && l.Breaker.State != "closed":
 		text = "breaker " + l.Breaker.State
 		if l.Breaker.Since != nil {
@@ -226,14 +226,37 @@ func laneState(l *unwind.LaneState) string {
 		}
 		text = fmt.Sprintf("open, a compensation waits for longer than %s: new sagas are %s", l.Backlog.Objective, become)
 	}
-	switch set := overridden(l.Overrides); {
-	case set == "":
+	said := held(l.Held)
+	if text == "open" && len(l.Held) > 0 && l.Held[0].Scope.Kind == unwind.ScopeGlobal {
+		text, said = said[0], said[1:] // nothing goes
+	}
+	if set := overridden(l.Overrides); set != "" {
+		said = append(said, set)
+	}
+	switch more := strings.Join(said, "; "); {
+	case more == "":
 		return text
 	case text == "open":
-		return text + ", " + set
+		return text + ", " + more
 	default:
-		return text + "; " + set
+		return text + "; " + more
 	}
+}
+
+func paused(p *unwind.LanePause) string {
+	return fmt.Sprintf("PAUSED by %s since %s: %s", orDash(p.By), when(p.At), p.Reason)
+}
+
+// held says which wider scopes hold a lane back, the first few of them.
+func held(holds []unwind.LaneHold) (said []string) {
+	const most = 3
+	for i := range holds {
+		if i == most {
+			return append(said, fmt.Sprintf("and %d more are paused: unwind service scopes", len(holds)-most))
+		}
+		said = append(said, holds[i].Scope.String()+" "+paused(&holds[i].LanePause))
+	}
+	return said
 }
 
 // overridden says what operators have set; empty: nothing.

@@ -12,7 +12,21 @@ func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 	rate, opened, until := unwind.Rate{}, unwind.TimeFromMicros(0), unwind.TimeFromMicros(3_600_000_000)
 	quiet := unwind.LaneOverride{Breaker: unwind.BreakerOpen, Until: &until, By: "ann", Reason: "the bank asked"}
 	both := unwind.LaneOverride{LimitsChange: unwind.LimitsChange{Rate: &rate}, Breaker: unwind.BreakerClosed, By: "ann", Reason: "the bank asked"}
+	pause := func(kind unwind.ScopeKind, name, tenant string) unwind.LaneHold {
+		return unwind.LaneHold{Scope: unwind.Scope{Kind: kind, Name: name, Tenant: tenant}, LanePause: unwind.LanePause{By: "bob", At: unwind.TimeFromMicros(0), Reason: "a storm"}}
+	}
+	all, order, acme := pause(unwind.ScopeGlobal, "", ""), pause(unwind.ScopeSagaType, "order", ""), pause(unwind.ScopeTenant, "order", "acme")
+	const since = " PAUSED by bob since 1970-01-01 00:00:00Z: a storm"
 	for want, lane := range map[string]unwind.LaneState{
+		"all compensations" + since: {Held: []unwind.LaneHold{all}},
+		"all compensations" + since + "; saga type order" + since + "; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
+			Held: []unwind.LaneHold{all, order}, Overrides: []unwind.LaneOverride{quiet},
+		},
+		"open, saga type order" + since + "; tenant acme of saga type order" + since: {Held: []unwind.LaneHold{order, acme}},
+		"open, saga type order" + since + "; saga type order" + since + "; saga type order" + since + "; and 2 more are paused: unwind service scopes": {
+			Held: []unwind.LaneHold{order, order, order, order, order},
+		},
+		"service fault: 401; all compensations" + since: {Fault: "401", Held: []unwind.LaneHold{all}},
 		"open":              {Breaker: unwind.LaneBreaker{State: "closed"}},
 		"breaker half_open": {Breaker: unwind.LaneBreaker{State: "half_open"}, Fault: "401"},
 		"breaker open since 1970-01-01 00:00:00Z, next probe 1970-01-01 01:00:00Z": {

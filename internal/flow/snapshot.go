@@ -34,6 +34,26 @@ type Snapshot struct {
 	Failed    float64 // share of failures and timeouts in them
 }
 
+// Waits reports whether tasks of a saga type, or of a tenant of one, wait at a target,
+// here or in the store.
+func (s *Scheduler) Waits(name Target, of Scope, now int64) bool {
+	b := s.target(name, now).branches[of.Name]
+	if b == nil {
+		return false
+	}
+	for _, l := range b.bundles {
+		if l == nil {
+			continue
+		}
+		for _, q := range l.queues {
+			if q != nil && (q.heads > 0 || q.rest != Never) && (of.Kind != ScopeTenant || q.name.Tenant == of.Tenant) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Snapshot returns the state of a scope.
 func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 	sc := s.scope(name, now)

@@ -86,6 +86,21 @@ func (n *Node) Scopes() []unwind.Scope {
 	return scopes
 }
 
+// Holding returns the pauses of wider scopes that hold back what waits in a service's
+// compensation lane, or will: that of everything, and those of saga types and tenants of
+// which something waits there.
+func (n *Node) Holding(m Moment, lane unwind.Scope) (pauses []store.Control) {
+	for _, c := range n.controls {
+		switch {
+		case !c.set.Paused:
+		case c.scope.Kind == unwind.ScopeGlobal,
+			(c.scope.Kind == unwind.ScopeSagaType || c.scope.Kind == unwind.ScopeTenant) && n.sched.Waits(flowScope(lane).Target(), flowScope(c.scope), nanos(m.Now)):
+			pauses = append(pauses, c.set)
+		}
+	}
+	return pauses
+}
+
 // Limits returns what holds at a scope: what operators have set, above what is
 // configured.
 func (n *Node) Limits(scope unwind.Scope) Limits {
