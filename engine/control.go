@@ -63,6 +63,7 @@ func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwin
 
 // A changed is what the audit keeps of a change of limits.
 type changed struct {
+	Paused    *bool                `json:"paused,omitempty"`
 	Limits    *unwind.LimitsChange `json:"limits,omitempty"`
 	Reset     bool                 `json:"reset,omitempty"`
 	Breaker   *unwind.BreakerMode  `json:"breaker,omitempty"`
@@ -89,7 +90,7 @@ func change(m node.Moment, req *unwind.ControlRequest, set *store.Control, s *no
 		return action, nil
 	}
 	action = "limit"
-	data = changed{req.Limits, req.Reset, req.Breaker, req.ExpiresIn, s.Limits()}
+	data = changed{req.Paused, req.Limits, req.Reset, req.Breaker, req.ExpiresIn, s.Limits()}
 	if req.Reset {
 		s.ResetLimits()
 	}

@@ -47,8 +47,8 @@ func (a *app) auditList(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	err = show(a, []string{"ID", "AT", "ACTOR", "ACTION", "TARGET", "REASON"}, items, func(r unwind.AuditRow) []string {
-		return []string{strconv.FormatInt(r.ID, 10), when(r.At), r.Actor, r.Action, r.Target, short(r.Reason, 80)}
+	err = show(a, []string{"ID", "AT", "ACTOR", "ACTION", "TARGET", "DETAIL", "REASON"}, items, func(r unwind.AuditRow) []string {
+		return []string{strconv.FormatInt(r.ID, 10), when(r.At), r.Actor, r.Action, r.Target, orDash(auditDetail(r.Data)), short(r.Reason, 80)}
 	})
 	a.more(next)
 	return err
