@@ -5,15 +5,13 @@ import (
 	"testing"
 )
 
-// killed is a lane before a gateway of 50/s, far below its limit, whose process dies
-// every two seconds or so. It returns what was accepted per second and refused per
-// accepted after the first ten seconds.
-func killed(seed uint64) (perSecond, refused float64) {
+// killed is a lane before a gateway whose process dies after so many ns or up to twice
+// as many. It returns what was accepted per second and refused per accepted after the first
+// ten seconds.
+func killed(seed uint64, gateway gatewayModel, limits Limits, lives, end int64) (perSecond, refused float64) {
 	random := splitmix(seed)
-	limits := Limits{Rate: PerSecond(2000), Concurrency: 50, Adaptive: true}
 	target := Target{"payments", Compensation}
-	gateway := &tokens{rate: steady, burst: 6}
-	const begin, warm, end = 1000 * second, 10 * second, 70 * second
+	const begin, warm = 1000 * second, 10 * second
 	var stored []byte
 	saga, taken, not := uint64(0), 0, 0
 	for now := begin; now < begin+end; {
@@ -26,11 +24,14 @@ func killed(seed uint64) (perSecond, refused float64) {
 			}
 			s.Restore([]Reservation{r}, now)
 		}
-		for range 500 {
+		fresh := func() {
 			saga++
 			s.Push(Task{Key: sagaKey(saga, Compensation), Target: target, SagaType: "order"}, now)
 		}
-		for dies := now + 2*second + random(second); now < dies; now += ms - now%ms {
+		for range 100 {
+			fresh()
+		}
+		for dies := min(now+lives+random(lives), begin+end); now < dies; now += ms - now%ms {
 			for task, g, ok := s.Next(now); ok; task, g, ok = s.Next(now) {
 				f := Feedback{Outcome: OK, Status: 200}
 				free, wait := gateway.take(now - begin)
@@ -38,7 +39,9 @@ func killed(seed uint64) (perSecond, refused float64) {
 					f = Feedback{Outcome: Throttled, Status: 429, Hint: max(1, (wait+second-1)/second) * second}
 				}
 				r := s.Done(g, f, now)
-				if !free {
+				if free {
+					fresh()
+				} else {
 					task.Due = now + r.Wait + random(second)
 					s.Push(task, now)
 				}
@@ -60,9 +63,14 @@ func killed(seed uint64) (perSecond, refused float64) {
 	return float64(taken) / float64((end-warm)/second), float64(not) / float64(taken)
 }
 
+// killedOften is a lane far below its limit, before a gateway of 50/s.
+func killedOften(seed uint64) (perSecond, refused float64) {
+	return killed(seed, &tokens{rate: steady, burst: 6}, Limits{Rate: PerSecond(2000), Concurrency: 50, Adaptive: true}, 2*second, 70*second)
+}
+
 // kept: a lane that is killed again and again goes on from what it had found.
 func kept(seed uint64) error {
-	if rate, refused := killed(seed); rate < 38 || refused > 0.03 {
+	if rate, refused := killedOften(seed); rate < 38 || refused > 0.03 {
 		return fmt.Errorf("%.1f/s of 50/s taken, %.1f%% refused", rate, 100*refused)
 	}
 	return nil
@@ -70,10 +78,69 @@ func kept(seed uint64) error {
 
 func TestAFoundRateIsKeptOverCrashes(t *testing.T) {
 	for seed := range uint64(5) {
-		rate, refused := killed(seed)
+		rate, refused := killedOften(seed)
 		t.Logf("seed %d: %.1f/s of 50/s taken, %.2f%% refused", seed, rate, 100*refused)
 		if err := kept(seed); err != nil {
 			t.Errorf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+// A lane beside others that dies every minute or so: the more careful it is, the less it wins
+// from them.
+func TestACarefulLaneIsCarefulAfterARestart(t *testing.T) {
+	var perSecond, refused, lost spread
+	for seed := range uint64(6) {
+		gateway := besideOthers(seed)
+		n, r := killed(seed, gateway, unknown, 40*second, 1200*second)
+		perSecond.add(n)
+		refused.add(r)
+		lost.add(float64(gateway.refused) / float64(gateway.n))
+	}
+	t.Logf("%.1f/s of 10/s taken, %.2f%% refused, of the others %.1f%%", perSecond.mean(), 100*refused.mean(), 100*lost.mean())
+	if perSecond.mean() < 9 || refused.mean() > 0.003 || lost.mean() > 0.025 {
+		t.Error("want 9/s, 0.3% refused, of the others 2.5%")
+	}
+}
+
+func TestWhatIsInVainIsKnownAfterARestart(t *testing.T) {
+	var perSecond spread
+	for seed := range uint64(12) {
+		n, _ := killed(seed, besideMany(2, seed), unknown, 40*second, 1200*second)
+		perSecond.add(n)
+	}
+	if t.Logf("%.2f/s taken (least %.2f/s)", perSecond.mean(), perSecond.least); perSecond.mean() < 1.6 {
+		t.Error("want 1.6/s")
+	}
+}
+
+func TestWhatOthersUseIsReadAsItWasWritten(t *testing.T) {
+	lane := func(careful bool, least, usual int64) *adaptive {
+		return &adaptive{on: true, rate: 8 * perCall, peak: 10 * perCall, limit: 500 * perCall, careful: careful, vain: vain{least: least, usual: usual}}
+	}
+	starting := lane(true, 0, 0)
+	starting.peak = 0
+	for _, c := range []struct {
+		name         string
+		body         []byte
+		careful      bool
+		least, usual int64
+	}{
+		{"careful", lane(true, 0, 0).encode(), true, 0, 0},
+		{"not careful", lane(false, 0, 0).encode(), false, 0, 0},
+		{"cuts are in vain", lane(false, 6*perCall, perCall/5).encode(), false, 6 * perCall, perCall / 5},
+		{"beyond what may be", lane(false, fastest, perCall).encode(), false, 20 * perCall, vainMost},
+		{"slow start has not ended", starting.encode(), false, 0, 0},
+		{"of an earlier release", []byte{1, 2, 2, 0}, false, 0, 0},
+	} {
+		var a adaptive
+		a.limited(true, 20*perCall)
+		begun := a.rate
+		if a.restore(c.body); a.rate == begun {
+			t.Errorf("%s: it was not read", c.name)
+		}
+		if a.careful != c.careful || a.vain.least != c.least || a.vain.usual != c.usual || a.vain.share != c.usual {
+			t.Errorf("%s: careful %v, no cut below %d, a share of %d", c.name, a.careful, a.vain.least, a.vain.usual)
 		}
 	}
 }
