@@ -81,8 +81,9 @@ type OperationPlan struct {
 	Lanes []OperationLane `json:"lanes"`
 	// Rate at which items would be taken up, per second; null: nothing bounds it.
 	Rate *float64 `json:"rate" doc:"Per second; null: nothing bounds it"`
-	// EstimateMS is how long it would take at that rate; null: nobody can tell.
-	EstimateMS *int64 `json:"estimate_ms"`
+	// EstimateMS is how long it would take, where all that waits in its lanes goes first;
+	// null: nobody can tell.
+	EstimateMS *int64 `json:"estimate_ms" doc:"How long it would take, where all that waits in its lanes goes first; null: nobody can tell"`
 	// Command runs it from a shell.
 	Command string `json:"command,omitempty" doc:"The command that runs it"`
 }
@@ -119,8 +120,10 @@ type Operation struct {
 	WaitingFor string `json:"waiting_for,omitempty" doc:"What keeps it from taking up more"`
 	// Throttled is the share of 429 and 503 in the answers of the last minute, of
 	// the lane that has most.
-	Throttled    float64         `json:"throttled" doc:"The share of 429 and 503 in its lanes' answers of the last minute"`
-	EstimateMS   *int64          `json:"estimate_ms"`
+	Throttled float64 `json:"throttled" doc:"The share of 429 and 503 in its lanes' answers of the last minute"`
+	// EstimateMS is when all of it is done, where all that waits in its lanes goes first;
+	// nil: nobody can tell.
+	EstimateMS   *int64          `json:"estimate_ms" doc:"Until all of it is done, where all that waits in its lanes goes first; null: nobody can tell"`
 	AmountAtRisk json.RawMessage `json:"amount_at_risk,omitempty" doc:"Of all that was selected"`
 	By           string          `json:"by"`
 	Reason       string          `json:"reason"`

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
@@ -21,6 +22,8 @@ func (l *livelane) held() string {
 	switch {
 	case l.state.Paused != nil:
 		return "paused by " + l.state.Paused.By + ": " + l.state.Paused.Reason
+	case len(l.state.Held) > 0 && l.state.Held[0].Scope.Kind == unwind.ScopeGlobal:
+		return "all compensations are paused by " + l.state.Held[0].By + ": " + l.state.Held[0].Reason
 	case l.state.Breaker.State == "open":
 		return "the breaker is open"
 	}
@@ -69,6 +72,59 @@ func pace(asked *unwind.Rate, lanes []livelane) *float64 {
 	return &sum
 }
 
+// remaining is how long it takes until items are done, in ms, of which so many are to be
+// taken up at a pace yet and so many are being called, where all that waits in their lanes
+// goes first. Nil: nobody can tell, because a lane that has work sends nothing or nothing
+// bounds it, or because all that waits in it backs off.
+func remaining(pace *float64, queued, called int64, lanes []livelane, now machine.Micros) *int64 {
+	if pace == nil || *pace <= 0 {
+		return nil
+	}
+	longest := float64(queued) / *pace
+	ahead, sum, bounded := int64(0), 0.0, true
+	for i := range lanes {
+		l := &lanes[i].state
+		waits := l.Depth.Ready + l.Depth.BackingOff
+		if waits > 0 && (lanes[i].held() != "" || len(l.Held) > 0 || l.Depth.Ready == 0) {
+			return nil
+		}
+		ahead += int64(waits)
+		switch r := l.Rate.Effective; {
+		case lanes[i].held() != "":
+		case r == nil:
+			bounded = false
+		default:
+			through := *r * (1 - l.Throttled - l.Failed)
+			if through <= 0 && waits > 0 {
+				return nil
+			}
+			sum += through
+			if waits > 0 {
+				longest = max(longest, closedFor(l, now)+float64(waits)/through)
+			}
+		}
+	}
+	if work := queued + max(ahead, called); bounded && work > 0 && len(lanes) > 0 {
+		if sum <= 0 {
+			return nil
+		}
+		longest = max(longest, float64(work)/sum)
+	}
+	if longest == 0 && called > 0 {
+		return nil
+	}
+	ms := int64(math.Ceil(min(longest*1000, math.MaxInt32)))
+	return &ms
+}
+
+// closedFor is how long a lane's gate is closed for still, in seconds.
+func closedFor(l *unwind.LaneState, now machine.Micros) float64 {
+	if l.Gate == nil {
+		return 0
+	}
+	return max(0, float64(l.Gate.Until.UnixMicro()-int64(now))/1e6)
+}
+
 // heldUp says why none of the lanes sends; empty: one does.
 func heldUp(lanes []livelane) string {
 	text := ""
@@ -111,9 +167,8 @@ func (e *Engine) operation(ctx context.Context, op *store.Operation) (*unwind.Op
 	for i := range lanes {
 		out.Throttled = max(out.Throttled, lanes[i].state.Throttled)
 	}
-	if r := out.EffectiveRate; r != nil && *r > 0 && op.State == store.OperationRunning && out.WaitingFor == "" {
-		ms := int64(math.Ceil(float64(counts.Queued+counts.Replaying) / *r * 1000))
-		out.EstimateMS = &ms
+	if op.State == store.OperationRunning && out.WaitingFor == "" {
+		out.EstimateMS = remaining(out.EffectiveRate, counts.Queued, counts.Replaying, lanes, e.clock.now())
 	}
 	return out, nil
 }

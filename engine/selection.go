@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -274,18 +273,13 @@ func (e *Engine) plan(ctx context.Context, op *store.Operation, req *unwind.Oper
 	if p.Skipped == nil {
 		p.Skipped = map[string]int64{}
 	}
-	waiting := 0
 	for i, l := range lanes {
 		p.Lanes = append(p.Lanes, unwind.OperationLane{
 			Service: l.Service, Lane: laneWords[x.Lanes[i].Dir], Rate: l.state.Rate.Effective,
 			Waiting: l.state.Depth.Ready + l.state.Depth.BackingOff, Held: l.held(),
 		})
-		waiting += l.state.Depth.Ready + l.state.Depth.BackingOff
 	}
-	if p.Rate != nil && *p.Rate > 0 {
-		ms := int64(math.Ceil(float64(x.Items+int64(waiting)) / *p.Rate * 1000))
-		p.EstimateMS = &ms
-	}
+	p.EstimateMS = remaining(p.Rate, x.Items, 0, lanes, e.clock.now())
 	p.Command = commandOf(p.SelectionID, x.Kind, req)
 	return &p, nil
 }

@@ -146,7 +146,7 @@ func writePlan(w io.Writer, kind unwind.OperationKind, plan *unwind.OperationPla
 			map[bool]string{true: ", held: " + printable(l.Held)}[l.Held != ""])
 	}
 	if plan.EstimateMS != nil {
-		p("at %.4g/s it would take about %s\n", *plan.Rate, (time.Duration(*plan.EstimateMS) * time.Millisecond).Round(time.Second))
+		p("at %.4g/s it would take about %s\n", *plan.Rate, roundUp(*plan.EstimateMS))
 	}
 	if plan.Eligible == 0 {
 		return

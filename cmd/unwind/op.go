@@ -209,6 +209,9 @@ func whyText(why map[string]int64) string {
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
+// roundUp gives whole seconds: while something is left it is not none.
+func roundUp(ms int64) time.Duration { return time.Duration((ms+999)/1000) * time.Second }
+
 // operationLine is an operation in a line; the bar is for terminals.
 func operationLine(o *unwind.Operation, bar bool) string {
 	n := &o.Counts
@@ -235,7 +238,7 @@ func operationLine(o *unwind.Operation, bar bool) string {
 		text += fmt.Sprintf("  429: %.0f%%", o.Throttled*100)
 	}
 	if o.EstimateMS != nil {
-		text += "  " + (time.Duration(*o.EstimateMS) * time.Millisecond).Round(time.Second).String() + " left"
+		text += "  about " + roundUp(*o.EstimateMS).String() + " left"
 	}
 	if o.WaitingFor != "" {
 		text += "  waiting for " + o.WaitingFor

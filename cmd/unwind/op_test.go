@@ -22,6 +22,14 @@ func TestAnOperationSaysWhetherItsCallsWait(t *testing.T) {
 	}
 }
 
+func TestWhatIsLeftIsNeverNone(t *testing.T) {
+	ms := int64(300)
+	op := unwind.Operation{ID: "4", State: unwind.OperationRunning, Counts: unwind.OperationCounts{Total: 5, Succeeded: 4, Replaying: 1}, EstimateMS: &ms}
+	if got, want := operationLine(&op, false), "operation 4 running  4/5 done  0 failed again  1 under way  429: 0%  about 1s left"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+}
+
 func TestALineThatIsDrawnAnewFitsItsTerminal(t *testing.T) {
 	if got := redrawn("0/28  0 failed again  10 under way", 12); got != "\r\x1b[K0/28  0 fai…" {
 		t.Errorf("it is %q", got)
