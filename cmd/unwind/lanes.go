@@ -49,19 +49,20 @@ func (a *app) serviceList(ctx context.Context, c *cli.Command) error {
 }
 
 // again shows something over and over: in place on a terminal, below each other
-// elsewhere. It ends with its context, which is no error.
+// elsewhere. It outlasts a server that is away, and ends with its context.
 func (a *app) again(ctx context.Context, every time.Duration, once func() error) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	out := a.stdout
 	defer func() { a.stdout = out }()
+	var w watch
 	for {
 		var frame bytes.Buffer
-		a.stdout, a.columns = &frame, columnsOf(out)
-		err := once()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+		err := a.read(ctx, &w, func() {}, func() error {
+			frame.Reset()
+			a.stdout, a.columns = &frame, columnsOf(out)
+			return once()
+		})
 		if err != nil {
 			return err
 		}

@@ -130,8 +130,18 @@ func (a *app) watchOperation(ctx context.Context, cl *client.Client, id string) 
 	ticker := time.NewTicker(500 * time.Millisecond)
 	defer ticker.Stop()
 	live, shown := isTerminal(a.stderr), ""
+	var w watch
+	below := func() {
+		if live && shown != "" {
+			_, _ = fmt.Fprintln(a.stderr)
+		}
+	}
 	for {
-		op, err := cl.Operation(ctx, id)
+		var op *unwind.Operation
+		err := a.read(ctx, &w, below, func() (err error) {
+			op, err = cl.Operation(ctx, id)
+			return err
+		})
 		if ctx.Err() != nil {
 			return a.detached(ctx, live, id)
 		}

@@ -19,24 +19,27 @@ func (a *app) sagaWatch(ctx context.Context, c *cli.Command) error {
 	seen, last := int64(0), "" // last is the cursor of the last page: those before it are full
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
+	var w watch
 	for {
-		inst, err := cl.Get(ctx, id)
-		if err != nil {
-			return err
-		}
-		err = each(func(p unwind.Page) (unwind.List[unwind.Entry], error) {
-			if p.Cursor == "" {
-				p.Cursor = last
+		var inst *unwind.Instance
+		err := a.read(ctx, &w, func() {}, func() (err error) {
+			if inst, err = cl.Get(ctx, id); err != nil {
+				return err
 			}
-			last = p.Cursor
-			return cl.History(ctx, id, p)
-		}, func(e *unwind.Entry) error {
-			if e.Seq <= seen {
-				return nil
-			}
-			seen = e.Seq
-			return showOne(a, e, func(w io.Writer) {
-				_, _ = fmt.Fprintf(w, "%s  %-24s %-20s %s\n", exactly(e.At), e.Kind, orDash(printable(e.Step)), printable(short(string(e.Data), 160)))
+			return each(func(p unwind.Page) (unwind.List[unwind.Entry], error) {
+				if p.Cursor == "" {
+					p.Cursor = last
+				}
+				last = p.Cursor
+				return cl.History(ctx, id, p)
+			}, func(e *unwind.Entry) error {
+				if e.Seq <= seen {
+					return nil
+				}
+				seen = e.Seq
+				return showOne(a, e, func(w io.Writer) {
+					_, _ = fmt.Fprintf(w, "%s  %-24s %-20s %s\n", exactly(e.At), e.Kind, orDash(printable(e.Step)), printable(short(string(e.Data), 160)))
+				})
 			})
 		})
 		if err != nil {
