@@ -16,7 +16,9 @@ type refusal struct {
 // wait. A service that is down has a gate, and is cut once: it counts no windows.
 // It returns how long nothing may be sent, in ns.
 func (a *adaptive) throttled(number, last uint64, down bool, closed, now int64) (hold int64) {
-	a.vain.answered(true)
+	if a.refusedAt == 0 { // else the hold answers it
+		a.vain.answered(true)
+	}
 	if a.streak++; a.streak == 1 {
 		a.high = a.rate
 	}

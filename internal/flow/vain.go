@@ -8,7 +8,7 @@ import "github.com/unwindhq/unwind/internal/planted"
 // row has left much less of the rate, and each was soon followed by another, they are taken
 // back, and the rate is cut no further while refusals stay as rare as that.
 type vain struct {
-	share int64 // of refusals in the answers of late, in millionths
+	share int64 // of refusals in the answers of late, in millionths; without those of a hold
 
 	cuts  int   // in a row, each soon after the one before
 	from  int64 // the rate before the first of them

@@ -75,12 +75,14 @@ func notInVain(seed uint64) error {
 	return nil
 }
 
-// A lane whose cuts were in vain sends one call at a time, as any other, once everything is refused.
-func TestALaneBesideOthersSparesAServiceThatIsDown(t *testing.T) {
+// A lane whose cuts were in vain sends one call at a time, as any other, while everything is
+// refused, and goes on as before after that.
+func TestALaneBesideOthersOutlastsAnOutage(t *testing.T) {
+	var before, after spread
 	for seed := range uint64(10) {
-		const from, until = 300 * second, 360 * second
+		const from, until, end = 300 * second, 360 * second, 480 * second
 		down := 0
-		st := storm{rtt: 5 * time.Millisecond, jitter: time.Millisecond, noHint: true, limits: unknown, length: 8 * time.Minute, seed: seed}
+		st := storm{rtt: 5 * time.Millisecond, jitter: time.Millisecond, noHint: true, limits: unknown, length: time.Duration(end), seed: seed}
 		st.gateway = besideMany(2, seed)
 		st.down = func(at int64) (f Feedback, _ int64) {
 			if at >= from && at < until {
@@ -89,9 +91,21 @@ func TestALaneBesideOthersSparesAServiceThatIsDown(t *testing.T) {
 			}
 			return f, 0
 		}
-		if st.run(t); down > 40 {
+		o := st.run(t)
+		for at, n := range o.perSecond {
+			switch at := int64(at) * second; {
+			case at >= from-90*second && at < from:
+				before.add(float64(n))
+			case at >= until+30*second:
+				after.add(float64(n))
+			}
+		}
+		if down > 40 {
 			t.Errorf("seed %d: %d calls in a minute in which everything was refused", seed, down)
 		}
+	}
+	if t.Logf("%.1f/s before and %.1f/s after", before.mean(), after.mean()); after.mean() < before.mean()*3/4 {
+		t.Error("want three quarters of what it was")
 	}
 }
 
