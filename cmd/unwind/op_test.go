@@ -34,6 +34,12 @@ func TestALineThatIsDrawnAnewFitsItsTerminal(t *testing.T) {
 	if got := redrawn("0/28  0 failed again  10 under way", 12); got != "\r\x1b[K0/28  0 fai…" {
 		t.Errorf("it is %q", got)
 	}
+	line := "███░░ 106/300 orders; 429s: 121; payments: 62 calls wait"
+	for columns, want := range map[int]string{80: line, 56: line, 55: "███░░ 106/300 orders; 429s: 121", 25: "███░░ 106/300 orders", 5: "███░░ 106/300 orders"} {
+		if got := fitting(line, columns); got != want {
+			t.Errorf("of %d columns it is %q, want %q", columns, got, want)
+		}
+	}
 	if got := redrawn("0/28", 4); got != "\r\x1b[K0/28" {
 		t.Errorf("it is %q", got)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
 
 	"github.com/unwindhq/unwind"
@@ -154,6 +155,19 @@ func (a *app) say(format string, args ...any) {
 // redrawn begins a line of a terminal anew. What is too long for it is cut off: a
 // line that wraps can't be drawn anew.
 func redrawn(line string, columns int) string { return "\r\x1b[K" + short(line, columns) }
+
+// fitting leaves out the last of the parts of a line, between semicolons, that a terminal
+// has no place for.
+func fitting(line string, columns int) string {
+	for runewidth.StringWidth(line) > columns {
+		end := strings.LastIndex(line, "; ")
+		if end < 0 {
+			break
+		}
+		line = line[:end]
+	}
+	return line
+}
 
 func isTerminal(w io.Writer) bool { return columnsOf(w) > 0 && os.Getenv("TERM") != "dumb" }
 

@@ -45,7 +45,7 @@ func (st *stage) tell(ctx context.Context) error {
 		return err
 	}
 	run, resumed := a.demoRun(st.cmd, st.dir)
-	a.say("the server is at %s, process %d; kill -9 it at any time, and start it again", st.url, os.Getpid())
+	a.say("the server is at %s, process %d:\nkill -9 it at any time, and start it again", st.url, os.Getpid())
 	switch {
 	case resumed:
 		a.say("the last run was cut short: what was begun goes on, and its %d orders are placed again under their keys", run.Orders)
@@ -56,8 +56,14 @@ func (st *stage) tell(ctx context.Context) error {
 	}
 	begin := time.Now()
 	d := demo.Drive{
-		Service: cl, Orders: demo.Orders(run.Orders, run.Seed), Progress: a.stderr, Terminal: st.terminal,
+		Service: cl, Orders: demo.Orders(run.Orders, run.Seed), Progress: a.stderr,
 		Note: func(ctx context.Context) string { return st.note(ctx, cl) },
+	}
+	if st.terminal {
+		d.Redrawn = func(line string) string {
+			columns := columnsOf(a.stderr)
+			return redrawn(fitting(line, columns), columns)
+		}
 	}
 	outcomes, err := d.Run(ctx)
 	if err != nil {

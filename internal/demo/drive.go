@@ -17,9 +17,11 @@ import (
 type Drive struct {
 	Service unwind.Service
 	Orders  []Order
-	// Progress takes lines for people; with Terminal the last one is drawn anew.
+	// Progress takes lines for people.
 	Progress io.Writer
-	Terminal bool
+	// Redrawn is a line as it is drawn over the last one on a terminal. Nil: Progress is
+	// none, and takes a line every two seconds.
+	Redrawn func(line string) string
 	// Note, where it is set, says what else is to be told, in a few words. It is
 	// asked once a second.
 	Note func(context.Context) string
@@ -125,7 +127,7 @@ func (d *Drive) failed() {
 func (d *Drive) show(ctx context.Context) <-chan struct{} {
 	done := make(chan struct{})
 	every := 2 * time.Second
-	if d.Terminal {
+	if d.Redrawn != nil {
 		every = 100 * time.Millisecond
 	}
 	var noting sync.WaitGroup
@@ -166,25 +168,17 @@ func (d *Drive) keepNote(ctx context.Context) {
 	}
 }
 
-// What a terminal is told: begin the line anew, and cut off what is too long
-// for it instead of wrapping.
-const (
-	anew    = "\r\x1b[K\x1b[?7l"
-	wrapped = "\x1b[?7h"
-)
-
 // draw tells where the orders stand: on a terminal in one line that is drawn
 // anew, else in a line more.
 func (d *Drive) draw(last bool) {
 	line := d.line(last)
-	switch {
-	case d.Terminal && last:
-		_, _ = fmt.Fprint(d.Progress, anew, line, wrapped, "\n")
-	case d.Terminal:
-		_, _ = fmt.Fprint(d.Progress, anew, line, wrapped)
-	default:
-		_, _ = fmt.Fprintln(d.Progress, line)
+	if d.Redrawn != nil {
+		line = d.Redrawn(line)
 	}
+	if d.Redrawn == nil || last {
+		line += "\n"
+	}
+	_, _ = io.WriteString(d.Progress, line)
 }
 
 func (d *Drive) line(last bool) string {
