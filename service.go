@@ -203,7 +203,9 @@ type LaneRate struct {
 	Effective  *float64 `json:"effective"`
 }
 
-// LaneDepth counts what waits.
+// LaneDepth counts what waits: of a compensation lane in the store, a second ago at most,
+// and longer where counting takes more than a twentieth of that; of a forward lane in
+// memory, now.
 type LaneDepth struct {
 	Ready      int `json:"ready"`
 	BackingOff int `json:"backing_off"`

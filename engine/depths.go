@@ -10,11 +10,13 @@ import (
 
 // A tally remembers what was counted in the store. Counting takes time in proportion
 // to what is there, so it is done at most once a second, and takes at most a
-// twentieth of the time.
+// twentieth of the time. A count that took long once, as the first one after a restart
+// does, cold and behind the reads of the recovery, is no measure: two in a row are.
 type tally[T any] struct {
 	count func(context.Context) ([]T, error)
 	turn  chan struct{} // held while counting: who asks meanwhile waits for the answer
 	rows  []T
+	took  time.Duration // the last count
 	until time.Time
 }
 
@@ -46,7 +48,9 @@ func (y *tally[T]) read(ctx context.Context, anew bool) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	y.rows, y.until = rows, begin.Add(max(tallyAge, tallyShare*time.Since(begin)))
+	took := time.Since(begin)
+	y.rows, y.until = rows, begin.Add(max(tallyAge, tallyShare*min(took, y.took)))
+	y.took = took
 	return rows, nil
 }
 
