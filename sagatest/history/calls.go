@@ -93,7 +93,7 @@ func (c *checker) checkTime(s *saga, i, d int, l, order *Line, leaves Micros) {
 	// is declared, its calls are in flight.
 	paused := order.Epoch != s.turned.Epoch && c.h.Options.InFlight > 0
 	switch {
-	case leaves > s.turned.T+c.skew && !paused:
+	case leaves > s.turned.T+c.skew && !paused && !s.sentByHand():
 		c.step(G6, s, i, d, []*Line{order, s.turned, l}, "attempt %d of the action of %s was sent: it was ordered for a time after the turn back", l.Attempt, l.Step)
 	case l.T > s.turned.T+late:
 		c.step(G6, s, i, d, []*Line{s.turned, l}, "the action of %s came in %s after the saga had turned back; a call is in flight for %s at most", l.Step, span(l.T-s.turned.T), span(late))

@@ -74,7 +74,7 @@ const (
 	OpResolve = "resolve"
 	OpReopen  = "reopen"
 	// OpSend is an operator's "send one now".
-	OpSend = "send"
+	OpSend = "send-now"
 	// OpComplete completes an asynchronous call: of a client, or in a participant's log.
 	OpComplete = "complete"
 	// OpStatus is a question to a participant's status path.

@@ -66,6 +66,9 @@ func (c *checker) checkSettled(s *saga, i int, l *Line) {
 	if pending == nil || s.steps[i].done != nil {
 		return
 	}
+	if s.sentByHand() { // maybe before its time
+		sent = min(sent, pending.T)
+	}
 	if wait := s.plan.steps[i].side[action].settle; l.earliest()+c.skew < sent+wait {
 		c.step(G6, s, i, undo, []*Line{pending, l}, "the compensation of %s was ordered %s after an action that may still take effect; it settles in %s",
 			l.Step, span(l.earliest()-sent), span(wait))
