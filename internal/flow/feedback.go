@@ -35,6 +35,9 @@ type Feedback struct {
 	// Ends, in ns, is when a call without an answer has surely ended; until then it
 	// keeps its slots and its entries. Not after now: it has ended.
 	Ends int64
+	// Arrives, in ns, is until when a call may still come in whose connection broke.
+	// It gives its slots back, but its entries count as if it was answered only then.
+	Arrives int64
 }
 
 // Result tells the caller what a feedback led to.

@@ -29,20 +29,21 @@ func (s *Scheduler) endLingers(now int64) {
 		l := s.lingers[e.id]
 		s.lingers[e.id] = lingering{}
 		s.freeLingers = append(s.freeLingers, e.id)
-		s.release(l.target, l.commons, l.granted, now)
+		s.release(l.target, l.commons, l.granted, now, now)
 		s.refresh(l.target, now)
 	}
 }
 
-// release gives the slots of one call back in all of its scopes.
-func (s *Scheduler) release(t *target, commons [2]*common, granted, now int64) {
-	t.release(granted, now)
-	s.lanes[t.lane].all.release(granted, now)
+// release gives the slots of one call back in all of its scopes, whose windows count
+// it as answered at a time.
+func (s *Scheduler) release(t *target, commons [2]*common, granted, answered, now int64) {
+	t.release(granted, answered, now)
+	s.lanes[t.lane].all.release(granted, answered, now)
 	for _, c := range commons {
 		if c == nil {
 			continue
 		}
-		if c.release(granted, now); c.first != nil {
+		if c.release(granted, answered, now); c.first != nil {
 			s.alarm(c, now)
 		}
 		s.leave(c)

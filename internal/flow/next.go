@@ -124,7 +124,7 @@ func (s *Scheduler) Done(g Grant, f Feedback, now int64) Result {
 	if f.Ends > now {
 		s.linger(g, f.Ends)
 	} else {
-		s.release(t, g.flow.commons(), g.At, now)
+		s.release(t, g.flow.commons(), g.At, max(f.Arrives, now), now)
 	}
 	switch {
 	case planted.On(planted.LeakSlot) && f.Outcome == Unsent:

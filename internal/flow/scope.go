@@ -132,15 +132,19 @@ func (s *scope) take(now int64) {
 }
 
 // release gives the slot of a call that was granted at some time back.
-func (s *scope) release(granted, now int64) {
+func (s *scope) release(granted, answered, now int64) {
 	s.inFlight--
 	if s.window == nil {
 		return
 	}
-	if planted.On(planted.WindowFromSend) {
-		now = granted
+	switch {
+	case planted.On(planted.WindowFromSend):
+		s.window.answered(granted)
+	case answered > now:
+		s.window.hold(Held{answered + s.window.per, 1})
+	default:
+		s.window.answered(now)
 	}
-	s.window.answered(now)
 }
 
 func (s *scope) pause(reason string) { s.paused, s.pauseReason = true, reason }

@@ -150,7 +150,8 @@ func (w *window) eligible(inFlight int) int64 {
 
 // set changes the window of a scope; nil is none. What is held stays held, for
 // the new span. Room that the change gives, or that nobody knows to be there,
-// opens evenly over a span: no burst follows.
+// opens evenly over a span: no burst follows. Of calls that ended longer ago than the
+// old span nobody knows; in a longer one they count on.
 func (w *window) set(limit Rate, inFlight int, now int64) *window {
 	if limit.N <= 0 {
 		return nil
@@ -159,7 +160,7 @@ func (w *window) set(limit Rate, inFlight int, now int64) *window {
 	if w == nil {
 		w = &window{n: n, per: per}
 		if !planted.On(planted.FullBucket) {
-			w.spread(n-inFlight, now)
+			w.spread(n-inFlight, 0, now)
 		}
 		return w
 	}
@@ -167,33 +168,40 @@ func (w *window) set(limit Rate, inFlight int, now int64) *window {
 		return w
 	}
 	w.expire(now)
-	before := max(0, w.room(inFlight))
-	w.shrink(per, now)
+	before, longer := max(0, w.room(inFlight)), per-w.per
+	if longer > 0 && !planted.On(planted.ForgetLonger) {
+		before = 0
+	}
+	w.resize(per, now)
 	w.n, w.per = n, per
 	w.expire(now)
 	if !planted.On(planted.BurstOnChange) {
-		w.spread(w.room(inFlight)-before, now)
+		w.spread(w.room(inFlight)-before, longer, now)
 	}
 	return w
 }
 
-// shrink brings the entries that expire at given times nearer for a shorter span:
-// evenly, but none to less than the new span after its call.
-func (w *window) shrink(per, now int64) {
+// resize brings the entries that expire at given times nearer for a shorter span:
+// evenly, but none to less than the new span after its call. A longer one they keep up with.
+func (w *window) resize(per, now int64) {
 	less := w.per - per
 	for i := range w.past {
+		if less < 0 && !planted.On(planted.ForgetLonger) {
+			w.past[i].Until -= less
+		}
 		if left := w.past[i].Until - now; less > 0 {
 			w.past[i].Until = now + max(scale(left, per, w.per), left-less)
 		}
 	}
 }
 
-// spread takes n entries that expire evenly over a span.
-func (w *window) spread(n int, now int64) {
+// spread takes n entries that expire evenly over a span, but none before a time has
+// passed.
+func (w *window) spread(n int, least, now int64) {
 	parts := min(n, steps)
 	for i := range parts {
 		share := n*(i+1)/parts - n*i/parts
-		w.hold(Held{now + scale(w.per, int64(i+1), int64(parts)), share})
+		w.hold(Held{now + max(scale(w.per, int64(i+1), int64(parts)), least), share})
 	}
 }
 

@@ -101,8 +101,13 @@ func (n *Node) learn(m Moment, o *order, a machine.Answer) machine.Micros {
 	default:
 		f.Outcome = flow.OK
 	}
-	if a.Fault == machine.FaultTimeout { // nobody knows whether it is still worked on
-		f.Ends = nanos(o.sentAt + call.Timeout + call.Settle)
+	switch ends := nanos(o.sentAt + call.Timeout + call.Settle); a.Fault {
+	case machine.FaultTimeout: // nobody knows whether it is still worked on
+		f.Ends = ends
+	case machine.FaultBroken: // whoever worked on it has lost the caller, but it may still be on its way
+		if !planted.On(planted.BrokenHasEnded) {
+			f.Arrives = ends
+		}
 	}
 	r := n.sched.Done(o.grant, f, nanos(m.Now))
 	if r.Cap > 0 {

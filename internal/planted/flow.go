@@ -44,6 +44,8 @@ const (
 	SkipRamp Bug = "skip-ramp"
 	// ForgetBreaker begins with a closed breaker after a restart.
 	ForgetBreaker Bug = "forget-breaker"
+	// IgnoreOpen lets calls through a breaker that an operator holds open.
+	IgnoreOpen Bug = "ignore-open"
 	// LateCloses believes answers to calls that were sent before a breaker opened.
 	LateCloses Bug = "late-closes"
 	// GateOneFlow closes a gate for one call alone, while others wait.
@@ -74,6 +76,8 @@ const (
 	ForgetHold Bug = "forget-hold"
 	// BurstOnChange opens all the room at once that a change gives.
 	BurstOnChange Bug = "burst-on-change"
+	// ForgetLonger takes for free what a longer window does not remember.
+	ForgetLonger Bug = "forget-longer"
 	// SkipOnRetry does not charge the saga type for a call granted before.
 	SkipOnRetry Bug = "skip-on-retry"
 	// FreeSendNow does not charge a call that an operator sends now.

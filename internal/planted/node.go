@@ -38,6 +38,22 @@ const (
 	TrustOldKey Bug = "trust-old-key"
 	// TrustLease calls without asking whether another has taken over meanwhile.
 	TrustLease Bug = "trust-lease"
+	// SendUnwritten sends an order now that is not durable yet.
+	SendUnwritten Bug = "send-unwritten"
+	// SendUnsettled sends a compensation now although its action may still take effect.
+	SendUnsettled Bug = "send-unsettled"
+	// WaitForLater leaves limits out of force while later ones are being written.
+	WaitForLater Bug = "wait-for-later"
+	// EndNever leaves in force what was set for a while.
+	EndNever Bug = "end-never"
+	// LoseControl forgets what operators have set when a commit fails.
+	LoseControl Bug = "lose-control"
+	// ForgetPause lets paused scopes go on after a restart.
+	ForgetPause Bug = "forget-pause"
+	// BrokenHasEnded takes a call whose connection broke for one that has come in.
+	BrokenHasEnded Bug = "broken-has-ended"
+	// HoldLanesAlone holds after a restart no window but those of services' lanes.
+	HoldLanesAlone Bug = "hold-lanes-alone"
 	// StartTwice begins a second saga for a key that began one.
 	StartTwice Bug = "start-twice"
 )
