@@ -5,10 +5,7 @@ import (
 	"fmt"
 
 	"github.com/unwindhq/unwind"
-	"github.com/unwindhq/unwind/internal/flow"
-	"github.com/unwindhq/unwind/internal/machine"
 	"github.com/unwindhq/unwind/internal/node"
-	"github.com/unwindhq/unwind/store"
 )
 
 // mostExpiry is how long what operators set for a while may last.
@@ -23,99 +20,27 @@ func (e *Engine) Control(ctx context.Context, req unwind.ControlRequest) (*unwin
 	if err := validControl(doing, &req); err != nil {
 		return nil, err
 	}
+	req.Actor = orAnonymous(req.Actor)
 	_, err := e.ask(ctx, func(m node.Moment, t node.Token) {
-		set, settings := e.node.Control(req.Scope)
-		lane := e.node.Snapshot(m, req.Scope)
-		if err := conflicting(m, &req, &set, &lane); err != nil {
+		alters, err := e.node.Alter(m, &req)
+		if err != nil {
 			e.reply(node.Reply{Token: t, Err: err})
 			return
 		}
-		if req.OpenGate {
-			a := audit(req.Actor, "open-gate", req.Scope.String(), req.Reason, opened{unwind.TimeFromMicros(lane.Closed / 1000), lane.GateReason})
-			a.At = int64(m.Now)
-			e.node.SetControl(m, node.ControlChange{Token: t, Control: set, OpenGate: true, Audit: a})
-			return
-		}
-		action, data := change(m, &req, &set, &settings)
-		if l := e.node.Under(req.Scope, &settings); req.Limits != nil && req.Limits.Burst != nil {
-			if why := burstless(req.Scope, &l); why != "" {
+		if req.Limits != nil && req.Limits.Burst != nil {
+			if why := burstless(req.Scope, &alters.Holds); why != "" {
 				e.reply(node.Reply{Token: t, Err: invalid(doing, "/burst", why)})
 				return
 			}
 		}
-		if len(settings.Changes) > node.MaxSettings {
-			e.reply(node.Reply{Token: t, Err: unwind.Errorf(unwind.Conflict, "%s: %d changes that end hold there already; reset its limits, or wait until some have ended", doing, node.MaxSettings)})
-			return
-		}
-		if req.Paused != nil {
-			set.Reason, set.By, set.At = req.Reason, orAnonymous(req.Actor), int64(m.Now)
-		}
-		set.Settings = settings.Encode()
-		a := audit(req.Actor, action, req.Scope.String(), req.Reason, data)
-		a.At = int64(m.Now)
-		e.node.SetControl(m, node.ControlChange{Token: t, Control: set, Audit: a})
+		alters.Token, alters.Audit = t, audit(req.Actor, alters.Action, req.Scope.String(), req.Reason, alters.Data)
+		alters.Audit.At = int64(m.Now)
+		e.node.SetControl(m, alters.ControlChange)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return e.scopeState(ctx, req.Scope)
-}
-
-// A changed is what the audit keeps of a change of limits.
-type changed struct {
-	Paused    *bool                `json:"paused,omitempty"`
-	Limits    *unwind.LimitsChange `json:"limits,omitempty"`
-	Reset     bool                 `json:"reset,omitempty"`
-	Breaker   *unwind.BreakerMode  `json:"breaker,omitempty"`
-	ExpiresIn unwind.Duration      `json:"expires_in,omitempty"`
-	Before    unwind.LimitsChange  `json:"before,omitzero"`
-}
-
-// An opened is what the audit keeps of a gate that is opened: what it was.
-type opened struct {
-	Until unwind.Time `json:"until"`
-	By    string      `json:"by,omitempty"`
-}
-
-// change applies a request to what is set, and says how the audit names it.
-func change(m node.Moment, req *unwind.ControlRequest, set *store.Control, s *node.Settings) (action string, data any) {
-	if req.Paused != nil {
-		if set.Paused = *req.Paused; set.Paused {
-			action = "pause"
-		} else {
-			action = "resume"
-		}
-	}
-	if req.Limits == nil && !req.Reset && req.Breaker == nil {
-		return action, nil
-	}
-	action = "limit"
-	data = changed{req.Paused, req.Limits, req.Reset, req.Breaker, req.ExpiresIn, s.Limits()}
-	if req.Reset {
-		s.ResetLimits()
-	}
-	c := node.Setting{Reason: req.Reason, By: orAnonymous(req.Actor), At: m.Now}
-	if req.Limits != nil {
-		c.Limits = *req.Limits
-	}
-	if req.Breaker != nil {
-		action, c.Breaker = "breaker", *req.Breaker
-	}
-	if req.ExpiresIn > 0 {
-		c.Until = m.Now + machine.Micros(req.ExpiresIn/1000)
-	}
-	s.Set(c)
-	return action, data
-}
-
-func conflicting(m node.Moment, req *unwind.ControlRequest, set *store.Control, lane *flow.Snapshot) error {
-	switch {
-	case req.Paused != nil && !*req.Paused && !set.Paused:
-		return unwind.Errorf(unwind.Conflict, "%s: it is not paused, so there is nothing to resume", req.Scope)
-	case req.OpenGate && lane.Closed <= int64(m.Now)*1000:
-		return unwind.Errorf(unwind.Conflict, "%s: no Retry-After keeps it closed, so there is nothing to open; unwind service list shows what holds it back", req.Scope)
-	}
-	return nil
 }
 
 // findScope fails where there is no such scope.

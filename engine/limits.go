@@ -35,7 +35,7 @@ func (e *Engine) limit(m node.Moment, revisions []store.Definition) {
 
 // limitServices sets the limits of everything and of the services' lanes.
 func (e *Engine) limitServices(m node.Moment) {
-	e.node.Configure(m, unwind.Scope{Kind: unwind.ScopeGlobal}, node.Limits{Limits: e.cfg.Compensation, Hold: e.longest()})
+	e.node.Configure(m, unwind.Scope{Kind: unwind.ScopeGlobal}, node.Limits{Limits: e.cfg.Compensation})
 	for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 		p := e.cfg.Participants[name]
 		hold := e.holds[name]
@@ -58,31 +58,23 @@ func (e *Engine) outlast(p *machine.Plan) (longer bool) {
 	return longer
 }
 
-// longest is how long the slowest call of all may be out.
-func (e *Engine) longest() (hold unwind.Duration) {
-	for _, h := range e.holds {
-		hold = max(hold, h)
-	}
-	return hold
-}
-
 // limitType sets the limits of a saga type and of its tenants.
 func (e *Engine) limitType(m node.Moment, d *unwind.Definition) {
 	var tenants []node.Tenant
 	for _, name := range slices.Sorted(maps.Keys(d.Tenants)) {
 		t := d.Tenants[name]
-		tenants = append(tenants, node.Tenant{Name: name, Limits: e.typeLimits(t.Compensation, t.Weight)})
+		tenants = append(tenants, node.Tenant{Name: name, Limits: typeLimits(t.Compensation, t.Weight)})
 	}
 	weight := 0
 	if d.Compensation != nil {
 		weight = d.Compensation.Weight
 	}
-	e.node.ConfigureType(m, d.Name, e.typeLimits(d.Compensation, weight), tenants)
+	e.node.ConfigureType(m, d.Name, typeLimits(d.Compensation, weight), tenants)
 }
 
-func (e *Engine) typeLimits(l *unwind.TypeLimits, weight int) node.Limits {
+func typeLimits(l *unwind.TypeLimits, weight int) node.Limits {
 	if l == nil {
 		return node.Limits{Weight: weight}
 	}
-	return node.Limits{Limits: unwind.Limits{Rate: l.Rate, Window: l.Window, Concurrency: l.Concurrency}, Weight: weight, Hold: e.longest()}
+	return node.Limits{Limits: unwind.Limits{Rate: l.Rate, Window: l.Window, Concurrency: l.Concurrency}, Weight: weight}
 }

@@ -151,7 +151,7 @@ func (t *turn) order(step int, dir unwind.Direction, notBefore Micros, ask bool)
 	side := t.State.Side(step, dir)
 	if !ask {
 		side.Misses = 0
-	} else if !t.awaiting(step, dir) && !planted.On(planted.AskUnsettled) {
+	} else if !t.State.awaiting(step, dir) && !planted.On(planted.AskUnsettled) {
 		notBefore = max(notBefore, side.LastSent+t.plan.Call(step, dir).Settle)
 	}
 	side.Ordered, side.Asking, side.NotBefore = true, ask, notBefore

@@ -28,10 +28,10 @@ func (t *turn) statusAnswered() {
 }
 
 // accepted reports whether the event's call was accepted and is awaited.
-func (t *turn) accepted() bool { return t.awaiting(t.ev.Step, t.ev.Dir) }
+func (t *turn) accepted() bool { return t.State.awaiting(t.ev.Step, t.ev.Dir) }
 
-func (t *turn) awaiting(step int, dir unwind.Direction) bool {
-	st := &t.State.Steps[step]
+func (s *State) awaiting(step int, dir unwind.Direction) bool {
+	st := &s.Steps[step]
 	if dir == unwind.Action {
 		return st.Status == StepAwaiting
 	}

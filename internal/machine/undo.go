@@ -129,8 +129,8 @@ func (t *turn) undoReady(i int) bool {
 func (t *turn) queueUndo(i int) {
 	st, ps := &t.State.Steps[i], &t.plan.Steps[i]
 	at := t.ev.At
-	if t.State.MayHaveExecuted(i) && !planted.On(planted.SkipSettle) {
-		at = max(at, st.Action.LastSent+ps.Action.Settle)
+	if !planted.On(planted.SkipSettle) {
+		at = max(at, t.State.actionSettles(t.plan, i))
 	}
 	st.Comp = CompQueued
 	st.Undo.Allowed = uint32(ps.Undo.Retry.Attempts)

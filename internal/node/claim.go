@@ -53,6 +53,9 @@ type Claimed struct {
 // orders are made again; the queues that hold compensations are read.
 func (n *Node) Recover(m Moment, queues []store.QueueDepth, controls []store.Control, kept []Kept) {
 	for i := range controls {
+		if planted.On(planted.ForgetPause) {
+			controls[i].Paused = false
+		}
 		n.force(m, &controls[i])
 	}
 	n.restore(m, kept)

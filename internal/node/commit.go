@@ -351,6 +351,9 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 			}
 		}
 	}
+	if planted.On(planted.LoseControl) {
+		kept.rows.Controls = nil
+	}
 	kept.rows.Controls = append(kept.rows.Controls, n.building.rows.Controls...)
 	kept.rows.Alerts = append(kept.rows.Alerts, n.building.rows.Alerts...)
 	kept.rows.Audit = append(kept.rows.Audit, n.building.rows.Audit...)

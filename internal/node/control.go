@@ -8,6 +8,7 @@ import (
 	"github.com/unwindhq/unwind/internal/alarm"
 	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -18,8 +19,8 @@ type Limits struct {
 	Weight int
 	// Breaker of a service's lane.
 	Breaker unwind.Breaker
-	// Hold is how long after it was sent a call of the scope has surely ended: its
-	// timeout and the time it takes to settle, of the slowest.
+	// Hold is how long after it was sent a call of a lane has surely ended: its timeout
+	// and the time it takes to settle, of the slowest. All other scopes have the longest.
 	Hold unwind.Duration
 }
 
@@ -138,7 +139,20 @@ func (n *Node) Explain(m Moment, s *Snapshot, step int, dir unwind.Direction) (f
 func (n *Node) Configure(m Moment, scope unwind.Scope, l Limits) {
 	c := n.control(scope)
 	c.configured = l
+	if l.Hold > n.slowest {
+		n.slowest = l.Hold
+		for _, o := range n.controls {
+			if !o.lane() {
+				n.limit(m, o)
+			}
+		}
+	}
 	n.limit(m, c)
+}
+
+// lane reports whether it is a lane of a service.
+func (c *control) lane() bool {
+	return c.scope.Kind == unwind.ScopeForward || c.scope.Kind == unwind.ScopeCompensation
 }
 
 // ConfigureType sets the limits of a saga type and of its tenants, and takes those
@@ -164,12 +178,15 @@ type Tenant struct {
 // limit puts the scope's limits into force.
 func (n *Node) limit(m Moment, c *control) {
 	l := c.settings.over(c.configured)
+	if !c.lane() && !planted.On(planted.HoldLanesAlone) {
+		l.Hold = n.slowest // any service's call may be out under it
+	}
 	if c.scope.Kind == unwind.ScopeGlobal && l.Burst == 0 {
 		l.Burst = together(l.Rate)
 	}
 	n.sched.Configure(flowScope(c.scope), flowLimits(l), nanos(m.Now))
-	if scope := flowScope(c.scope); scope.Kind == flow.ScopeForward || scope.Kind == flow.ScopeCompensation {
-		n.sched.SetBreaker(scope.Target(), breakerModes[c.settings.Breaker()], nanos(m.Now))
+	if c.lane() {
+		n.sched.SetBreaker(flowScope(c.scope).Target(), breakerModes[c.settings.Breaker()], nanos(m.Now))
 	}
 	if c.scope.Kind == unwind.ScopeSagaType || c.scope.Kind == unwind.ScopeTenant {
 		n.sched.Weight(flowScope(c.scope), max(l.Weight, 1))
@@ -213,10 +230,7 @@ func (n *Node) SetControl(m Moment, c ControlChange) {
 
 // write puts a control into the next batch.
 func (n *Node) write(m Moment, set store.Control) {
-	n.control(set.Scope).set = set
-	if set.Paused {
-		n.sched.Pause(flowScope(set.Scope), set.Reason, nanos(m.Now))
-	}
+	n.later(m, &set)
 	n.building.rows.Controls = append(n.building.rows.Controls, set)
 }
 
@@ -241,6 +255,14 @@ func (n *Node) force(m Moment, set *store.Control) {
 	n.endsAt(s.Next())
 }
 
+// later puts a control back in its place that is about to be durable.
+func (n *Node) later(m Moment, set *store.Control) {
+	n.control(set.Scope).set = *set
+	if set.Paused {
+		n.sched.Pause(flowScope(set.Scope), set.Reason, nanos(m.Now))
+	}
+}
+
 // endsAt notes when settings end.
 func (n *Node) endsAt(at machine.Micros) {
 	if at > 0 && (n.expiry == 0 || at < n.expiry) {
@@ -250,7 +272,7 @@ func (n *Node) endsAt(at machine.Micros) {
 
 // expire takes back the settings whose time is over, unless others are on their way.
 func (n *Node) expire(m Moment) {
-	if n.expiry == 0 || m.Now < n.expiry {
+	if n.expiry == 0 || m.Now < n.expiry || planted.On(planted.EndNever) {
 		return
 	}
 	n.expiry = 0
@@ -279,13 +301,21 @@ func (n *Node) expire(m Moment) {
 	}
 }
 
-// controlsSet: the controls in a batch are durable.
+// controlsSet: the controls in a batch are durable. What was asked for since stands
+// above them, and a pause of it holds already.
 func (n *Node) controlsSet(m Moment, b *batch) {
 	for i := range b.rows.Controls {
 		c := &b.rows.Controls[i]
-		later := func(o store.Control) bool { return o.Scope == c.Scope }
-		if !slices.ContainsFunc(b.rows.Controls[i+1:], later) && !slices.ContainsFunc(n.building.rows.Controls, later) {
-			n.force(m, c)
+		latest := n.control(c.Scope).set
+		if slices.ContainsFunc(b.rows.Controls[i+1:], func(o store.Control) bool { return o.Scope == c.Scope }) {
+			continue
+		}
+		later := slices.ContainsFunc(n.building.rows.Controls, func(o store.Control) bool { return o.Scope == c.Scope })
+		if later && planted.On(planted.WaitForLater) {
+			continue
+		}
+		if n.force(m, c); later {
+			n.later(m, &latest)
 		}
 	}
 	for _, token := range b.controls {

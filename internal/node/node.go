@@ -61,9 +61,10 @@ type Node struct {
 	orders   map[flow.TaskKey]*order
 	asked    map[Token]*order // questions of persons
 	backlogs []*backlog
-	held     []*saga        // whose first orders wait for a backlog
-	controls []*control     // by scope
-	expiry   machine.Micros // of the settings that end first; 0: none
+	held     []*saga         // whose first orders wait for a backlog
+	controls []*control      // by scope
+	slowest  unwind.Duration // the longest Hold of the lanes
+	expiry   machine.Micros  // of the settings that end first; 0: none
 	flights  map[uint64]*order
 	abroad   int                       // of flights, those to services
 	set      map[string]machine.Micros // by how much the clock was set before this process, as the lanes of services know it

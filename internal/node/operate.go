@@ -64,7 +64,7 @@ func (n *Node) operate(m Moment, sg *saga, op *Operation) {
 		}
 	}
 	if op.Now {
-		n.sendNow(sg, op)
+		n.sendNow(m, sg, op)
 		return
 	}
 	n.apply(m, sg, op.Event, &request{token: op.Token, audit: op.Audit, op: op})
