@@ -20,8 +20,10 @@ type flight struct {
 	sha     string
 	async   bool
 	dice    chance
-	over    bool // nobody waits any more
-	booked  bool // it took effect, and its duplicate will be told so
+	over    bool  // nobody waits any more
+	now     bool  // an operator has it sent now
+	came    int64 // when it came in first; 0: it did not
+	booked  bool  // it took effect, and its duplicate will be told so
 }
 
 // call makes a call: over a network that delays and loses, to a participant that
@@ -41,7 +43,9 @@ func (p *process) call(c *node.Call) {
 	}
 	p.calls++
 	p.flying[f.place] = c.Attempt
+	f.now = p.sendsNow(f.place)
 	p.checkSend(f)
+	p.meter(f)
 	w.tracef("%s sends %s %s ask=%v", p.name, w.where(f), f.Key, f.Ask)
 
 	w.after(f.timeout, func() { f.end(machine.Answer{Fault: machine.FaultTimeout, Message: "no answer in time"}) })
@@ -60,7 +64,10 @@ func (p *process) call(c *node.Call) {
 	if w.strikes(Broken, w.plan.Often/2, &f.dice) {
 		w.after(f.dice.span(1, f.timeout-1), func() { f.end(machine.Answer{Fault: machine.FaultBroken, Message: "connection reset"}) })
 	}
-	w.after(there, func() { w.arrive(f) })
+	w.after(there, func() {
+		f.came = w.now
+		w.arrive(f)
+	})
 	if !f.Ask && w.strikes(Duplicate, w.plan.Often/2, &f.dice) {
 		again := min(there+f.dice.span(1, 100*millis), f.kind.settle()-1)
 		w.after(again, func() {
@@ -97,6 +104,7 @@ func (f *flight) end(a machine.Answer) {
 	f.over = true
 	p.do(func(m node.Moment) {
 		p.calls--
+		p.unmeter(f)
 		if p.flying[f.place] == f.Attempt {
 			delete(p.flying, f.place)
 		}

@@ -19,6 +19,7 @@ type wish struct {
 	*Order
 	recipe   *recipe
 	key      string
+	tenant   string
 	input    json.RawMessage
 	number   string // in the input, beyond what a float64 holds
 	inputSHA string
@@ -44,11 +45,12 @@ type life struct {
 	since   map[int]int64           // when compensations were ordered first
 }
 
-const tenant = "acme"
+// tenants of whose sagas there are.
+var tenants = [...]string{"acme", "blue", ""}
 
 // want has a saga started, and all else that its order says.
 func (w *world) want(o *Order) {
-	u := &wish{Order: o, recipe: recipeOf(o.Recipe, w.plan.safe()), key: fmt.Sprintf("k%d", o.Label)}
+	u := &wish{Order: o, recipe: recipeOf(o.Recipe, w.plan.safe()), key: fmt.Sprintf("k%d", o.Label), tenant: w.plan.tenantOf(o.Label)}
 	u.number = fmt.Sprint(9007199254740993 + 2*int64(o.Label))
 	u.setInput(fmt.Sprintf(`{"n":%s,"amount":%d.50}`, u.number, 10+o.Label))
 	w.wishes = append(w.wishes, u)
@@ -84,7 +86,7 @@ func (u *wish) setInput(text string) {
 
 // reuse starts another saga under the same key.
 func (w *world) reuse(u *wish) {
-	other := &wish{Order: u.Order, recipe: u.recipe, key: u.key, number: "0", tries: 1000}
+	other := &wish{Order: u.Order, recipe: u.recipe, key: u.key, tenant: u.tenant, number: "0", tries: 1000}
 	other.setInput(fmt.Sprintf(`{"n":0,"amount":%d}`, u.Label))
 	w.start(other, false)
 	w.at(w.plan.Calm, func() { w.signal(other) })
@@ -93,7 +95,7 @@ func (w *world) reuse(u *wish) {
 // start asks for the saga; a client that gets no answer asks again.
 func (w *world) start(u *wish, wait bool) {
 	p := w.current
-	said := history.Line{Op: history.OpStart, Name: u.recipe.def.Name, RequestKey: u.key, Tenant: tenant, InputSHA: u.inputSHA}
+	said := history.Line{Op: history.OpStart, Name: u.recipe.def.Name, RequestKey: u.key, Tenant: u.tenant, InputSHA: u.inputSHA}
 	w.client(history.Invoke, said)
 	u.tries++
 	if p == nil {
@@ -105,7 +107,7 @@ func (w *world) start(u *wish, wait bool) {
 	saga := w.ids.New(0)
 	w.sagas[saga] = &life{wish: u, saga: saga, fixed: map[place]int{}, hands: map[place]machine.Event{}, outputs: map[int]json.RawMessage{}, doubted: map[int]bool{}, since: map[int]int64{}}
 	start := node.Start{ID: saga, Plan: u.recipe.plan, Wait: wait, Start: store.Start{
-		Name: u.recipe.def.Name, Version: u.recipe.plan.Version, Tenant: tenant, Key: u.key, KeyHash: id.KeyHash(tenant, u.recipe.def.Name, u.key),
+		Name: u.recipe.def.Name, Version: u.recipe.plan.Version, Tenant: u.tenant, Key: u.key, KeyHash: id.KeyHash(u.tenant, u.recipe.def.Name, u.key),
 		Input: u.input, InputDigest: u.digest}}
 	w.request(p, func(m node.Moment, t node.Token) {
 		start.Token = t

@@ -8,13 +8,16 @@
 // [Run] plays it: first with its trouble, then, in the calm, until everything has
 // come to rest. What clients, participants and the store wrote down is judged by
 // package sagatest/history; the world itself judges what no history holds: the
-// participants' books, bodies, pauses, gates and hints, queues that the process
-// has forgotten, and what is left in memory.
+// participants' books, bodies, gates and hints, queues that the process has
+// forgotten, what is left in memory, and every scope of flow control by what
+// operators were told of it. It runs no package engine: operations over many dead
+// letters, and the coupling of starts to a backlog, are not driven.
 //
 // Reading order: schedule.go, world.go (time), process.go (a life of a node),
 // storage.go, call.go (the network), participant.go and book.go, client.go,
-// operator.go, incident.go, then the judges: oracle.go, contract.go, queues.go,
-// lane.go.
+// operator.go, act.go and control.go (what operators do to flow control),
+// incident.go, then the judges: oracle.go, contract.go, queues.go, lane.go,
+// rule.go and meter.go.
 //
 // Reproduce a failure with go test ./sim -run TestSimulation -sim.seed=N -v.
 package sim

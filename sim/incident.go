@@ -6,7 +6,6 @@ import (
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/sagatest/history"
-	"github.com/unwindhq/unwind/store"
 )
 
 // incidents lets those happen whose time has come.
@@ -78,9 +77,9 @@ func (w *world) happen(in *Incident) {
 			panic(err)
 		}
 	case PauseLane:
-		l := store.Control{Scope: unwind.Scope{Name: kinds[w.chance.intn(services-1)].name, Kind: unwind.ScopeKind(laneNames[w.chance.intn(2)])}, Reason: "maintenance"}
-		w.setLane(p, l, true)
-		w.after(in.Span, func() { w.resumeLane(l) })
+		l := unwind.Scope{Name: kinds[w.chance.intn(services-1)].name, Kind: unwind.ScopeKind(laneNames[w.chance.intn(2)])}
+		w.pause(p, l, "maintenance")
+		w.after(in.Span, func() { w.resume(l) })
 	}
 }
 
@@ -89,13 +88,6 @@ func (w *world) happen(in *Incident) {
 const takeOver = 30 * millis
 
 var laneNames = [2]string{"forward", "compensation"}
-
-func laneIndex(name string) int {
-	if name == laneNames[1] {
-		return 1
-	}
-	return 0
-}
 
 // thaw lets a process go on that was paused.
 func (p *process) thaw() {

@@ -72,7 +72,7 @@ func (w *world) line(e *machine.Entry, of *life, ep int64) history.Line {
 	switch e.Kind {
 	case unwind.EntrySagaStarted:
 		l.Name = of.recipe.def.Name
-		d.Key, d.InputSHA = of.key, of.inputSHA
+		d.Tenant, d.Key, d.InputSHA = of.tenant, of.key, of.inputSHA
 	case unwind.EntrySagaCompensating, unwind.EntryCancelRequested:
 		d.Cause, d.As = e.As, ""
 	case unwind.EntryDeadLettered:

@@ -9,7 +9,6 @@ import (
 // A lane is what the world knows of a lane of a process.
 type lane struct {
 	closed int64 // nothing is sent before
-	paused bool
 	probes int
 }
 
@@ -17,13 +16,10 @@ type lane struct {
 func (p *process) checkSend(f *flight) {
 	l, w := &p.lanes[f.service][f.place.dir], p.w
 	name := f.kind.name + " " + laneNames[f.place.dir]
-	if l.paused {
-		w.fail(history.G10, f.Saga.String(), "%s was sent while the lane %s is paused", f.Key, name)
-	}
-	if w.now < l.closed {
+	if w.now < l.closed && !f.now {
 		w.fail(history.G10, f.Saga.String(), "%s was sent %dus before the lane %s may be used again", f.Key, l.closed-w.now, name)
 	}
-	if until := p.hints[f.place]; w.now < until {
+	if until := p.hints[f.place]; w.now < until && !f.now {
 		w.fail(history.G10, f.Saga.String(), "%s was sent again %dus before the time that its participant asked for", f.Key, until-w.now)
 	}
 	if f.Probe {

@@ -24,6 +24,7 @@ func (w *world) operate() {
 	}
 	w.after(every, w.operate)
 	w.checkQueues()
+	w.checkRules()
 	w.checkGroups()
 	ctx := context.Background()
 	open, _, err := w.store.DeadLetters(ctx, store.DeadLetterFilter{State: unwind.DeadLetterOpen})
@@ -40,7 +41,9 @@ func (w *world) operate() {
 		panic(err)
 	}
 	for i := range paused {
-		w.resumeLane(paused[i])
+		if w.calm || w.now >= w.scope(paused[i].Scope).leave {
+			w.resume(paused[i].Scope)
+		}
 	}
 }
 
@@ -145,22 +148,4 @@ func (w *world) withhold(at place) bool {
 	}
 	b.note(record{generation: b.generation, state: withheld, first: w.now})
 	return true
-}
-
-// resumeLane lets a lane go on that has paused itself.
-func (w *world) resumeLane(l store.Control) {
-	p := w.current
-	if p == nil {
-		return
-	}
-	w.setLane(p, l, false)
-}
-
-func (w *world) setLane(p *process, l store.Control, paused bool) {
-	l.Paused, l.By, l.At = paused, "operator", int64(w.micros())
-	audit := &store.Audit{At: l.At, Actor: "operator", Action: "lane", Target: l.Scope.Name}
-	w.request(p, func(m node.Moment, t node.Token) {
-		p.lanes[serviceIndex(l.Scope.Name)][laneIndex(string(l.Scope.Kind))].paused = paused
-		p.node.SetControl(m, node.ControlChange{Token: t, Control: l, Audit: audit})
-	}, func(node.Reply, bool) {})
 }

@@ -71,6 +71,7 @@ func (w *world) verdict() []history.Violation {
 		w.checkBooks()
 	}
 	w.checkAudit()
+	w.checkWindows()
 	w.checkGroups()
 	w.log.Definitions = w.definitions()
 	report, err := history.Check(&w.log)
@@ -89,7 +90,7 @@ func (w *world) definitions() history.Definitions {
 	}
 	s := w.plan.Swarm
 	counted := !w.torn && !s.Has(TakeOver) && !s.Has(Broken) && !s.Has(Duplicate) && !s.Has(SlowRequest)
-	if s.Has(TakeOver) || s.Has(Duplicate) {
+	if s.Has(TakeOver) || s.Has(Duplicate) || s.Has(ChangeLimits) || s.Has(SendNow) { // meter.go judges what it can
 		d.Services = judged(&[services]lanes{}, false)
 	} else {
 		d.Services = judged(&w.plan.Limits, counted)

@@ -27,10 +27,12 @@ type process struct {
 	tokens  map[node.Token]func(r node.Reply, lost bool)
 	token   node.Token
 	lanes   [services][2]lane
-	hints   map[place]int64  // throttled calls wait at least so long
-	muddled map[id.ID]bool   // sagas that somebody else wrote
-	calls   int              // out
-	flying  map[place]uint32 // the last attempt that is out
+	paused  map[unwind.Scope]bool // those that it knows to be
+	out     map[unwind.Scope]int  // calls
+	hints   map[place]int64       // throttled calls wait at least so long
+	muddled map[id.ID]bool        // sagas that somebody else wrote
+	calls   int                   // out
+	flying  map[place]uint32      // the last attempt that is out
 }
 
 // join brings a process up.
@@ -43,7 +45,7 @@ func (w *world) join() {
 	if err != nil {
 		panic(err)
 	}
-	p := &process{w: w, name: nodeName(epoch), epoch: epoch, offset: w.offset, tokens: map[node.Token]func(node.Reply, bool){}, hints: map[place]int64{}, muddled: map[id.ID]bool{}, flying: map[place]uint32{}, wake: -1}
+	p := &process{w: w, name: nodeName(epoch), epoch: epoch, offset: w.offset, tokens: map[node.Token]func(node.Reply, bool){}, hints: map[place]int64{}, muddled: map[id.ID]bool{}, flying: map[place]uint32{}, paused: map[unwind.Scope]bool{}, out: map[unwind.Scope]int{}, wake: -1}
 	for int64(len(w.offsets)) <= epoch {
 		w.offsets = append(w.offsets, 0)
 	}
@@ -60,11 +62,12 @@ func (w *world) join() {
 	if err != nil {
 		panic(err)
 	}
-	paused, err := w.store.Controls(ctx)
+	controls, err := w.store.Controls(ctx)
 	if err != nil {
 		panic(err)
 	}
-	p.node.Recover(m, queues, paused, w.kept(p))
+	p.takeOver(m, controls)
+	p.node.Recover(m, queues, controls, w.kept(p))
 	w.all = append(w.all, p)
 	w.current = p
 	w.tracef("%s joins", p.name)
@@ -80,16 +83,26 @@ func nodeName(epoch int64) string {
 func (p *process) configure(m node.Moment) {
 	for i := range kinds[:services-1] {
 		l, hold := &p.w.plan.Limits[i], kinds[i].Timeout+unwind.Duration(kinds[i].settle())*1000
-		p.node.Configure(m, unwind.Scope{Kind: unwind.ScopeForward, Name: kinds[i].name}, node.Limits{Limits: l.forward, Breaker: l.breaker, Hold: hold})
-		p.node.Configure(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: kinds[i].name}, node.Limits{Limits: l.compensation, Breaker: l.breaker, Hold: hold})
+		p.limit(m, unwind.Scope{Kind: unwind.ScopeForward, Name: kinds[i].name}, node.Limits{Limits: l.forward, Breaker: l.breaker, Hold: hold})
+		p.limit(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: kinds[i].name}, node.Limits{Limits: l.compensation, Breaker: l.breaker, Hold: hold})
 	}
 	for i := range p.w.plan.Sagas {
 		def := recipeOf(p.w.plan.Sagas[i].Recipe, p.w.plan.safe()).def
 		if def.Compensation != nil {
-			p.node.ConfigureType(m, def.Name, node.Limits{Limits: unwind.Limits{Rate: def.Compensation.Rate}}, nil)
+			l := node.Limits{Limits: unwind.Limits{Rate: def.Compensation.Rate}}
+			p.w.scope(unwind.Scope{Kind: unwind.ScopeSagaType, Name: def.Name}).configured = l
+			p.node.ConfigureType(m, def.Name, l, nil)
 		}
 	}
 }
+
+func (p *process) limit(m node.Moment, name unwind.Scope, l node.Limits) {
+	p.w.scope(name).configured = l
+	p.node.Configure(m, name, l)
+}
+
+// moment0 is the time by its clock, without the chance.
+func (p *process) moment0() machine.Micros { return p.w.micros() + machine.Micros(p.offset) }
 
 func (p *process) moment() node.Moment {
 	return node.Moment{Now: p.w.micros() + machine.Micros(p.offset), Rand: p.w.chance.next()}

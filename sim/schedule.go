@@ -17,6 +17,7 @@ type Schedule struct {
 	Sagas     []Order
 	Incidents []Incident
 	Outages   []outage
+	Acts      []act
 
 	Heads, MaxActive, ClaimPage int
 	Horizon                     int64
@@ -77,7 +78,7 @@ const (
 func NewSchedule(seed uint64) *Schedule {
 	c := dice(seed, 1)
 	s := &Schedule{Seed: seed, Often: 2 + c.intn(25), Horizon: c.span(200, 3000) * millis, ClaimPage: 1 + c.intn(8), Heads: 1 + c.intn(6), MaxActive: 1 << 17}
-	for f := range faults {
+	for f := range PauseScope { // the others are drawn apart: seeds that failed once stay what they were
 		if c.percent(30) {
 			s.Swarm = s.Swarm.With(f)
 		}
@@ -99,6 +100,7 @@ func NewSchedule(seed uint64) *Schedule {
 		s.Limits[i] = lanes{forward: limits(&c, 20, 200, 40), compensation: limits(&c, 4, 60, 90)}
 	}
 	s.feedback()
+	s.acts()
 	return s
 }
 
@@ -190,6 +192,9 @@ func (s *Schedule) String() string {
 	}
 	for _, i := range s.Incidents {
 		text += fmt.Sprintf("  after %d events: %s (%d)\n", i.After, i.Fault, i.Span)
+	}
+	for i := range s.Acts {
+		text += fmt.Sprintf("  %s\n", &s.Acts[i])
 	}
 	for _, o := range s.Outages {
 		text += fmt.Sprintf("  %s answers %s from %dms to %dms\n", kinds[o.service].name, o.how, o.from/millis, o.to/millis)

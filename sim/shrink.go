@@ -54,6 +54,9 @@ func reductions(s *Schedule) (all []*Schedule) {
 	for i := range s.Outages {
 		less(func(c *Schedule) { c.Outages = slices.Delete(slices.Clone(s.Outages), i, i+1) })
 	}
+	for i := range s.Acts {
+		less(func(c *Schedule) { c.Acts = slices.Delete(slices.Clone(s.Acts), i, i+1) })
+	}
 	for i := range s.Sagas {
 		o := &s.Sagas[i]
 		if o.Wait || o.Again+o.Reuse+o.Cancel+o.Ask > 0 {

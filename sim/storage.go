@@ -46,13 +46,25 @@ func (p *process) commit(b *store.Batch) {
 			panic(err)
 		}
 		if err == nil {
+			for i := range b.Controls {
+				s := w.scope(b.Controls[i].Scope)
+				s.fill(w.now, p.moment0())
+				s.durable(&b.Controls[i], machine.Micros(b.At))
+			}
 			for i := range b.Flow {
 				w.stamps[b.Flow[i].Scope] = p.offset
 			}
 		}
 		w.tracef("%s commits %d transitions: %v", p.name, len(b.Transitions), err)
 		w.readJournal()
-		w.after(w.chance.span(1, 500), func() { p.do(func(m node.Moment) { p.node.Committed(m, results, err) }) })
+		w.after(w.chance.span(1, 500), func() {
+			p.do(func(m node.Moment) {
+				p.node.Committed(m, results, err)
+				if err == nil {
+					p.inForce(m, b)
+				}
+			})
+		})
 	})
 }
 

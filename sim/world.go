@@ -38,6 +38,9 @@ type world struct {
 	offsets []int64                // of the clocks, by epoch
 	stamps  map[unwind.Scope]int64 // the offset of who wrote a state of flow control
 	hold    hold
+	scopes  map[unwind.Scope]*scope
+	named   []*scope          // in the order in which they came up
+	urgent  map[place]*urgent // calls that an operator has it send now
 
 	wishes   []*wish
 	sagas    map[id.ID]*life // by every id that a start was given
@@ -67,6 +70,7 @@ type place struct {
 func newWorld(s *Schedule, t *tracer) *world {
 	w := &world{
 		plan: s, swarm: s.Swarm, happened: make([]bool, len(s.Incidents)), chance: dice(s.Seed, 2), trace: t,
+		scopes: map[unwind.Scope]*scope{}, urgent: map[place]*urgent{},
 		store: memory.New(), books: make(map[place]*book, 32), standing: make(map[place]*effects, 32), strays: map[place]stray{}, stamps: map[unwind.Scope]int64{}, sagas: make(map[id.ID]*life, 16), told: map[string]bool{},
 	}
 	w.ids = id.NewSource(func() time.Time { return time.UnixMicro(epoch + w.now) }, w.chance.next)
@@ -134,6 +138,10 @@ func (w *world) begin() {
 		w.want(&w.plan.Sagas[i])
 	}
 	w.after(400*millis, w.operate)
+	for i := range w.plan.Acts {
+		a := &w.plan.Acts[i]
+		w.at(a.At, func() { w.act(i, a) })
+	}
 }
 
 // calmDown ends the trouble.
@@ -143,6 +151,9 @@ func (w *world) calmDown() {
 	w.tracef("calm")
 	if w.current == nil {
 		w.join()
+	}
+	if w.plan.Swarm.Has(HoldBreaker) {
+		w.release()
 	}
 	w.after(100*millis, w.watchEnd)
 }
