@@ -46,6 +46,9 @@ func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unw
 		if d.oldest > 0 {
 			lane.OldestAgeMS = max((now-d.oldest)/1000, 0)
 		}
+		if d.ready == 0 && d.backingOff > 0 {
+			continue // when they are due is not counted
+		}
 		if ns := lanes[i].Drain(d.ready+d.backingOff, now*1000); ns != flow.Never && !(len(lane.Held) > 0 && ns > 0) {
 			ms := (ns + 999_999) / 1_000_000
 			lane.DrainEstimateMS = &ms

@@ -46,6 +46,14 @@ func TestAGateThatIsOpenedStaysOpenOverACrash(t *testing.T) {
 	if next := s.step(refused, "charge").Compensation.NextAt; next == nil || time.Until(next.Time) < time.Minute {
 		t.Errorf("who was refused for five minutes goes at %v", next)
 	}
+	s.until("a lane in which all that waits backs off tells when it is empty", func() bool {
+		services, err := s.Participants(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := services[0].Lanes.Compensation
+		return l.Depth == unwind.LaneDepth{BackingOff: 1} && l.DrainEstimateMS == nil
+	})
 	audit, err := s.Audit(t.Context(), unwind.Page{Limit: 1})
 	if err != nil || audit.Items[0].Action != "open-gate" || audit.Items[0].Target != "service payments" || audit.Items[0].Actor != "ops" ||
 		!strings.Contains(string(audit.Items[0].Data), closed.Until.Format("2006-01-02T15:04")) {

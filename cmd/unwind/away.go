@@ -45,7 +45,7 @@ func (a *app) read(ctx context.Context, w *watch, fresh func(), read func() erro
 		if w.since.IsZero() {
 			w.since, w.wait = time.Now(), awayFirst
 			fresh()
-			a.say("the server is away (%v); this goes on when it is back, and Ctrl-C ends it", err)
+			a.say("the server is away; this goes on when it is back, and Ctrl-C ends it\n%v", err)
 		}
 		timer := time.NewTimer(w.wait)
 		select {

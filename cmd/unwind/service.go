@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/urfave/cli/v3"
 
@@ -50,7 +51,11 @@ func scopeOf(c *cli.Command) (unwind.Scope, error) {
 	case saga != "":
 		return unwind.Scope{Kind: unwind.ScopeSagaType, Name: saga}, nil
 	}
-	name, err := arg(c, "the service's name, or --saga or --all")
+	what := "the service's name"
+	if slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), "all") }) {
+		what += ", or --saga or --all"
+	}
+	name, err := arg(c, what)
 	if err != nil {
 		return unwind.Scope{}, err
 	}
