@@ -58,6 +58,8 @@ type LimitsChange struct {
 	Burst       *int  `json:"burst,omitempty"`
 	Window      *Rate `json:"window,omitempty"`
 	Adaptive    *bool `json:"adaptive,omitempty"`
+	// HintCap of a service's lane. A gate that is closed already stays closed.
+	HintCap *Duration `json:"hint_cap,omitempty" doc:"The longest wait that a Retry-After can ask a lane for, from now on"`
 	// Weight of a saga type or a tenant in the fair share of a service.
 	Weight *int `json:"weight,omitempty"`
 }

@@ -243,6 +243,9 @@ func (c *LimitsChange) Validate() []Fault {
 		l.Burst = max(*c.Burst, 0)
 	}
 	validateBounds(f, l)
+	if c.HintCap != nil && *c.HintCap < Second {
+		f.below("hint_cap").add("hint_cap %s: write 1s at least, as in 10s", *c.HintCap)
+	}
 	if c.Weight != nil {
 		if *c.Weight < 1 {
 			f.below("weight").add("weight %d: write 1 to 1000", *c.Weight)

@@ -124,6 +124,8 @@ func validControl(doing string, req *unwind.ControlRequest) error {
 	switch l := req.Limits; {
 	case l.Weight != nil && !weighed:
 		return invalid(doing, "/weight", "only a saga type or a tenant has a weight")
+	case l.HintCap != nil && !lane:
+		return invalid(doing, "/hint_cap", "only a lane of a service is asked to wait")
 	case l.Adaptive != nil && !lane:
 		return invalid(doing, "/adaptive", "only a lane of a service adapts its rate")
 	}

@@ -91,3 +91,34 @@ func TestAGateThatIsOpenedOpensNothingElse(t *testing.T) {
 		}
 	}
 }
+
+// A service whose header stays wrong closes the lane for as long as the cap that was set live
+// lets it, and no longer.
+func TestAHintCapIsSetLive(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, placeOrder(), "ship:409 refund:429+31536000,429+31536000,200", nil)
+	refused := s.begin("refused")
+	s.until("the refund is not refused", func() bool { return s.step(refused, "charge").Compensation.Throttled == 1 })
+	waiting := s.begin("waiting")
+	s.until("nobody waits for the gate", func() bool { return s.step(waiting, "charge").Compensation.WaitingFor != "" })
+	least, lane := unwind.Second, refundLane(true, "").Scope
+	for _, req := range []unwind.ControlRequest{
+		{Scope: lane, Limits: &unwind.LimitsChange{HintCap: &least}, Reason: "their header is wrong"},
+		{Scope: lane, OpenGate: true, Reason: "their header is wrong"},
+	} {
+		if _, err := s.Control(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin := time.Now()
+	s.rest(waiting)
+	if n := len(s.script.Calls("/refund")); n != 3 || time.Since(begin) > time.Minute {
+		t.Errorf("%d refunds were called in %s, want 3 at once", n, time.Since(begin))
+	}
+	none := unwind.Duration(0)
+	for scope, limits := range map[unwind.Scope]unwind.LimitsChange{lane: {HintCap: &none}, {Kind: unwind.ScopeGlobal}: {HintCap: &least}} {
+		if _, err := s.Control(t.Context(), unwind.ControlRequest{Scope: scope, Limits: &limits, Reason: "x"}); unwind.CodeOf(err) != unwind.InvalidRequest {
+			t.Errorf("%s, a cap of %s: %v", scope, *limits.HintCap, err)
+		}
+	}
+}

@@ -94,6 +94,9 @@ func limitWords(l *unwind.LimitsChange) (said []string) {
 			said = append(said, n.name+" "+strconv.Itoa(*n.value))
 		}
 	}
+	if l.HintCap != nil {
+		said = append(said, "hint cap "+l.HintCap.String())
+	}
 	if l.Adaptive != nil {
 		said = append(said, map[bool]string{true: "adaptive", false: "not adaptive"}[*l.Adaptive])
 	}

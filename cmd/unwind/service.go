@@ -110,6 +110,7 @@ func (a *app) limitCommand() *cli.Command {
 			&cli.IntFlag{Name: "burst", Usage: "calls at once after a quiet time, where there is a rate"},
 			&cli.StringFlag{Name: "window", Usage: "the most calls in any span, as in 2000/1m"},
 			&cli.BoolFlag{Name: "adaptive", Usage: "find the rate that the service bears, up to --rate"},
+			&cli.DurationFlag{Name: "hint-cap", Usage: "the longest wait that a Retry-After can ask for from now on"},
 			&cli.IntFlag{Name: "weight", Usage: "share of a saga type or a tenant"},
 			&cli.BoolFlag{Name: "reset", Usage: "take back what was set before"},
 			&cli.DurationFlag{Name: "expires-in", Usage: "then what held before holds again"},
@@ -151,6 +152,10 @@ func limitsChange(c *cli.Command) (l unwind.LimitsChange, err error) {
 			*into = &n
 		}
 	}
+	if c.IsSet("hint-cap") {
+		d := unwind.Duration(c.Duration("hint-cap"))
+		l.HintCap = &d
+	}
 	if c.IsSet("adaptive") {
 		on := c.Bool("adaptive")
 		l.Adaptive = &on
@@ -171,7 +176,8 @@ func (a *app) openGateCommand() *cli.Command {
 	return &cli.Command{
 		Name: "open-gate", Usage: "open a lane that a wrong Retry-After has closed", ArgsUsage: "SERVICE",
 		Description: "It stays open over a restart. Calls that were refused wait for what they were told still (unwind saga send-now\n" +
-			"sends one), and the next answer of that kind closes it again: lower hint_cap where there will be more of them.\n" +
+			"sends one), and the next answer of that kind closes it again: where there will be more of them, lower the lane's\n" +
+			"cap first (unwind service limit payments --hint-cap 10s).\n" +
 			"A pause, a service fault, an open breaker and every limit go on.",
 		Flags: laneFlags(),
 		Action: func(ctx context.Context, c *cli.Command) error {

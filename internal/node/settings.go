@@ -131,6 +131,7 @@ func replace(into, where, by *unwind.LimitsChange) {
 	set(&into.Burst, where.Burst, by.Burst)
 	set(&into.Window, where.Window, by.Window)
 	set(&into.Adaptive, where.Adaptive, by.Adaptive)
+	set(&into.HintCap, where.HintCap, by.HintCap)
 	set(&into.Weight, where.Weight, by.Weight)
 }
 
@@ -173,6 +174,7 @@ func (s *Settings) over(l Limits) Limits {
 	put(&l.Burst, c.Burst)
 	put(&l.Window, c.Window)
 	put(&l.Adaptive, c.Adaptive)
+	put(&l.HintCap, c.HintCap)
 	put(&l.Weight, c.Weight)
 	return l
 }
