@@ -7,6 +7,7 @@ import (
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
 )
 
@@ -34,7 +35,9 @@ func (n *Node) SetBacklog(service string, b unwind.Backlog) {
 // second where a service has a backlog to keep.
 func (n *Node) Depths(m Moment, rows []store.QueueDepth) {
 	for _, b := range n.backlogs {
-		b.oldest = 0
+		if !planted.On(planted.KeepLate) {
+			b.oldest = 0
+		}
 		for i := range rows {
 			if q := &rows[i]; q.Target == b.service && q.Oldest > 0 && (b.oldest == 0 || machine.Micros(q.Oldest) < b.oldest) {
 				b.oldest = machine.Micros(q.Oldest)
@@ -80,6 +83,9 @@ func (n *Node) shed(m Moment, p *machine.Plan) error {
 	if b == nil {
 		return nil
 	}
+	if planted.On(planted.IgnoreBacklog) {
+		return nil
+	}
 	err := unwind.Errorf(unwind.Overloaded,
 		"starting a saga of type %s: the oldest compensation that waits for service %s is %s old and its objective is %s; new sagas that might need it are refused until the backlog is worked off, try again later",
 		p.Name, b.service, unwind.Duration(m.Now-b.oldest)*1000/unwind.Second*unwind.Second, b.Objective)
@@ -101,9 +107,13 @@ func (n *Node) holds(m Moment, sg *saga, e *machine.Effect) bool {
 	return true
 }
 
-// untouched reports whether no participant has answered anything for the saga yet.
+// untouched reports whether no participant has answered anything for the saga yet. Its
+// delays and signals may have begun or be over.
 func (s *saga) untouched() bool {
 	for i := range s.State.Steps {
+		if s.Plan.Steps[i].Kind != unwind.ActionStep && !planted.On(planted.HoldActionsAlone) {
+			continue
+		}
 		st := &s.State.Steps[i]
 		if a := &st.Action; a.Attempts+a.Throttled+a.Waits > 0 || a.Uncertain || st.Status != machine.StepPending && st.Status != machine.StepRunning {
 			return false
@@ -124,7 +134,7 @@ func (n *Node) letGo(m Moment) {
 		}
 		sg.held = false
 		sg.pins--
-		sg.behind = true
+		sg.behind = !planted.On(planted.ForgetHeld)
 		n.catchUp(m, sg)
 		n.release(sg)
 	}

@@ -79,3 +79,21 @@ func TestAsManyAreHeldAsHalfTheMemoryTakes(t *testing.T) {
 		})
 	}
 }
+
+// A delay that runs beside the first action is nothing that a participant has done.
+func TestASagaIsHeldThatBeginsWithADelay(t *testing.T) {
+	def := threeSteps()
+	def.Steps = append([]unwind.Step{{Name: "wait", Kind: unwind.DelayStep, For: 10 * unwind.Second}}, def.Steps...)
+	def.Steps[1].After = []string{}
+	r := newRig(t, def, Config{})
+	r.late()
+	saga := r.start(false)
+	r.settle()
+	r.quiet()
+	if r.n.HeldFor(r.moment(), saga) == "" {
+		t.Error("the saga is not held")
+	}
+	r.n.Depths(r.moment(), nil)
+	r.settle()
+	r.call("reserve", unwind.Action)
+}

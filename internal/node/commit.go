@@ -344,6 +344,10 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 				refused[s.sg.ID] = true
 				n.drop(m, s.sg)
 				n.out.Replies = append(n.out.Replies, Reply{Token: s.req.token, Err: n.refuse(m, 0)})
+				if planted.On(planted.BeginRefused) {
+					kept.steps = append(kept.steps, step{sg: s.sg, state: s.state, req: &request{start: s.req.start}})
+					kept.rows.Transitions = append(kept.rows.Transitions, half.rows.Transitions[i])
+				}
 			case refused[s.sg.ID], planted.On(planted.DropBatchOnError):
 			default:
 				kept.steps = append(kept.steps, *s)

@@ -42,6 +42,16 @@ const (
 	SendUnwritten Bug = "send-unwritten"
 	// SendUnsettled sends a compensation now although its action may still take effect.
 	SendUnsettled Bug = "send-unsettled"
+	// BeginRefused writes, as soon as that can be, a start that was refused.
+	BeginRefused Bug = "begin-refused"
+	// IgnoreBacklog begins sagas whose undo would be late.
+	IgnoreBacklog Bug = "ignore-backlog"
+	// HoldActionsAlone sends the first calls of a saga that begins with a delay or a signal while it is to be held.
+	HoldActionsAlone Bug = "hold-actions-alone"
+	// ForgetHeld does not go on with held sagas when their lanes are in time again.
+	ForgetHeld Bug = "forget-held"
+	// KeepLate takes compensations for late that are done.
+	KeepLate Bug = "keep-late"
 	// WaitForLater leaves limits out of force while later ones are being written.
 	WaitForLater Bug = "wait-for-later"
 	// EndNever leaves in force what was set for a while.
