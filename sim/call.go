@@ -46,6 +46,7 @@ func (p *process) call(c *node.Call) {
 	f.now = p.sendsNow(f.place)
 	p.checkSend(f)
 	p.meter(f)
+	p.checkHeld(f)
 	w.tracef("%s sends %s %s ask=%v", p.name, w.where(f), f.Key, f.Ask)
 
 	w.after(f.timeout, func() { f.end(machine.Answer{Fault: machine.FaultTimeout, Message: "no answer in time"}) })

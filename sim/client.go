@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/unwindhq/unwind"
@@ -101,7 +102,7 @@ func (w *world) start(u *wish, wait bool) {
 	if p == nil {
 		said.Outcome, said.Status = history.Fail, 503
 		w.client(history.Return, said)
-		w.startAgain(u)
+		w.startAgain(u, nil)
 		return
 	}
 	saga := w.ids.New(0)
@@ -109,10 +110,15 @@ func (w *world) start(u *wish, wait bool) {
 	start := node.Start{ID: saga, Plan: u.recipe.plan, Wait: wait, Start: store.Start{
 		Name: u.recipe.def.Name, Version: u.recipe.plan.Version, Tenant: u.tenant, Key: u.key, KeyHash: id.KeyHash(u.tenant, u.recipe.def.Name, u.key),
 		Input: u.input, InputDigest: u.digest}}
+	var shed, full bool
 	w.request(p, func(m node.Moment, t node.Token) {
 		start.Token = t
+		shed, full = p.late(m, u.recipe.plan, unwind.ShedStarts), p.late(m, u.recipe.plan, unwind.HoldStarts)
 		p.node.Start(m, start)
 	}, func(r node.Reply, lost bool) {
+		if !lost {
+			w.checkShed(u, r, shed, full)
+		}
 		w.started(u, said, r, lost)
 	})
 }
@@ -136,13 +142,18 @@ func (w *world) started(u *wish, said history.Line, r node.Reply, lost bool) {
 	}
 	w.client(history.Return, said)
 	if again {
-		w.startAgain(u)
+		w.startAgain(u, r.Err)
 	}
 }
 
 // startAgain has a client try again, not for ever.
-func (w *world) startAgain(u *wish) {
+func (w *world) startAgain(u *wish, refusal error) {
 	if u.tries > 40 {
+		return
+	}
+	var e *unwind.Error
+	if w.plan.Swarm.Has(LateUndo) && errors.As(refusal, &e) && e.RetryAfter > 0 { // it waits as it is told
+		w.after(int64(e.RetryAfter)/1000+w.chance.span(1, 50)*millis, func() { w.start(u, false) })
 		return
 	}
 	w.after(w.chance.span(20, 200)*millis, func() { w.start(u, false) })

@@ -138,7 +138,12 @@ func (w *world) alter(p *process, req unwind.ControlRequest) {
 }
 
 // inForce notes what a batch brought into force that is durable.
-func (p *process) inForce(m node.Moment, b *store.Batch) {
+func (p *process) inForce(m node.Moment, b *store.Batch, results []store.Result) {
+	for i := range b.Transitions {
+		if b.Transitions[i].Start != nil && results[i].Outcome == store.Committed {
+			p.begun(m, b.Transitions[i].Saga)
+		}
+	}
 	for i := range b.Controls {
 		s := p.w.scope(b.Controls[i].Scope)
 		s.fill(p.w.now, m.Now)

@@ -10,13 +10,13 @@
 // package sagatest/history; the world itself judges what no history holds: the
 // participants' books, bodies, gates and hints, queues that the process has
 // forgotten, what is left in memory, and every scope of flow control by what
-// operators were told of it. It runs no package engine: operations over many dead
-// letters, and the coupling of starts to a backlog, are not driven.
+// operators were told of it, and starts that wait for late compensations. It runs
+// no package engine: operations over many dead letters are not driven.
 //
 // Reading order: schedule.go, world.go (time), process.go (a life of a node),
 // storage.go, call.go (the network), participant.go and book.go, client.go,
 // operator.go, act.go and control.go (what operators do to flow control),
-// incident.go, then the judges: oracle.go, contract.go, queues.go, lane.go,
+// backlog.go, incident.go, then the judges: oracle.go, contract.go, queues.go, lane.go,
 // rule.go and meter.go.
 //
 // Reproduce a failure with go test ./sim -run TestSimulation -sim.seed=N -v.

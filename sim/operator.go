@@ -25,6 +25,7 @@ func (w *world) operate() {
 	w.after(every, w.operate)
 	w.checkQueues()
 	w.checkRules()
+	w.checkFreed()
 	w.checkGroups()
 	ctx := context.Background()
 	open, _, err := w.store.DeadLetters(ctx, store.DeadLetterFilter{State: unwind.DeadLetterOpen})

@@ -27,6 +27,7 @@ type process struct {
 	tokens  map[node.Token]func(r node.Reply, lost bool)
 	token   node.Token
 	lanes   [services][2]lane
+	watch   backlogs
 	paused  map[unwind.Scope]bool // those that it knows to be
 	out     map[unwind.Scope]int  // calls
 	hints   map[place]int64       // throttled calls wait at least so long
@@ -45,7 +46,7 @@ func (w *world) join() {
 	if err != nil {
 		panic(err)
 	}
-	p := &process{w: w, name: nodeName(epoch), epoch: epoch, offset: w.offset, tokens: map[node.Token]func(node.Reply, bool){}, hints: map[place]int64{}, muddled: map[id.ID]bool{}, flying: map[place]uint32{}, paused: map[unwind.Scope]bool{}, out: map[unwind.Scope]int{}, wake: -1}
+	p := &process{w: w, name: nodeName(epoch), epoch: epoch, offset: w.offset, tokens: map[node.Token]func(node.Reply, bool){}, hints: map[place]int64{}, muddled: map[id.ID]bool{}, flying: map[place]uint32{}, watch: backlogs{held: map[id.ID]bool{}, freed: map[id.ID]int64{}}, paused: map[unwind.Scope]bool{}, out: map[unwind.Scope]int{}, wake: -1}
 	for int64(len(w.offsets)) <= epoch {
 		w.offsets = append(w.offsets, 0)
 	}
@@ -67,11 +68,13 @@ func (w *world) join() {
 		panic(err)
 	}
 	p.takeOver(m, controls)
+	p.depths(m, queues)
 	p.node.Recover(m, queues, controls, w.kept(p))
 	w.all = append(w.all, p)
 	w.current = p
 	w.tracef("%s joins", p.name)
 	p.look()
+	p.watchDepths()
 }
 
 func nodeName(epoch int64) string {
@@ -82,6 +85,7 @@ func nodeName(epoch int64) string {
 // configure sets the limits, as the engine does from its configuration.
 func (p *process) configure(m node.Moment) {
 	for i := range kinds[:services-1] {
+		p.node.SetBacklog(kinds[i].name, p.w.plan.Limits[i].backlog)
 		l, hold := &p.w.plan.Limits[i], kinds[i].Timeout+unwind.Duration(kinds[i].settle())*1000
 		p.limit(m, unwind.Scope{Kind: unwind.ScopeForward, Name: kinds[i].name}, node.Limits{Limits: l.forward, Breaker: l.breaker, Hold: hold})
 		p.limit(m, unwind.Scope{Kind: unwind.ScopeCompensation, Name: kinds[i].name}, node.Limits{Limits: l.compensation, Breaker: l.breaker, Hold: hold})

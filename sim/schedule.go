@@ -64,6 +64,7 @@ type outage struct {
 type lanes struct {
 	forward, compensation unwind.Limits
 	breaker               unwind.Breaker
+	backlog               unwind.Backlog
 }
 
 // safe: a process may wake up after another took over.
@@ -101,6 +102,7 @@ func NewSchedule(seed uint64) *Schedule {
 	}
 	s.feedback()
 	s.acts()
+	s.backlogs()
 	return s
 }
 

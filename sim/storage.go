@@ -61,7 +61,7 @@ func (p *process) commit(b *store.Batch) {
 			p.do(func(m node.Moment) {
 				p.node.Committed(m, results, err)
 				if err == nil {
-					p.inForce(m, b)
+					p.inForce(m, b, results)
 				}
 			})
 		})
