@@ -9,7 +9,8 @@ import (
 // A lane before a service that works, fails and throttles in turns, with
 // restarts: an open breaker sends nothing but its probes, one at a time; only
 // a probe closes it, and then by a ramp; a 429 neither opens it nor keeps it
-// open; a gate holds everybody; and in the end everything is done.
+// open; a gate holds everybody, until an operator opens it; and in the end everything
+// is done.
 func TestALaneInTroubleKeepsItsPromises(t *testing.T) {
 	for seed := range uint64(200) {
 		if err := trouble(seed); err != nil {
@@ -56,6 +57,10 @@ func trouble(seed uint64) error {
 			for range left.Ready + left.BackingOff {
 				w.push(0)
 			}
+		}
+		if turn%50 == 49 { // an operator opens the gate, and nothing else
+			w.s.OpenGate(troubledLane, w.now)
+			w.gate = 0
 		}
 		if err := w.grants(); err != nil {
 			return err
