@@ -137,7 +137,7 @@ func (s *scope) heldOpen(now machine.Micros) bool {
 // acknowledged: the rule holds. A reset takes the limits back that were set before.
 func (s *scope) acknowledged(r *rule) {
 	r.sure = true
-	if !r.reset {
+	if !r.reset || !slices.Contains(s.rules, r) { // a process that took over knows better
 		return
 	}
 	r.reset = false
