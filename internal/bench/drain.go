@@ -44,7 +44,7 @@ func (b *backlog) probe(ctx context.Context) error {
 		{&b.lane, func() error { _, err := b.look(ctx); return err }},
 		{&b.saga, func() error {
 			inst, err := b.client.Get(ctx, b.last)
-			if err == nil && inst.Steps[0].Compensation.WaitingFor == "" {
+			if err == nil && inst.Status == unwind.Compensating && inst.Steps[0].Compensation.WaitingFor == "" {
 				err = fmt.Errorf("saga %s does not say what it waits for", b.last)
 			}
 			return err //nolint:wrapcheck // it says what was asked
@@ -73,6 +73,10 @@ func (b *backlog) pause(ctx context.Context) error {
 	if err := b.setPaused(ctx, true); err != nil {
 		return err
 	}
+	// What was in flight has arrived when it is answered.
+	if err := b.until(ctx, time.Now().Add(time.Minute), func(l *unwind.LaneState) bool { return l.InFlight == 0 }); err != nil {
+		return err
+	}
 	b.paused = time.Now()
 	if err := b.pass(ctx, b.rest()); err != nil {
 		return err
@@ -98,7 +102,7 @@ func (b *backlog) judge() error {
 	if err := b.participant.ask("count", nil, &got); err != nil {
 		return err
 	}
-	switch early, amid := got.between(time.Time{}, b.due), got.between(b.paused.Add(onTheWay), b.resumed); {
+	switch early, amid := got.between(time.Time{}, b.due), got.between(b.paused, b.resumed); {
 	case got.Keys != b.count:
 		return fmt.Errorf("%d refunds were owed, and %d arrived", b.count, got.Keys)
 	case early > 0:
