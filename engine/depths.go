@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/unwindhq/unwind"
+	"github.com/unwindhq/unwind/internal/flow"
 	"github.com/unwindhq/unwind/internal/node"
 	"github.com/unwindhq/unwind/store"
 )
@@ -83,6 +85,34 @@ func byService(rows []store.QueueDepth) map[string]depth {
 		m[q.Target] = d
 	}
 	return m
+}
+
+// drains is how long, in ns, saga types and tenants whose own limits hold them back take
+// for what waits of them at each service, at the least.
+func (e *Engine) drains(m node.Moment, rows []store.QueueDepth) map[string]int64 {
+	type part struct {
+		service string
+		scope   unwind.Scope
+	}
+	waits := map[part]int{}
+	for i := range rows {
+		q := &rows[i]
+		waits[part{q.Target, unwind.Scope{Kind: unwind.ScopeSagaType, Name: q.SagaType}}] += q.Ready + q.BackingOff
+		waits[part{q.Target, unwind.Scope{Kind: unwind.ScopeTenant, Name: q.SagaType, Tenant: q.Tenant}}] += q.Ready + q.BackingOff
+	}
+	longest := map[string]int64{}
+	for _, scope := range e.node.Scopes() {
+		if scope.Kind != unwind.ScopeSagaType && scope.Kind != unwind.ScopeTenant {
+			continue
+		}
+		snap := e.node.Snapshot(m, scope)
+		for service := range e.cfg.Participants {
+			if ns := snap.Drain(waits[part{service, scope}], int64(m.Now)*1000); ns != flow.Never {
+				longest[service] = max(longest[service], ns)
+			}
+		}
+	}
+	return longest
 }
 
 // watchDepths tells the node how old the compensations are that wait, where a service

@@ -26,6 +26,7 @@ func (e *Engine) Participants(ctx context.Context) ([]unwind.ServiceState, error
 func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unwind.ServiceState, error) {
 	states := []unwind.ServiceState{}
 	var lanes []flow.Snapshot
+	var wide map[string]int64
 	err := e.look(ctx, "asking the node for its lanes", func(m node.Moment) {
 		for _, name := range slices.Sorted(maps.Keys(e.cfg.Participants)) {
 			s := unwind.ServiceState{Name: name}
@@ -35,6 +36,7 @@ func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unw
 			s.Lanes.Compensation = e.lane(m, compensation, lane)
 			lanes, states = append(lanes, lane), append(states, s)
 		}
+		wide = e.drains(m, queues)
 	})
 	if err != nil {
 		return nil, err
@@ -50,7 +52,7 @@ func (e *Engine) services(ctx context.Context, queues []store.QueueDepth) ([]unw
 			continue // when they are due is not counted
 		}
 		if ns := lanes[i].Drain(d.ready+d.backingOff, now*1000); ns != flow.Never && !(len(lane.Held) > 0 && ns > 0) {
-			ms := (ns + 999_999) / 1_000_000
+			ms := (max(ns, wide[states[i].Name]) + 999_999) / 1_000_000
 			lane.DrainEstimateMS = &ms
 		}
 	}

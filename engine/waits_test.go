@@ -329,3 +329,29 @@ func TestNoAnswerAsksForAYear(t *testing.T) {
 		})
 	}
 }
+
+// When a lane will be empty hangs on the windows and the wider scopes, too.
+func TestALaneIsEmptyNoSoonerThanItsLimitsAllow(t *testing.T) {
+	for what, change := range map[string]unwind.ControlRequest{
+		"its window":       {Scope: refundLane(true, "").Scope, Limits: &unwind.LimitsChange{Window: &unwind.Rate{Calls: 1, Per: unwind.Second}}},
+		"that of all":      {Scope: unwind.Scope{Kind: unwind.ScopeGlobal}, Limits: &unwind.LimitsChange{Rate: new(unwind.PerSecond(1))}},
+		"of its saga type": {Scope: unwind.Scope{Kind: unwind.ScopeSagaType, Name: "place-order"}, Limits: &unwind.LimitsChange{Rate: new(unwind.PerSecond(1))}},
+	} {
+		w := newWorld(t, placeOrder(), "ship:409", func(cfg *engine.Config) {
+			both(cfg, func(p *unwind.Participant) { p.Compensation.Rate = unwind.PerSecond(5) })
+		})
+		change.Reason = "the bank is slow"
+		if _, err := w.Control(t.Context(), change); err != nil {
+			t.Fatal(what, err)
+		}
+		w.beginMany(50)
+		w.until(what+" hides nothing", func() bool {
+			services, err := w.Participants(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := services[0].Lanes.Compensation
+			return l.Depth.Ready > 40 && l.DrainEstimateMS != nil && *l.DrainEstimateMS >= int64(l.Depth.Ready-2)*1000
+		})
+	}
+}

@@ -133,7 +133,9 @@ func (a *adaptive) worked(number uint64, ending bool, trip, now int64) {
 	case a.refusedAt != 0:
 		a.resumed(now)
 	case ending && a.peak > 0:
-		a.rate = min(a.rate, a.peak*sure/100)
+		if !a.slow || a.base > 0 { // slow start has left an old peak behind
+			a.rate = min(a.rate, a.peak*sure/100)
+		}
 	case a.slow:
 		a.slowOn(used, trip)
 	case a.seek:

@@ -11,13 +11,7 @@ func (s *Scheduler) ahead(n *node) (count int) {
 	for i := range q.target.byRank[:q.rank] {
 		count += q.target.byRank[i].ready
 	}
-	before := 0
-	for id := n.prev; id != none && before < aheadMost; id = s.nodes[id].prev {
-		before++
-	}
-	if before == aheadMost {
-		before = q.ready - 1
-	}
+	before := s.before(n)
 	start := q.tag() + int64(before)*(unit/q.flow.weight())
 	seen, others, open := 0, 0, 0
 	for _, l := range q.target.byRank[q.rank].bundles {
@@ -50,3 +44,33 @@ func (s *Scheduler) until(o, q *queue, start int64) int {
 	}
 	return int(min(max(n, 0), int64(o.ready)))
 }
+
+// before counts the tasks of its own queue that go before a task; a long one as a whole.
+func (s *Scheduler) before(n *node) (count int) {
+	for id := n.prev; id != none; id = s.nodes[id].prev {
+		if count++; count == aheadMost {
+			return n.queue.ready - 1
+		}
+	}
+	return count
+}
+
+// later is how long so many calls ahead at a target, and so many of a flow, take at the
+// least under the limits of what they are charged to.
+func (s *Scheduler) later(t *target, f *flow, ahead, own int) int64 {
+	scopes := s.scopesOf(t, f)
+	return max(multiple(spacing(scopes[:2]), ahead), multiple(spacing(scopes[2:]), own))
+}
+
+// spacing is the ns from call to call that rates and windows come to.
+func spacing(scopes []*scope) (d int64) {
+	for _, sc := range scopes {
+		d = max(d, sc.pace.interval)
+		if w := sc.window; w != nil {
+			d = max(d, w.per/int64(w.n))
+		}
+	}
+	return d
+}
+
+func multiple(d int64, n int) int64 { return min(longest/int64(1+n), d) * int64(n) }

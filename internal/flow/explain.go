@@ -67,7 +67,8 @@ func (e Explanation) String() string {
 
 // Explain says why a task is not running; ok is false when it is neither
 // queued nor in flight here. A task whose way is free but for the tasks before
-// it is Behind, and its time assumes the target's rate.
+// it is Behind, and its time assumes that only the limits of
+// what it is charged to hold it back.
 func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
 	id := s.index.find(s.nodes, &key)
 	if id == none {
@@ -93,7 +94,7 @@ func (s *Scheduler) Explain(key TaskKey, now int64) (e Explanation, ok bool) {
 		e.Why = Behind
 	}
 	if e.Until != Never {
-		e.Until += min(longest/int64(1+e.Ahead), t.pace.interval) * int64(e.Ahead)
+		e.Until += s.later(t, n.queue.flow, e.Ahead, s.before(n))
 	}
 	return e, true
 }

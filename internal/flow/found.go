@@ -60,13 +60,13 @@ func (a *adaptive) restore(body []byte) {
 	if len(body) > 0 || v[0] == 0 {
 		return
 	}
-	a.peak = min(v[1], a.limit)
+	a.peak = min(v[1], fastest) // a limit that is lower for a while takes nothing of it
 	rate := min(v[0], fastest)
 	a.rate = min(max(min(rate, max(rate, a.peak)*overshot/100), slowest), a.limit)
 	a.depth = max(0, a.peak-a.rate)
 	a.slow = a.peak == 0
 	a.window = min(v[2], windowMost)
 	a.careful = v[3] > 0 && !a.slow
-	a.vain.least, a.vain.usual = min(v[4], a.limit), min(v[5], vainMost)
+	a.vain.least, a.vain.usual = min(v[4], fastest), min(v[5], vainMost)
 	a.vain.share = a.vain.usual
 }

@@ -129,7 +129,8 @@ func TestWhatOthersUseIsReadAsItWasWritten(t *testing.T) {
 		{"careful", lane(true, 0, 0).encode(), true, 0, 0},
 		{"not careful", lane(false, 0, 0).encode(), false, 0, 0},
 		{"cuts are in vain", lane(false, 6*perCall, perCall/5).encode(), false, 6 * perCall, perCall / 5},
-		{"beyond what may be", lane(false, fastest, perCall).encode(), false, 20 * perCall, vainMost},
+		{"beyond what may be", lane(false, 2*fastest, perCall).encode(), false, fastest, vainMost},
+		{"above a limit of now", lane(false, 30*perCall, perCall/5).encode(), false, 30 * perCall, perCall / 5},
 		{"slow start has not ended", starting.encode(), false, 0, 0},
 		{"of an earlier release", []byte{1, 2, 2, 0}, false, 0, 0},
 	} {
@@ -176,5 +177,36 @@ func TestAFoundRateBeginsLow(t *testing.T) {
 		if at := s.target(target, now).pace.eligible(); snap.Adaptive > 0 && at < now {
 			t.Errorf("%s: the first call may go %d ns before the restart", c.name, now-at)
 		}
+	}
+}
+
+// A limit that an operator lowers for a while takes nothing of what was found, over a
+// restart meanwhile either.
+func TestALimitForAWhileLeavesWhatWasFound(t *testing.T) {
+	found := (&adaptive{on: true, rate: perCall, peak: 40 * perCall, limit: perCall}).encode()
+	var a adaptive
+	a.limited(true, perCall)
+	a.restore(found)
+	if a.rate != perCall {
+		t.Errorf("under the limit the rate is %d", a.rate)
+	}
+	a.limited(true, 400*perCall)
+	now := 100 * second
+	a.last = now
+	for number := uint64(1); now < 110*second; number++ {
+		now += interval(a.rate)
+		a.worked(number, false, 5*ms, now)
+	}
+	if a.rate < 38*perCall {
+		t.Errorf("ten seconds after the limit was lifted the rate is %d millionths", a.rate)
+	}
+}
+
+// The end of a drain does not go back to a peak that slow start has left behind.
+func TestAnEndOfADrainKeepsWhatSlowStartHasFound(t *testing.T) {
+	a := adaptive{on: true, slow: true, rate: 200 * perCall, peak: 2 * perCall, limit: 400 * perCall, last: 100 * second}
+	a.worked(1, true, 5*ms, 100*second+interval(a.rate))
+	if a.rate != 200*perCall {
+		t.Errorf("the rate is %d millionths", a.rate)
 	}
 }

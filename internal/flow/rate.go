@@ -77,14 +77,18 @@ func (t *target) measures(snap *Snapshot, now int64) {
 }
 
 // Drain returns how long the target takes, in ns, for so many tasks at the rate
-// that holds now, from when its gate opens, with as many of the calls in vain as in
+// and under the windows that hold now, from when its gate opens, with as many of the calls in vain as in
 // the last minute; Never when that can't be told. Later gates are not foreseen.
 func (s *Snapshot) Drain(tasks int, now int64) int64 {
 	if tasks <= 0 {
 		return 0
 	}
-	rate := s.Rate * (1 - s.Throttled - s.Failed)
-	if s.Paused || s.Breaker != BreakerShut || !(rate > 0) || s.Rate > float64(longest) {
+	bound := s.Rate
+	if s.Most > 0 {
+		bound = min(bound, s.Most)
+	}
+	rate := bound * (1 - s.Throttled - s.Failed)
+	if s.Paused || s.Breaker != BreakerShut || !(rate > 0) || bound > float64(longest) {
 		return Never
 	}
 	return int64(min(float64(tasks)/rate*float64(second)+float64(max(0, s.GateUntil-now)), float64(longest)))

@@ -32,6 +32,10 @@ type Snapshot struct {
 	Answers   int     // answers of the last minute
 	Throttled float64 // share of 429 and 503 in the answers of the last minute
 	Failed    float64 // share of failures and timeouts in them
+
+	// Most is how many calls per second its window, and the rate and window of all
+	// targets together, let go; 0: any number.
+	Most float64
 }
 
 // Waits reports whether tasks of a saga type, or of a tenant of one, wait at a target,
@@ -62,10 +66,12 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 		Paused: sc.paused, PauseReason: sc.pauseReason, OldestDue: Never, Rate: sc.going(),
 	}
 	if name.Kind != ScopeForward && name.Kind != ScopeCompensation {
+		snap.Most = most(sc)
 		s.leave(s.commons[name])
 		return snap
 	}
 	t := s.target(name.Target(), now)
+	snap.Most = most(sc, &s.lanes[t.lane].all)
 	snap.Ready, snap.BackingOff = t.ready, t.delayed
 	snap.GateUntil, snap.GateReason, snap.Closed = t.gate.until, t.gate.reason, t.closed()
 	if t.fault.open {
@@ -87,4 +93,11 @@ func (s *Scheduler) Snapshot(name Scope, now int64) Snapshot {
 		}
 	}
 	return snap
+}
+
+func most(scopes ...*scope) float64 {
+	if d := spacing(scopes); d > 0 {
+		return perSecond(d)
+	}
+	return 0
 }

@@ -20,6 +20,9 @@ func TestADrainIsEstimatedByWhatGetsThrough(t *testing.T) {
 		"none gets through":        {Snapshot{Rate: 20, Throttled: 1}, 40, Never},
 		"paused":                   {Snapshot{Rate: 20, Paused: true}, 40, Never},
 		"its breaker is open":      {Snapshot{Rate: 20, Breaker: BreakerTripped}, 40, Never},
+		"a window":                 {Snapshot{Rate: 20, Most: 2}, 40, 20 * second},
+		"a window alone":           {Snapshot{Rate: math.Inf(1), Most: 2}, 40, 20 * second},
+		"a window that is wide":    {Snapshot{Rate: 20, Most: 200}, 40, 2 * second},
 		"nobody bounds it":         {Snapshot{Rate: math.Inf(1)}, 40, Never},
 		"more than can be counted": {Snapshot{Rate: 1e-12}, 1 << 40, longest},
 	} {
