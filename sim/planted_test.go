@@ -40,6 +40,7 @@ var elsewhere = map[planted.Bug]string{
 	planted.CutForever:          foundByFlow,
 	planted.Careless:            foundByFlow,
 	planted.CutInVain:           foundByFlow,
+	planted.FallMeasured:        foundByFlow,
 	planted.IgnoreCrowd:         foundByFlow,
 	planted.EndlessProbe:        foundByFlow,
 	planted.BreakerCounts429:    foundByFlow,

@@ -44,9 +44,9 @@ const (
 	// plenty is how many calls more than at the peak it must have taken by then:
 	// more than a bucket gives, and than were saved below a peak that is too low.
 	plenty = 14 * perCall
-	// spare is how many more than held before a trial must take, to be one no more:
-	// more than a bucket gives at once.
-	spare = 8 * perCall
+	// spare is how many calls more than held before a trial must take, to have found more: more
+	// than a bucket gives at once.
+	spare = 20 * perCall
 	// pause is what the network may put between two answers, beyond their pace,
 	// before the lane counts as idle.
 	pause = 10 * second / 1000

@@ -39,6 +39,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{planted.ForgetRate, kept},
 		{planted.Careless, spared},
 		{planted.CutInVain, notInVain},
+		{planted.FallMeasured, regains},
 		{planted.IgnoreCrowd, crowded},
 		{planted.IgnoreQuota, heeded},
 		{planted.EndlessProbe, trouble},

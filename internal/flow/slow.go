@@ -6,11 +6,8 @@ package flow
 func (a *adaptive) slowOn(used, trip int64) {
 	a.rate += scale(a.rate, used, min(max(trips*trip, fastestStart), slowestStart))
 	a.excess += scale(max(0, a.rate-a.base), used, second)
-	if a.excess >= spare {
-		a.base = 0 // what is refused now is no failed trial
-	}
-	if a.was > 0 && a.rate >= a.was {
-		a.regained()
+	if a.was > 0 {
+		a.trialOn()
 	}
 }
 

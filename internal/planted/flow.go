@@ -32,6 +32,8 @@ const (
 	Careless Bug = "careless"
 	// CutInVain cuts the adaptive rate again and again where that helps nothing.
 	CutInVain Bug = "cut-in-vain"
+	// FallMeasured takes what a service bore during a fall for a part of what it bears after it.
+	FallMeasured Bug = "fall-measured"
 	// IgnoreCrowd leaves the concurrency of an adaptive lane where it is, however slow its calls get.
 	IgnoreCrowd Bug = "ignore-crowd"
 	// EndlessProbe waits for ever for a probe that was not answered.
