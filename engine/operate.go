@@ -81,7 +81,7 @@ func (e *Engine) SendNow(ctx context.Context, saga string, req unwind.SendNow) (
 		return nil, err
 	}
 	return e.operateShown(ctx, sid, node.Operation{
-		Now: true, StepName: req.Step, Event: machine.Event{Dir: req.Direction},
+		StepName: req.Step, Event: machine.Event{Kind: machine.Hastened, Dir: req.Direction, Actor: orAnonymous(req.Actor), Reason: req.Reason},
 		Audit: audit(req.Actor, "send-now", sid.String()+"/"+req.Step+"/"+string(req.Direction), req.Reason, nil),
 	})
 }

@@ -193,11 +193,8 @@ func (w *world) sendNow(p *process, a *act) {
 				if _, out := p.flying[at]; out || !state.Side(i, dir).Ordered {
 					continue
 				}
-				// Of a call that left before its time and was lost nobody knows how old its key is.
-				if kinds[serviceIndex(l.recipe.plan.Call(i, dir).Service)].KeyLifetime == 0 {
-					w.sendThis(p, l, at, dir)
-					return
-				}
+				w.sendThis(p, l, at, dir)
+				return
 			}
 		}
 	}
@@ -212,7 +209,7 @@ func (w *world) sendThis(p *process, l *life, at place, dir unwind.Direction) {
 	}
 	x.asked++
 	w.operation(l.wish, history.Line{Op: history.OpSend, Step: step, Direction: dir}, node.Operation{
-		Saga: l.saga, Now: true, StepName: step, Event: machine.Event{Dir: dir},
+		Saga: l.saga, StepName: step, Event: machine.Event{Kind: machine.Hastened, Dir: dir, Actor: "operator", Reason: "to see whether it goes"},
 		Audit: &store.Audit{Actor: "operator", Action: history.OpSend, Target: l.saga.String() + "/" + step + "/" + string(dir), Reason: "to see whether it goes"},
 	}, func(err error, lost bool) {
 		x.asked--

@@ -66,11 +66,14 @@ const (
 	Resolved
 	// Reopened: an operator takes back that a compensation was settled by hand. Step, Dir.
 	Reopened
+	// Hastened: an operator has what is ordered sent now, ahead of its time. Step, Dir; Resent
+	// where another process may have sent it before.
+	Hastened
 	eventKinds
 )
 
 var eventNames = [...]string{"started", "answered", "status_answered", "withdrawn", "lost", "timer_fired", "deadline_reached",
-	"cancel_requested", "signalled", "call_completed", "replayed", "resolved", "reopened"}
+	"cancel_requested", "signalled", "call_completed", "replayed", "resolved", "reopened", "hastened"}
 
 // String returns the event's name.
 func (k EventKind) String() string { return eventNames[k] }

@@ -67,6 +67,8 @@ func (t *turn) apply() error {
 		return t.resolved()
 	case Reopened:
 		return t.reopened()
+	case Hastened:
+		return t.hastened()
 	default:
 		return unwind.Errorf(unwind.Internal, "applying event %d: it is not known", ev.Kind)
 	}

@@ -24,6 +24,26 @@ func (w *world) cancel() error {
 	return nil
 }
 
+// hasten has a call sent now, whatever it waits for.
+func (w *world) hasten(at side) error {
+	tr, before := w.sides[at], w.state
+	was := before.Side(at.step, at.dir)
+	refused := !was.Ordered || at.dir == unwind.Action && before.Phase != Running || w.now < Settles(w.plan, &before, at.step, at.dir)
+	if !refused {
+		tr.earliest = min(tr.earliest, w.now)
+	}
+	if err := w.apply(Event{Kind: Hastened, Step: at.step, Dir: at.dir, Resent: tr.resent, Actor: "ann", Reason: "why"}); err != nil {
+		return err
+	}
+	switch side := w.state.Side(at.step, at.dir); {
+	case refused != (w.state.Version == before.Version):
+		return fmt.Errorf("the %s of step %d is sent now: refused %v, want %v", at.dir, at.step, !refused, refused)
+	case !refused && side.NotBefore != min(was.NotBefore, w.now):
+		return fmt.Errorf("the %s of step %d is sent now, and its time is %d after %d", at.dir, at.step, side.NotBefore, was.NotBefore)
+	}
+	return nil
+}
+
 // deadLetters lists the open ones.
 func (w *world) deadLetters() (found []side) {
 	for i := range w.state.Steps {

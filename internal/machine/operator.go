@@ -231,6 +231,30 @@ func (t *turn) reopened() error {
 	return nil
 }
 
+// hastened has what is ordered sent now. Its time is now then, if it was later, so that whoever
+// finds the order after a crash takes its key for as old as it may be.
+func (t *turn) hastened() error {
+	i, dir, side := t.ev.Step, t.ev.Dir, t.State.Side(t.ev.Step, t.ev.Dir)
+	what := "the " + string(dir) + " of step " + t.plan.Steps[i].Name
+	switch settles := Settles(t.plan, &t.State, i, dir); {
+	case !side.Ordered, dir == unwind.Action && t.State.Phase != Running:
+		return unwind.Errorf(unwind.Conflict, "sending now: %s does not wait to be sent; look at unwind saga get", what)
+	case t.ev.At < settles && !planted.On(planted.SendUnsettled):
+		return unwind.Errorf(unwind.Conflict, "sending now: until %s what was sent before %s may still take effect, and it must not overtake that; try again then",
+			unwind.TimeFromMicros(int64(settles)).Format("15:04:05.000Z"), what)
+	}
+	if !planted.On(planted.ForgetHaste) {
+		side.NotBefore = min(side.NotBefore, t.ev.At)
+	}
+	if side.mayHaveLeft(t.ev.Resent); t.ev.Resent && !side.Asking {
+		side.LastSent = t.ev.At // when that was, nobody knows
+	}
+	t.order(i, dir, side.NotBefore, side.Asking)
+	e := &t.Entries[len(t.Entries)-1]
+	e.Actor, e.Reason = t.ev.Actor, t.ev.Reason
+	return nil
+}
+
 func (t *turn) isDead() error {
 	st := &t.State.Steps[t.ev.Step]
 	settled := planted.On(planted.AcceptTwice) && t.ev.Kind == Resolved && st.Comp == CompResolved

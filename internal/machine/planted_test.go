@@ -16,7 +16,7 @@ var bugs = []planted.Bug{
 	planted.ShortBackoff, planted.ExtraAttempt, planted.HideUncertain, planted.ChangingBody,
 	planted.PivotTurnsBack, planted.CancelPastPivot, planted.ResolveUnaudited, planted.ReplayNewKey,
 	planted.TakeStaleAnswer, planted.AcceptedIsDone, planted.LostIsWithdrawn, planted.BlockContinues,
-	planted.EarlyTimer, planted.ForgetGiveUp, planted.LoseOrder, planted.RoundNumbers,
+	planted.EarlyTimer, planted.ForgetHaste, planted.ForgetGiveUp, planted.LoseOrder, planted.RoundNumbers,
 }
 
 // The oracle is trusted because it finds every bug that is planted: this prints

@@ -71,6 +71,8 @@ func (w *world) step() error {
 		return w.signal()
 	case n < 97:
 		return w.reopen()
+	case n < 98 && len(ready) > 0:
+		return w.hasten(ready[w.d.pick(len(ready), "which")])
 	}
 	return w.disturb()
 }

@@ -164,6 +164,8 @@ func (s *session) event(verb string, args []string) Event {
 		if len(args) > 2 {
 			ev.Output = json.RawMessage(args[2])
 		}
+	case "hasten":
+		ev.Kind, ev.Actor, ev.Reason = Hastened, "ann", "is it there?"
 	case "reopen":
 		ev.Kind, ev.Actor, ev.Reason = Reopened, "ann", "the slip was of another order"
 	default:

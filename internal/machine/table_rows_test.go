@@ -124,5 +124,5 @@ var tableEvents = []string{
 	"withdrawn charge", "lost charge", "late charge 9 200",
 	"replay charge", "replay refund", "replay refund new_key", "replay refund new_key evidence",
 	"resolve charge", "resolve charge done 1", "resolve charge refused", "resolve refund", "resolve refund refused",
-	"reopen charge", "reopen refund",
+	"reopen charge", "reopen refund", "hasten charge", "hasten refund",
 }

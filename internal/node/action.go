@@ -82,7 +82,7 @@ func (n *Node) carryOut(m Moment, sg *saga, effects []machine.Effect) {
 
 // enqueue puts an order into its lane.
 func (n *Node) enqueue(m Moment, sg *saga, e *machine.Effect, resent bool) {
-	if side := sg.State.Side(e.Step, e.Dir); !side.Ordered || side.Attempts+1 != e.Attempt || side.Generation != e.Generation || side.NotBefore != e.NotBefore || side.Asking != e.Ask {
+	if !ordered(sg.State.Side(e.Step, e.Dir), e) {
 		return // a later transition has taken it back, or orders it anew
 	}
 	if n.holds(m, sg, e) {
@@ -103,6 +103,11 @@ func (n *Node) enqueue(m Moment, sg *saga, e *machine.Effect, resent bool) {
 	}
 	sg.orders++
 	n.orders[key] = &order{key: key, dir: e.Dir, saga: sg.ID, step: e.Step, attempt: e.Attempt, generation: e.Generation, ask: e.Ask, resent: resent, sg: sg}
+}
+
+// ordered reports whether an effect is what the state orders.
+func ordered(side *machine.Side, e *machine.Effect) bool {
+	return side.Ordered && side.Attempts+1 == e.Attempt && side.Generation == e.Generation && side.NotBefore == e.NotBefore && side.Asking == e.Ask
 }
 
 func class(p *machine.Plan, step int) flow.Class {

@@ -62,15 +62,17 @@ func TestAWindowOfAnyScopeIsHeldOverACrash(t *testing.T) {
 }
 
 func (r *rig) sendNow(t Token, saga id.ID) {
-	r.n.Operate(r.moment(), Operation{Token: t, Saga: saga, Now: true, Event: machine.Event{Dir: unwind.Action}, Audit: &store.Audit{Action: "send-now"}})
+	r.n.Operate(r.moment(), Operation{Token: t, Saga: saga, Event: machine.Event{Kind: machine.Hastened, Dir: unwind.Action}, Audit: &store.Audit{Action: "send-now"}})
 	r.look()
 }
 
-// A start that is not durable has nothing that could be sent.
+// Nothing leaves of a start that is not durable, and who asked for it is told.
 func TestNothingOfASagaIsSentNowThatIsBeingStarted(t *testing.T) {
 	r := newRig(t, threeSteps(), Config{})
 	r.sendNow(7, r.start(false))
-	r.replied(7, unwind.Conflict)
+	r.quiet()
+	r.commit(errors.New("no space left"))
+	r.replied(7, unwind.NotFound)
 	r.quiet()
 }
 
@@ -86,8 +88,8 @@ func TestAnOrderThatIsNotDurableIsNotSentNow(t *testing.T) {
 	r.look() // it leaves by itself, while that is being written
 	r.answer(r.call("reserve", unwind.Action), 503)
 	r.commit(nil)
-	r.quiet()
-	r.replied(7, unwind.Conflict)
+	r.replied(7, "")
+	r.quiet() // the attempt after it is not durable, and was not asked for
 }
 
 // A compensation that overtakes its action undoes nothing, and the action stands.
@@ -98,7 +100,7 @@ func TestACompensationIsNotSentNowBeforeItsActionHasSettled(t *testing.T) {
 	r.n.CallEnded(r.moment(), r.call("reserve", unwind.Action).ID, machine.Answer{Fault: machine.FaultBroken, Message: "connection reset"})
 	r.settle()
 	undo := func(token Token) {
-		r.n.Operate(r.moment(), Operation{Token: token, Saga: saga, Now: true, Event: machine.Event{Dir: unwind.Compensation}, Audit: &store.Audit{Action: "send-now"}})
+		r.n.Operate(r.moment(), Operation{Token: token, Saga: saga, Event: machine.Event{Kind: machine.Hastened, Dir: unwind.Compensation}, Audit: &store.Audit{Action: "send-now"}})
 		r.settle()
 	}
 	undo(7)

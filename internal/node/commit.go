@@ -31,8 +31,7 @@ type batch struct {
 	controls []Token
 	releases []Token // wait for the audit rows
 	probes   []Token // wait for the batch, whatever is in it
-	nows     []now
-	sleeps   int // Node.sleeps when it was handed out
+	sleeps   int     // Node.sleeps when it was handed out
 }
 
 // An answer is a request that changes nothing, and the saga that it found so; err
@@ -183,7 +182,6 @@ func (n *Node) Committed(m Moment, results []store.Result, err error) {
 	for i := range b.steps {
 		n.stepDone(m, &b.steps[i], results[i])
 	}
-	n.nowsSet(m, b)
 	n.answer(m, b.answers)
 }
 
@@ -223,6 +221,9 @@ func (n *Node) stepDone(m Moment, s *step, r store.Result) {
 	}
 	if !planted.On(planted.CallBeforeCommit) {
 		n.carryOut(m, sg, s.effects)
+	}
+	if s.req != nil && s.req.op != nil && s.req.op.Event.Kind == machine.Hastened {
+		n.hastened(m, sg, &s.effects[0])
 	}
 	if s.state.Phase != machine.Running {
 		n.prune(m, sg)
@@ -348,7 +349,11 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 					kept.steps = append(kept.steps, step{sg: s.sg, state: s.state, req: &request{start: s.req.start}})
 					kept.rows.Transitions = append(kept.rows.Transitions, half.rows.Transitions[i])
 				}
-			case refused[s.sg.ID], planted.On(planted.DropBatchOnError):
+			case refused[s.sg.ID]:
+				if s.req != nil && s.req.token != 0 {
+					n.out.Replies = append(n.out.Replies, Reply{Token: s.req.token, Err: unwind.Errorf(unwind.NotFound, "acting on saga %s: its start could not be written, so there is none", s.sg.Facts.ID)})
+				}
+			case planted.On(planted.DropBatchOnError):
 			default:
 				kept.steps = append(kept.steps, *s)
 				kept.rows.Transitions = append(kept.rows.Transitions, half.rows.Transitions[i])
@@ -363,7 +368,6 @@ func (n *Node) commitFailed(m Moment, b *batch, err error) {
 	kept.rows.Audit = append(kept.rows.Audit, n.building.rows.Audit...)
 	kept.controls = slices.Concat(b.controls, n.building.controls)
 	kept.releases = slices.Concat(b.releases, n.building.releases)
-	kept.nows = slices.Concat(b.nows, n.building.nows)
 	kept.answers = slices.Concat(b.answers, n.building.answers)
 	n.building = kept
 }

@@ -21,8 +21,6 @@ type Operation struct {
 	Item store.ItemID
 	// Wait: only wait until the saga is at rest.
 	Wait bool
-	// Now: only have the order of Event's step and direction sent at once.
-	Now bool
 }
 
 // Operate applies an operation. The reply comes once it is durable, whenever that is:
@@ -63,7 +61,7 @@ func (n *Node) operate(m Moment, sg *saga, op *Operation) {
 			return
 		}
 	}
-	if op.Now {
+	if op.Event.Kind == machine.Hastened {
 		n.sendNow(m, sg, op)
 		return
 	}

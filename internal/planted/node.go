@@ -40,6 +40,8 @@ const (
 	TrustLease Bug = "trust-lease"
 	// SendUnwritten sends an order now that is not durable yet.
 	SendUnwritten Bug = "send-unwritten"
+	// ForgetHaste leaves the time of an order as it was that an operator has sent ahead of it.
+	ForgetHaste Bug = "forget-haste"
 	// SendUnsettled sends a compensation now although its action may still take effect.
 	SendUnsettled Bug = "send-unsettled"
 	// BeginRefused writes, as soon as that can be, a start that was refused.

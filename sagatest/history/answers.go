@@ -53,11 +53,12 @@ func (c *checker) answer(s *saga, i, d int, l *Line) {
 func (sd *side) markUncertain(l *Line, definite bool) {
 	switch {
 	case l.data().MayHaveExecuted && len(sd.orders) > 0:
-		sd.uncertain = sd.orders[len(sd.orders)-1]
-		if n := len(sd.orders); n > 1 && sd.uncertain == sd.takenBack {
-			sd.uncertain = sd.orders[n-2]
+		last := len(sd.orders) - 1
+		if last > 0 && sd.orders[last] == sd.takenBack {
+			last--
 		}
-		if sd.sentBy = sd.uncertain.earliest(); l.T < sd.sentBy || l.Epoch != sd.uncertain.Epoch {
+		sd.uncertain = sd.orders[last]
+		if sd.sentBy = sd.leaves[last]; l.T < sd.sentBy || l.Epoch != sd.uncertain.Epoch {
 			// Given up before its time, or by somebody who does not know when: what
 			// was sent may be an attempt before it.
 			sd.sentBy = sd.uncertain.T

@@ -66,7 +66,7 @@ func (c *checker) checkCall(s *saga, i, d int, l *Line) {
 		c.step(G7, s, i, d, []*Line{l}, "attempt %d of the %s of %s came in; no journal line orders it", l.Attempt, directions[d], l.Step)
 	case l.T+c.skew < ordered:
 		c.step(G7, s, i, d, []*Line{l, first}, "attempt %d of the %s of %s came in %s before its order was durable", l.Attempt, directions[d], l.Step, span(ordered-l.T))
-	case l.T+c.skew < leaves && !s.sentByHand():
+	case l.T+c.skew < leaves:
 		g, why := G9, "the time it was ordered for"
 		if d == undo && l.Attempt <= 1 {
 			g, why = G6, "its action had settled"
@@ -93,7 +93,7 @@ func (c *checker) checkTime(s *saga, i, d int, l, order *Line, leaves Micros) {
 	// is declared, its calls are in flight.
 	paused := order.Epoch != s.turned.Epoch && c.h.Options.InFlight > 0
 	switch {
-	case leaves > s.turned.T+c.skew && !paused && !s.sentByHand():
+	case leaves > s.turned.T+c.skew && !paused:
 		c.step(G6, s, i, d, []*Line{order, s.turned, l}, "attempt %d of the action of %s was sent: it was ordered for a time after the turn back", l.Attempt, l.Step)
 	case l.T > s.turned.T+late:
 		c.step(G6, s, i, d, []*Line{s.turned, l}, "the action of %s came in %s after the saga had turned back; a call is in flight for %s at most", l.Step, span(l.T-s.turned.T), span(late))

@@ -9,7 +9,7 @@ import (
 
 // actOps are the acts of operators and the entries that they leave.
 var actOps = map[string]string{
-	OpCancel: "turn back", OpReplay: unwind.EntryReplayed, OpResolve: unwind.EntryResolved, OpReopen: unwind.EntryReopened,
+	OpCancel: "turn back", OpSend: "order", OpReplay: unwind.EntryReplayed, OpResolve: unwind.EntryResolved, OpReopen: unwind.EntryReopened,
 }
 
 // opOf is the operator's act that an entry stands for, or "".
@@ -21,6 +21,10 @@ func opOf(l *Line) string {
 		return OpResolve
 	case unwind.EntryReopened:
 		return OpReopen
+	case unwind.EntryActionOrdered, unwind.EntryCompensationOrdered:
+		if l.data().Actor != "" {
+			return OpSend
+		}
 	case unwind.EntrySagaCompensating, unwind.EntryCancelRequested:
 		if strings.HasPrefix(cmp.Or(l.data().Cause, l.data().As), "cancel") {
 			return OpCancel

@@ -61,13 +61,10 @@ func (c *checker) checkSettled(s *saga, i int, l *Line) {
 	act := s.at(i, action)
 	pending, sent := act.uncertain, act.sentBy
 	if act.out && act.last != nil && !act.last.data().Ask {
-		pending, sent = act.last, act.last.earliest()
+		pending, sent = act.last, act.leaves[len(act.leaves)-1]
 	}
 	if pending == nil || s.steps[i].done != nil {
 		return
-	}
-	if s.sentByHand() { // maybe before its time
-		sent = min(sent, pending.T)
 	}
 	if wait := s.plan.steps[i].side[action].settle; l.earliest()+c.skew < sent+wait {
 		c.step(G6, s, i, undo, []*Line{pending, l}, "the compensation of %s was ordered %s after an action that may still take effect; it settles in %s",
@@ -99,6 +96,10 @@ func (sd *side) resolvedAs(as string) bool {
 // order records an order and judges its number and its time (G9).
 func (c *checker) order(s *saga, i, d int, l *Line) {
 	sd := s.at(i, d)
+	hastened := l.data().Actor != ""
+	if hastened {
+		s.acts, sd.hastened = append(s.acts, l), true
+	}
 	if sd.out && l.data().Ask && !sd.last.data().Ask {
 		sd.takenBack = sd.last // it was not sent: the question takes its place
 	}
@@ -108,21 +109,25 @@ func (c *checker) order(s *saga, i, d int, l *Line) {
 		return
 	}
 	var before *Line
+	left, leaves := Micros(0), l.earliest()
 	if n := len(sd.orders); n > 0 {
-		before = sd.orders[n-1]
+		if before, left = sd.orders[n-1], sd.leaves[n-1]; hastened { // or it left as it was ordered before
+			leaves = min(left, leaves)
+		}
 	}
-	sd.orders = append(sd.orders, l)
+	sd.orders, sd.leaves = append(sd.orders, l), append(sd.leaves, leaves)
 	sd.accepted = false
 	if d == action && l.data().MayHaveExecuted {
-		sd.uncertain, sd.sentBy = l, l.earliest()
+		sd.uncertain, sd.sentBy = l, leaves
 	}
 	if !s.holed {
-		c.checkNumber(s, i, d, before, l)
+		c.checkNumber(s, i, d, before, l, left)
 	}
 	sd.operator, sd.answer = false, nil
 }
 
-func (c *checker) checkNumber(s *saga, i, d int, before, l *Line) {
+// checkNumber judges an order after the one before it, which left no sooner than that.
+func (c *checker) checkNumber(s *saga, i, d int, before, l *Line, left Micros) {
 	sd, call := s.at(i, d), &s.plan.steps[i].side[d]
 	switch {
 	case l.Attempt > sd.allowed:
@@ -145,20 +150,10 @@ func (c *checker) checkNumber(s *saga, i, d int, before, l *Line) {
 		c.step(G9, s, i, d, []*Line{a, l}, "attempt %d of the %s of %s was ordered again: an answer of class %s counts, this one was not counted", l.Attempt, directions[d], l.Step, ad.Class)
 		return
 	}
-	if failed && ad.Counted && !s.sentByHand() {
-		if wait := call.backoff(sd.fresh); l.earliest()+c.skew < before.earliest()+wait {
+	if failed && ad.Counted {
+		if wait := call.backoff(sd.fresh); l.earliest()+c.skew < left+wait {
 			c.step(G9, s, i, d, []*Line{before, l}, "attempt %d of the %s of %s was to be sent %s after the one before it; the backoff is %s",
-				l.Attempt, directions[d], l.Step, span(l.earliest()-before.earliest()), span(wait))
+				l.Attempt, directions[d], l.Step, span(l.earliest()-left), span(wait))
 		}
 	}
-}
-
-// sentByHand reports whether an operator sent one of the saga's calls at once.
-func (s *saga) sentByHand() bool {
-	for _, a := range s.audits {
-		if a.Op == OpSend {
-			return true
-		}
-	}
-	return false
 }

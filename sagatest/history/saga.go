@@ -47,9 +47,10 @@ type step struct {
 type side struct {
 	flagged uint32
 	// From the journal.
-	orders    []*Line // calls, not questions to the status path
-	last      *Line   // the last order of either
-	out       bool    // it has no answer yet
+	orders    []*Line  // calls, not questions to the status path
+	leaves    []Micros // beside orders: no send lies before
+	last      *Line    // the last order of either
+	out       bool     // it has no answer yet
 	awaiting  bool
 	asked     bool   // its status path was asked at some time
 	answer    *Line  // the last
@@ -62,6 +63,7 @@ type side struct {
 	allowed   int    // attempts
 	raised    int    // generations that operators granted
 	operator  bool   // replayed since the last order
+	hastened  bool   // an operator had it sent ahead of its time
 	ok        *Line  // its success
 	resolved  *Line
 	dead      *Line   // open dead letter

@@ -91,7 +91,7 @@ func (c *checker) checkThrottled(s *saga, i, d int) {
 
 func (c *checker) checkGaps(s *saga, i, d int) {
 	sd, call := s.at(i, d), &s.plan.steps[i].side[d]
-	if len(sd.failures) == 0 || len(sd.invokes) < 2 || sd.everDead != nil || sd.asked || s.sentByHand() {
+	if len(sd.failures) == 0 || len(sd.invokes) < 2 || sd.everDead != nil || sd.asked || sd.hastened {
 		return
 	}
 	for _, f := range sd.failures {
