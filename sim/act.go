@@ -27,6 +27,9 @@ func (a *act) String() string {
 	if a.Fault == SendNow {
 		return text + fmt.Sprintf(" of saga %d", a.Saga)
 	}
+	if a.Fault == OpenGate {
+		return text + fmt.Sprintf(" of service %d", a.Lane)
+	}
 	text += fmt.Sprintf(" (%s, service %d, saga %d) for %dms", a.Scope, a.Lane, a.Saga, max(a.Span/millis, int64(a.For/unwind.Millisecond)))
 	if a.Fault == HoldBreaker {
 		return text + " " + string(a.Mode)
@@ -56,13 +59,13 @@ func (s *Schedule) acts() {
 		}
 		s.Swarm = s.Swarm.With(f)
 		most := 3
-		if f == SendNow {
+		if f == SendNow || f == OpenGate {
 			most = 8
 		}
 		for range 1 + c.intn(most) {
 			a := s.act(&c, f)
 			s.Acts = append(s.Acts, a)
-			if f != SendNow && c.percent(50) { // somebody else is about there at the same time
+			if f < OpenGate && c.percent(50) { // somebody else is about there at the same time
 				b := s.act(&c, []Fault{PauseScope, ChangeLimits}[c.intn(2)])
 				b.At, b.Saga, b.Lane, b.Scope = a.At+c.span(0, 1500), a.Saga, a.Lane, a.Scope
 				s.Acts = append(s.Acts, b)

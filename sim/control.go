@@ -20,8 +20,12 @@ func (w *world) act(n int, a *act) {
 	}
 	w.counts[a.Fault]++
 	w.tracef("-- %s", a)
-	if a.Fault == SendNow {
+	switch a.Fault {
+	case SendNow:
 		w.sendNow(p, a)
+		return
+	case OpenGate:
+		w.openGate(p, a.Lane)
 		return
 	}
 	u := w.wishes[a.Saga]

@@ -40,6 +40,7 @@ const (
 	PauseScope                 // one pauses any scope
 	ChangeLimits               // one changes its limits, for a while or for good
 	HoldBreaker                // one holds a breaker open or closed
+	OpenGate                   // one opens the gate of a lane
 	SendNow                    // one has a waiting call sent at once
 	LateUndo                   // starts wait for undo lanes that are late
 	faults
@@ -48,7 +49,7 @@ const (
 var faultNames = [faults]string{"crash", "take-over", "freeze", "drain", "clock step", "commit error", "slow commit", "read error", "slow read",
 	"conflict", "purge", "lost request", "slow request", "duplicate", "not sent", "broken connection", "lost answer", "late answer", "5xx", "hang",
 	"429", "503", "401", "garbage", "in progress", "refused action", "refused compensation", "never completed", "outage", "paused lane",
-	"paused scope", "changed limits", "held breaker", "call sent now", "late undo"}
+	"paused scope", "changed limits", "held breaker", "opened gate", "call sent now", "late undo"}
 
 // String returns the fault's name.
 func (f Fault) String() string { return faultNames[f] }

@@ -9,6 +9,7 @@ import (
 // A lane is what the world knows of a lane of a process.
 type lane struct {
 	closed int64 // nothing is sent before
+	closes int   // answers that asked for that
 	probes int
 }
 
@@ -45,5 +46,6 @@ func (p *process) checkAnswer(f *flight, a *machine.Answer) {
 	}
 	if a.Status == 503 || hint > flow.GateHint/1000 || hint == flow.GateHint/1000 && f.place.dir == 0 {
 		l.closed = max(l.closed, p.w.now+max(hint, 1))
+		l.closes++
 	}
 }

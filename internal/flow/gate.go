@@ -32,39 +32,58 @@ type gate struct {
 	own    int64  // the last own delay, ns; 0 when the service works
 	mark   uint64 // grants up to this number were made before it was chosen
 	wishes uint64 // of operators to have it opened
-	wish   uint64 // the one that is not durable yet; 0: none
+	wish   wish
 }
 
-// close closes it. Where that is for longer it is news to who wished it open.
+// A wish of an operator to have a gate opened holds once it is durable. What is asked for
+// meanwhile is news to who had it: it closes the gate anew.
+type wish struct {
+	number uint64 // 0: none
+	until  int64  // asked for since
+	reason string
+	quota  int64 // the reset that is not waited for any more
+}
+
+// close closes it.
 func (g *gate) close(until int64, reason string) {
 	if until > g.until {
-		g.until, g.reason, g.wish = until, reason, 0
+		g.until, g.reason = until, reason
+	}
+	if until > g.wish.until {
+		g.wish.until, g.wish.reason = until, reason
 	}
 }
 
 // OpenGate opens a target's gate, and ends the wait for the reset of a RateLimit header
 // that nothing remains of, as soon as that is durable: the next Reservations have it so,
-// and Reserved opens it. What closes it for longer meanwhile keeps it closed. A pause, a
+// and Reserved opens it. What closes it meanwhile keeps it closed for so long. A pause, a
 // service fault and an open breaker go on, every limit counts, and what was saved up is
 // no burst.
 func (s *Scheduler) OpenGate(name Target, now int64) {
 	t := s.target(name, now)
 	t.gate.wishes++
-	t.gate.wish = t.gate.wishes
+	t.gate.wish = wish{number: t.gate.wishes, quota: t.quota.until}
 	if !s.durable {
-		s.openWished(t, t.gate.wish, now)
+		s.openWished(t, t.gate.wish.number, now)
 		return
 	}
 	s.note(t)
 }
 
-// openWished opens the gate as was wished, unless it has closed anew since.
-func (s *Scheduler) openWished(t *target, wish uint64, now int64) {
-	if wish == 0 || wish != t.gate.wish {
+// openWished opens the gate as was wished, but for what has closed it anew since; another
+// wish may be on its way by then.
+func (s *Scheduler) openWished(t *target, number uint64, now int64) {
+	w := t.gate.wish
+	if number == 0 || w.number == 0 {
 		return
 	}
-	t.gate.until, t.gate.reason, t.gate.wish = 0, "", 0
-	t.quota.refill()
+	t.gate.until, t.gate.reason = w.until, w.reason
+	if number == w.number {
+		t.gate.wish = wish{}
+	}
+	if t.quota.until == w.quota {
+		t.quota.refill()
+	}
 	t.hushed = true
 	s.refresh(t, now)
 }

@@ -191,7 +191,7 @@ func (s *Scheduler) reservation(sc *scope, room []Held, now int64) Reservation {
 		sc.reserveWindow(&r, more, now)
 	}
 	if t := s.targetOf(sc); t != nil {
-		r.Target, r.wish = t.state(now), t.gate.wish
+		r.Target, r.wish = t.state(now), t.gate.wish.number
 	}
 	return r
 }

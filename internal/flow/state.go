@@ -156,8 +156,12 @@ func (r *Reservation) decodeWindow(body []byte) (ok bool) {
 
 // state is what the target keeps over a restart.
 func (t *target) state(now int64) (st TargetState) {
-	if t.gate.until > now && t.gate.wish == 0 {
-		st.GateUntil, st.GateReason = t.gate.until, t.gate.reason
+	until, reason := t.gate.until, t.gate.reason
+	if w := t.gate.wish; w.number != 0 {
+		until, reason = w.until, w.reason
+	}
+	if until > now {
+		st.GateUntil, st.GateReason = until, reason
 	}
 	st.Breaker, st.Adaptive = t.breaker.encode(), t.adaptive.encode()
 	return st
