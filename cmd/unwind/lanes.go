@@ -19,6 +19,7 @@ import (
 func (a *app) serviceListCommand() *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "depth, rates, gate, breaker and pause of every lane",
+		Description: laneColumns,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "watch", Usage: "show it again and again, until Ctrl-C"},
 			&cli.DurationFlag{Name: "every", Usage: "with --watch", Value: time.Second},
@@ -26,6 +27,24 @@ func (a *app) serviceListCommand() *cli.Command {
 		Action: a.serviceList,
 	}
 }
+
+// laneHead are the columns of the list of services, and laneColumns says what each means.
+var laneHead = []string{"SERVICE", "LANE", "RATE", "CONCURRENCY", "IN FLIGHT", "READY", "BACKING OFF", "OLDEST", "EMPTY IN", "THROTTLED", "FAILED", "STATE"}
+
+const laneColumns = `What the columns mean; compensations are counted in the store, a moment ago:
+
+- SERVICE, LANE: a service has a lane for compensations, and one for actions (forward).
+- RATE: calls per time that may go now, "of" the limit where that is higher; "-": no limit.
+- CONCURRENCY: calls that may be in flight now, "of" the limit where that is higher; "-": no limit.
+- IN FLIGHT: calls that are out.
+- READY: compensations that are due, those in flight among them; or actions that wait to be sent.
+- BACKING OFF: those whose next attempt is not due.
+- OLDEST: how long ago the oldest of the compensations was ordered, or the oldest action in READY was due; "0s": none waits.
+- EMPTY IN: how long what waits takes at least, at the rate and with the share of failures of now; "-": nothing waits,
+  or nobody can tell (all backs off, a pause, an open breaker, no rate, a forward lane).
+- THROTTLED: share of the last minute's answers that were 429 or 503, rounded up; "-": none.
+- FAILED: share of them that were failures or timeouts, rounded up; "-": none.
+- STATE: open, or what keeps the lane back, and what operators have set.`
 
 func (a *app) serviceList(ctx context.Context, c *cli.Command) error {
 	cl, err := a.client(c)
@@ -134,8 +153,7 @@ func (a *app) showLanes(services []unwind.ServiceState) error {
 	for _, s := range services {
 		rows = append(rows, laneRow{s.Name, "compensation", s.Lanes.Compensation}, laneRow{s.Name, "forward", s.Lanes.Forward})
 	}
-	head := []string{"SERVICE", "LANE", "RATE", "CONCURRENCY", "IN FLIGHT", "READY", "BACKING OFF", "OLDEST", "EMPTY IN", "THROTTLED", "FAILED", "STATE"}
-	return show(a, head, rows, func(r laneRow) []string {
+	return show(a, laneHead, rows, func(r laneRow) []string {
 		l := &r.State
 		return []string{
 			r.Service, r.Lane, rate(l), slots(l), strconv.Itoa(l.InFlight), strconv.Itoa(l.Depth.Ready), strconv.Itoa(l.Depth.BackingOff),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/unwindhq/unwind"
@@ -65,6 +66,14 @@ func TestALaneSaysBothItsRateAndItsLimit(t *testing.T) {
 	} {
 		if got := rate(&unwind.LaneState{Rate: r}); got != want {
 			t.Errorf("it says %q, want %q", got, want)
+		}
+	}
+}
+
+func TestTheHelpExplainsEachColumnOfTheLanes(t *testing.T) {
+	for _, column := range laneHead {
+		if !strings.Contains(laneColumns, "\n- "+column+": ") && !strings.Contains(laneColumns, column+", LANE: ") && !strings.Contains(laneColumns, ", "+column+": ") {
+			t.Errorf("nothing says what %s means", column)
 		}
 	}
 }
