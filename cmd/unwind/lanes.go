@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ const laneColumns = `What the columns mean; compensations are counted in the sto
 - SERVICE, LANE: a service has a lane for compensations, and one for actions (forward).
 - RATE: calls per time that may go now, "of" the limit where that is higher; "-": no limit.
 - CONCURRENCY: calls that may be in flight now, "of" the limit where that is higher; "-": no limit.
+- "*" after one of these two: the limit was set live. STATE says which, by whom and until when; -o json under overrides.
 - IN FLIGHT: calls that are out.
 - READY: compensations that are due, those in flight among them; or actions that wait to be sent.
 - BACKING OFF: those whose next attempt is not due.
@@ -44,7 +46,9 @@ const laneColumns = `What the columns mean; compensations are counted in the sto
   or nobody can tell (all backs off, a pause, an open breaker, no rate, a forward lane).
 - THROTTLED: share of the last minute's answers that were 429 or 503, rounded up; "-": none.
 - FAILED: share of them that were failures or timeouts, rounded up; "-": none.
-- STATE: open, or what keeps the lane back, and what operators have set.`
+- STATE: open, or what keeps the lane back, and what operators have set.
+
+A lane's window has no column: -o json shows it, as window.`
 
 func (a *app) serviceList(ctx context.Context, c *cli.Command) error {
 	cl, err := a.client(c)
@@ -170,20 +174,33 @@ func rate(l *unwind.LaneState) string {
 	}
 	text := perSecond(*l.Rate.Effective)
 	if l.Rate.Configured == nil {
-		return text
+		return text + star(l, setsRate)
 	}
 	if limit := perSecond(*l.Rate.Configured); l.Rate.Adaptive != nil || limit != text {
 		text += " of " + limit
 	}
-	return text
+	return text + star(l, setsRate)
 }
 
 // slots is what holds, and beside it the limit where the lane has found less.
 func slots(l *unwind.LaneState) string {
+	text := bound(l.Concurrency)
 	if n := l.AdaptiveConcurrency; n != nil && *n != l.Concurrency {
-		return strconv.Itoa(*n) + " of " + bound(l.Concurrency)
+		text = strconv.Itoa(*n) + " of " + text
 	}
-	return bound(l.Concurrency)
+	return text + star(l, setsConcurrency)
+}
+
+func setsRate(o unwind.LaneOverride) bool { return o.Rate != nil || o.Adaptive != nil }
+
+func setsConcurrency(o unwind.LaneOverride) bool { return o.Concurrency != nil }
+
+// star marks a limit that operators have set.
+func star(l *unwind.LaneState, sets func(unwind.LaneOverride) bool) string {
+	if slices.ContainsFunc(l.Overrides, sets) {
+		return "*"
+	}
+	return ""
 }
 
 func perSecond(r float64) string {
@@ -285,7 +302,7 @@ func overridden(changes []unwind.LaneOverride) string {
 		o := &changes[i]
 		var what []string
 		if o.LimitsChange != (unwind.LimitsChange{}) {
-			what = append(what, "limits set")
+			what = append(what, "limits set ("+strings.Join(limitWords(&o.LimitsChange), ", ")+")")
 		}
 		switch o.Breaker {
 		case unwind.BreakerOpen, unwind.BreakerClosed:

@@ -10,7 +10,7 @@ import (
 func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 	late := &unwind.Backlog{Objective: 5 * unwind.Minute, Policy: unwind.ShedStarts}
 	held := &unwind.Backlog{Objective: 5 * unwind.Minute, Policy: unwind.HoldStarts}
-	rate, opened, until := unwind.Rate{}, unwind.TimeFromMicros(0), unwind.TimeFromMicros(3_600_000_000)
+	rate, opened, until := unwind.PerSecond(20), unwind.TimeFromMicros(0), unwind.TimeFromMicros(3_600_000_000)
 	quiet := unwind.LaneOverride{Breaker: unwind.BreakerOpen, Until: &until, By: "ann", Reason: "the bank asked"}
 	both := unwind.LaneOverride{LimitsChange: unwind.LimitsChange{Rate: &rate}, Breaker: unwind.BreakerClosed, By: "ann", Reason: "the bank asked"}
 	pause := func(kind unwind.ScopeKind, name, tenant string) unwind.LaneHold {
@@ -35,10 +35,10 @@ func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 		},
 		"service fault: 401":                   {Fault: "401", Gate: &unwind.LaneGate{Reason: "401"}, Backlog: late},
 		"gate until 1970-01-01 00:00:00Z: 503": {Gate: &unwind.LaneGate{Until: unwind.TimeFromMicros(0), Reason: "503"}, Backlog: late},
-		"open, a compensation waits for longer than 5m0s: new sagas are refused": {Backlog: late},
-		"open, a compensation waits for longer than 5m0s: new sagas are held":    {Backlog: held},
-		"open, limits set and breaker held closed by ann: the bank asked":        {Overrides: []unwind.LaneOverride{both}},
-		"breaker open; limits set and breaker held closed by ann: the bank asked; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
+		"open, a compensation waits for longer than 5m0s: new sagas are refused":      {Backlog: late},
+		"open, a compensation waits for longer than 5m0s: new sagas are held":         {Backlog: held},
+		"open, limits set (rate 20/s) and breaker held closed by ann: the bank asked": {Overrides: []unwind.LaneOverride{both}},
+		"breaker open; limits set (rate 20/s) and breaker held closed by ann: the bank asked; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
 			Breaker: unwind.LaneBreaker{State: "open"}, Overrides: []unwind.LaneOverride{both, quiet},
 		},
 		"breaker open; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
@@ -66,6 +66,18 @@ func TestALaneSaysBothItsRateAndItsLimit(t *testing.T) {
 	} {
 		if got := rate(&unwind.LaneState{Rate: r}); got != want {
 			t.Errorf("it says %q, want %q", got, want)
+		}
+	}
+}
+
+func TestALaneMarksTheLimitsThatAreSetLive(t *testing.T) {
+	ten, on, each := 10.0, true, 3
+	for want, change := range map[string]unwind.LimitsChange{
+		"10/s 3": {}, "10/s* 3": {Rate: &unwind.Rate{}}, "10/s 3*": {Concurrency: &each}, "10/s* 3 ": {Adaptive: &on}, "10/s 3 ": {Window: &unwind.Rate{}},
+	} {
+		l := unwind.LaneState{Rate: unwind.LaneRate{Configured: &ten, Effective: &ten}, Concurrency: each, Overrides: []unwind.LaneOverride{{}, {LimitsChange: change}}}
+		if got := rate(&l) + " " + slots(&l); got != strings.TrimSpace(want) {
+			t.Errorf("%+v: it says %q, want %q", change, got, want)
 		}
 	}
 }
