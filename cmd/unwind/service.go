@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -82,10 +84,29 @@ func (a *app) changeScope(ctx context.Context, c *cli.Command, req unwind.Contro
 	if err != nil {
 		return err
 	}
-	if scope.Kind == unwind.ScopeForward || scope.Kind == unwind.ScopeCompensation {
-		return a.showService(ctx, cl, scope.Name)
+	if scope.Kind != unwind.ScopeForward && scope.Kind != unwind.ScopeCompensation {
+		return a.showScopes([]unwind.ScopeState{*state})
 	}
-	return a.showScopes([]unwind.ScopeState{*state})
+	if err := a.showService(ctx, cl, scope.Name); err != nil {
+		return err
+	}
+	if l := req.Limits; l != nil && l.Adaptive != nil && *l.Adaptive && l.Rate == nil {
+		a.say("%s", adapts(state))
+	}
+	return nil
+}
+
+// adapts says within which limit a lane adapts that was not given one with it.
+func adapts(s *unwind.ScopeState) string {
+	limit := s.State.Rate.Configured
+	if limit == nil {
+		return fmt.Sprintf("%s has no limit, so it adapts upwards from %s; name the most with --rate", s.Scope, strings.TrimSuffix(rate(&s.State), "*"))
+	}
+	origin := ""
+	if s.Scope.Kind == unwind.ScopeCompensation {
+		origin = " (20% of the forward rate, or 10/s, where none is configured)"
+	}
+	return fmt.Sprintf("%s adapts up to %s, the limit that it has%s; name another with --rate", s.Scope, perSecond(*limit), origin)
 }
 
 func (a *app) pauseCommand(name, usage string) *cli.Command {
@@ -109,7 +130,7 @@ func (a *app) limitCommand() *cli.Command {
 			&cli.IntFlag{Name: "concurrency", Usage: "calls in flight"},
 			&cli.IntFlag{Name: "burst", Usage: "calls at once after a quiet time, where there is a rate"},
 			&cli.StringFlag{Name: "window", Usage: "the most calls in any span, as in 2000/1m"},
-			&cli.BoolFlag{Name: "adaptive", Usage: "find the rate that the service bears, up to --rate"},
+			&cli.BoolFlag{Name: "adaptive", Usage: "find the rate that the service bears, up to --rate; without it up to the limit that the lane has"},
 			&cli.DurationFlag{Name: "hint-cap", Usage: "the longest wait that a Retry-After can ask for from now on"},
 			&cli.IntFlag{Name: "weight", Usage: "share of a saga type or a tenant"},
 			&cli.BoolFlag{Name: "reset", Usage: "take back what was set before"},
