@@ -51,8 +51,8 @@ type Limits struct {
 	// Without it a compensation lane closes for one above 2 s, and a shorter one
 	// delays its own call.
 	Strict bool `json:"strict,omitempty"`
-	// HintCap is the longest wait that a Retry-After can ask for; a longer one is
-	// cut to it and raises an alert. Defaults to 5 min.
+	// HintCap is the longest wait that a Retry-After can ask for, 1 s at least; a longer
+	// one is cut to it and raises an alert. Defaults to 5 min.
 	HintCap Duration `json:"hint_cap,omitempty"`
 }
 

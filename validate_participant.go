@@ -137,8 +137,15 @@ func validateBounds(f faults, l Limits) {
 	if l.Burst < 0 || l.Burst > maxConcurrency {
 		f.below("burst").add("burst %d: write 1 to %d, as in %d", l.Burst, maxConcurrency, DefaultBurst)
 	}
-	if l.HintCap < 0 {
-		f.below("hint_cap").add("hint_cap %s is negative; write the longest wait that the service may ask for, as in 5m", l.HintCap)
+	if l.HintCap != 0 {
+		validateHintCap(f.below("hint_cap"), l.HintCap)
+	}
+}
+
+// validateHintCap refuses what is shorter than the shortest Retry-After there is.
+func validateHintCap(f faults, d Duration) {
+	if d < Second {
+		f.add("hint_cap %s: write the longest wait that the service may ask for, 1s at least, as in 5m", d)
 	}
 }
 
@@ -243,8 +250,8 @@ func (c *LimitsChange) Validate() []Fault {
 		l.Burst = max(*c.Burst, 0)
 	}
 	validateBounds(f, l)
-	if c.HintCap != nil && *c.HintCap < Second {
-		f.below("hint_cap").add("hint_cap %s: write 1s at least, as in 10s", *c.HintCap)
+	if c.HintCap != nil {
+		validateHintCap(f.below("hint_cap"), *c.HintCap)
 	}
 	if c.Weight != nil {
 		if *c.Weight < 1 {

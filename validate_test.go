@@ -223,6 +223,11 @@ func TestFaultsOfAParticipant(t *testing.T) {
 				"/forward/rate negative", "/breaker/failures share", "/breaker/minimum -1", "/breaker/open negative",
 			},
 		},
+		"waits that are no waits": {
+			unwind.Participant{URL: "http://p", Forward: unwind.Limits{HintCap: -1}, Compensation: unwind.Limits{HintCap: unwind.Second - 1}},
+			[]string{"/forward/hint_cap -1ns: write the longest wait", "/compensation/hint_cap 1s at least, as in 5m"},
+		},
+		"the shortest wait":      {p: unwind.Participant{URL: "http://p", Compensation: unwind.Limits{HintCap: unwind.Second}}},
 		"more than it remembers": {unwind.Participant{URL: "http://p", Breaker: unwind.Breaker{Minimum: 65}}, []string{"/breaker/minimum 65"}},
 		"not a share":            {unwind.Participant{URL: "http://p", Breaker: unwind.Breaker{Failures: math.NaN()}}, []string{"/breaker/failures share"}},
 		"headers": {
