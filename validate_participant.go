@@ -1,7 +1,6 @@
 package unwind
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"net/url"
@@ -160,7 +159,7 @@ func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
 		return
 	}
 	if w := l.Window.CallsPerSecond(); w > 0 && w < rate {
-		f.below("window").warn("the window %s carries %s, so the rate %s is never reached; widen the window or lower the rate", l.Window, perSecond(w), l.Rate)
+		f.below("window").warn("the window %s carries %s, so the rate %s is never reached; widen the window or lower the rate", l.Window, RateText(w), l.Rate)
 	}
 	// Concurrency divided by the duration of a call is the most a lane carries.
 	// A call that takes its whole timeout is rare; one that takes a tenth is not.
@@ -202,10 +201,6 @@ func validateRate(f faults, r Rate) {
 	} else if r.CallsPerSecond() > maxCallsPerSecond {
 		f.add("%s is beyond what can be paced; the most is 1000000/s", r)
 	}
-}
-
-func perSecond(rate float64) string {
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", rate), ".0") + "/s"
 }
 
 // roundTrip keeps three digits of d.

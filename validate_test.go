@@ -242,6 +242,10 @@ func TestFaultsOfAParticipant(t *testing.T) {
 			},
 			[]string{"? /forward/concurrency at most 51.2ms, of the 1s", "? /forward/burst burst 2 carries the rate 5000/s only while the machine is late by at most 200µs; write burst: 50,", "? /compensation/concurrency at most 99ms", "? /compensation/window carries 100/s"},
 		},
+		"a window that carries little": {
+			unwind.Participant{URL: "http://p", Compensation: unwind.Limits{Rate: unwind.PerSecond(1), Window: unwind.Rate{Calls: 3, Per: 3 * unwind.Hour}}},
+			[]string{"? /compensation/window the window 3/3h0m0s carries 1/h, so the rate 1/s is never reached"},
+		},
 		"a burst of no rate": {
 			unwind.Participant{URL: "http://p", Forward: unwind.Limits{Burst: 3}, Compensation: unwind.Limits{Burst: 3}},
 			[]string{"? /forward/burst burst 3 means nothing in a lane without a rate"},

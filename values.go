@@ -3,6 +3,7 @@ package unwind
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -95,6 +96,22 @@ func (r Rate) String() string {
 		return fmt.Sprintf("%d/h", r.Calls)
 	}
 	return fmt.Sprintf("%d/%s", r.Calls, r.Per)
+}
+
+// RateText formats calls per second for people: "40/s" or "12.5/s", and what is slower
+// than one a second per minute or per hour, "6/min" or "0.5/h". It is not read again.
+func RateText(callsPerSecond float64) string {
+	n, unit := callsPerSecond, "s"
+	for _, slower := range [...]string{"min", "h"} {
+		if n == 0 || math.Round(n*100) >= 100 {
+			break
+		}
+		n, unit = n*60, slower
+	}
+	if n < 1 { // next to nothing, but not nothing
+		return strconv.FormatFloat(n, 'g', 2, 64) + "/" + unit
+	}
+	return strconv.FormatFloat(math.Round(n*100)/100, 'f', -1, 64) + "/" + unit
 }
 
 // MarshalText implements encoding.TextMarshaler.

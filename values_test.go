@@ -48,6 +48,18 @@ func TestARateThatIsNotSetWritesNothing(t *testing.T) {
 	}
 }
 
+func TestASlowRateIsToldPerMinuteOrPerHour(t *testing.T) {
+	for want, perSecond := range map[string]float64{
+		"1000000/s": 1e6, "40/s": 40, "33.33/s": 100. / 3, "1.5/s": 1.5, "1/s": 0.999999,
+		"30/min": 0.5, "6/min": 0.1, "7/min": 7. / 60, "1/min": 1. / 60,
+		"30/h": 30. / 3600, "1/h": 1. / 3600, "0.5/h": 1. / 7200, "0.042/h": 1. / 86400, "0.006/h": 1. / 604800, "0/s": 0,
+	} {
+		if got := unwind.RateText(perSecond); got != want {
+			t.Errorf("%v: got %s, want %s", perSecond, got, want)
+		}
+	}
+}
+
 func TestRatesRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := unwind.Rate{

@@ -172,11 +172,11 @@ func rate(l *unwind.LaneState) string {
 	if l.Rate.Effective == nil {
 		return "-"
 	}
-	text := perSecond(*l.Rate.Effective)
+	text := unwind.RateText(*l.Rate.Effective)
 	if l.Rate.Configured == nil {
 		return text + star(l, setsRate)
 	}
-	if limit := perSecond(*l.Rate.Configured); l.Rate.Adaptive != nil || limit != text {
+	if limit := unwind.RateText(*l.Rate.Configured); l.Rate.Adaptive != nil || limit != text {
 		text += " of " + limit
 	}
 	return text + star(l, setsRate)
@@ -201,10 +201,6 @@ func star(l *unwind.LaneState, sets func(unwind.LaneOverride) bool) string {
 		return "*"
 	}
 	return ""
-}
-
-func perSecond(r float64) string {
-	return strconv.FormatFloat(math.Round(r*100)/100, 'f', -1, 64) + "/s"
 }
 
 func millis(ms int64) string {

@@ -63,6 +63,7 @@ func TestALaneSaysBothItsRateAndItsLimit(t *testing.T) {
 		"6/s of 20/s":  {Configured: number(20), Effective: number(6)},
 		"20/s of 20/s": {Configured: number(20), Effective: number(20), Adaptive: number(20)},
 		"6/s":          {Effective: number(6)},
+		"6/min of 1/s": {Configured: number(1), Effective: number(0.1)},
 	} {
 		if got := rate(&unwind.LaneState{Rate: r}); got != want {
 			t.Errorf("it says %q, want %q", got, want)

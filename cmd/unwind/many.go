@@ -140,13 +140,13 @@ func writePlan(w io.Writer, kind unwind.OperationKind, plan *unwind.OperationPla
 		l := &plan.Lanes[i]
 		rate := "no limit"
 		if l.Rate != nil {
-			rate = fmt.Sprintf("%.4g/s", *l.Rate)
+			rate = unwind.RateText(*l.Rate)
 		}
 		p("through the %s lane of %s: %s, %d waiting already%s\n", l.Lane, printable(l.Service), rate, l.Waiting,
 			map[bool]string{true: ", held: " + printable(l.Held)}[l.Held != ""])
 	}
 	if plan.EstimateMS != nil {
-		p("at %.4g/s it would take about %s\n", *plan.Rate, roundUp(*plan.EstimateMS))
+		p("at %s it would take about %s\n", unwind.RateText(*plan.Rate), roundUp(*plan.EstimateMS))
 	}
 	if plan.Eligible == 0 {
 		return

@@ -242,7 +242,7 @@ func operationLine(o *unwind.Operation, bar bool) string {
 		text += fmt.Sprintf("  %d under way", n.Replaying)
 	}
 	if o.EffectiveRate != nil && !o.State.Over() {
-		text += fmt.Sprintf("  %.4g/s", *o.EffectiveRate)
+		text += "  " + unwind.RateText(*o.EffectiveRate)
 	}
 	if !o.State.Over() {
 		text += fmt.Sprintf("  429: %.0f%%", o.Throttled*100)

@@ -106,7 +106,7 @@ func adapts(s *unwind.ScopeState) string {
 	if s.Scope.Kind == unwind.ScopeCompensation {
 		origin = " (20% of the forward rate, or 10/s, where none is configured)"
 	}
-	return fmt.Sprintf("%s adapts up to %s, the limit that it has%s; name another with --rate", s.Scope, perSecond(*limit), origin)
+	return fmt.Sprintf("%s adapts up to %s, the limit that it has%s; name another with --rate", s.Scope, unwind.RateText(*limit), origin)
 }
 
 func (a *app) pauseCommand(name, usage string) *cli.Command {
