@@ -83,7 +83,7 @@ func (c *checker) checkLane(l *lane) {
 	name := fmt.Sprintf("%s lane of %s", [2]string{"forward", "compensation"}[l.side], l.service)
 	slack := micros(c.h.Options.Slack)
 	report := func(from, at *Line, format string, args ...any) {
-		c.report(Violation{Guarantee: G10, Service: l.service, Direction: directions[l.side], Message: "the " + name + " " + fmt.Sprintf(format, args...)}, from, at)
+		c.report(Violation{Guarantee: G10, Service: l.service, Direction: directions[l.side], Message: "the " + name + " " + fmt.Sprintf(format, args...), form: format}, from, at)
 	}
 	l.checkRate(slack, report)
 	l.checkWindow(slack, report)

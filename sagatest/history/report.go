@@ -3,8 +3,6 @@ package history
 import (
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/unwindhq/unwind"
@@ -67,12 +65,12 @@ func (c *checker) result() *Report {
 
 var statuses = []unwind.Status{unwind.Completed, unwind.Compensated, unwind.DeadLettered, unwind.Running, unwind.Compensating}
 
-// mostShown is how many violations of one guarantee a text shows: where a log is
+// mostShown is how many violations of one kind a text shows: where a log is
 // missing, each call that it would have held is one.
-const mostShown = 10
+const mostShown = 3
 
 // WriteText writes the report for people: what was judged, then violations with
-// their lines, the first ten of each guarantee.
+// their lines, kind by kind, the first three of each.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	sagas := 0
@@ -99,20 +97,38 @@ func (r *Report) WriteText(w io.Writer) error {
 	} else {
 		fmt.Fprintf(&b, "%s\n", violations(len(r.Violations)+r.Dropped))
 	}
-	shown := map[Guarantee]int{}
-	for i := range r.Violations {
-		if v := &r.Violations[i]; shown[v.Guarantee] < mostShown {
+	for _, same := range kinds(r.Violations) {
+		for _, v := range same[:min(len(same), mostShown)] {
 			v.write(&b)
 		}
-		shown[r.Violations[i].Guarantee]++
-	}
-	for _, g := range slices.Sorted(maps.Keys(shown)) {
-		if more := shown[g] - mostShown; more > 0 {
-			fmt.Fprintf(&b, "\nand %d more of %s, in the report as JSON\n", more, g)
+		if more := len(same) - mostShown; more > 0 {
+			fmt.Fprintf(&b, "\nand %d more of this kind (%s), in the report as JSON\n", more, same[0].Guarantee)
 		}
+	}
+	if r.Dropped > 0 {
+		fmt.Fprintf(&b, "\nand %d more that no report holds: the first %d are kept\n", r.Dropped, MaxViolations)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// kinds parts violations by what they say, in the order in which they come.
+func kinds(all []Violation) (parts [][]*Violation) {
+	type kind struct {
+		guarantee Guarantee
+		form      string
+	}
+	places := map[kind]int{}
+	for i := range all {
+		k := kind{all[i].Guarantee, all[i].form}
+		at, known := places[k]
+		if !known {
+			at = len(parts)
+			places[k], parts = at, append(parts, nil)
+		}
+		parts[at] = append(parts[at], &all[i])
+	}
+	return parts
 }
 
 func violations(n int) string {

@@ -56,6 +56,7 @@ type Violation struct {
 	Proof []Proof `json:"proof"`
 
 	order int
+	form  string // of Message, without what it is filled with
 }
 
 // A Proof is one line of a log.
@@ -91,7 +92,7 @@ func (c *checker) saga(g Guarantee, s *saga, proof []*Line, format string, args 
 		return
 	}
 	s.flagged |= 1 << g
-	c.report(Violation{Guarantee: g, Saga: s.id, Message: fmt.Sprintf(format, args...)}, proof...)
+	c.report(Violation{Guarantee: g, Saga: s.id, Message: fmt.Sprintf(format, args...), form: format}, proof...)
 }
 
 // step reports on one direction of a step.
@@ -101,7 +102,7 @@ func (c *checker) step(g Guarantee, s *saga, i, side int, proof []*Line, format 
 		return
 	}
 	sd.flagged |= 1 << g
-	c.report(Violation{Guarantee: g, Saga: s.id, Step: s.plan.steps[i].name, Direction: directions[side], Message: fmt.Sprintf(format, args...)}, proof...)
+	c.report(Violation{Guarantee: g, Saga: s.id, Step: s.plan.steps[i].name, Direction: directions[side], Message: fmt.Sprintf(format, args...), form: format}, proof...)
 }
 
 func (c *checker) proof(l *Line) Proof {
