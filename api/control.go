@@ -37,32 +37,24 @@ var (
 	controlDecoder = newDecoder[unwind.ControlRequest]()
 )
 
-func (c *call) pause() error { return c.setPause(true) }
+func (c *call) pause() error { return c.changeLane(unwind.ControlRequest{Paused: new(true)}) }
 
-func (c *call) resume() error { return c.setPause(false) }
+func (c *call) resume() error { return c.changeLane(unwind.ControlRequest{Paused: new(false)}) }
 
-func (c *call) setPause(paused bool) error {
+func (c *call) openGate() error { return c.changeLane(unwind.ControlRequest{OpenGate: true}) }
+
+// changeLane makes a change to the lane that the request names.
+func (c *call) changeLane(change unwind.ControlRequest) error {
 	var req LaneRequest
-	if err := read(c, laneDecoder, maxBody, &req); err != nil {
-		return err
-	}
-	scope, err := c.lane(req.Lane)
+	err := read(c, laneDecoder, maxBody, &req)
 	if err != nil {
 		return err
 	}
-	return c.control(&unwind.ControlRequest{Scope: scope, Paused: &paused, Reason: req.Reason})
-}
-
-func (c *call) openGate() error {
-	var req LaneRequest
-	if err := read(c, laneDecoder, maxBody, &req); err != nil {
+	if change.Scope, err = c.lane(req.Lane); err != nil {
 		return err
 	}
-	scope, err := c.lane(req.Lane)
-	if err != nil {
-		return err
-	}
-	return c.control(&unwind.ControlRequest{Scope: scope, OpenGate: true, Reason: req.Reason})
+	change.Reason = req.Reason
+	return c.control(&change)
 }
 
 // limit changes one lane: of two, one might be refused when the other is in force.
