@@ -159,7 +159,11 @@ func validateLane(f faults, l Limits, timeout Duration, concurrency int) {
 		return
 	}
 	if w := l.Window.CallsPerSecond(); w > 0 && w < rate {
-		f.below("window").warn("the window %s carries %s, so the rate %s is never reached; widen the window or lower the rate", l.Window, RateText(w), l.Rate)
+		carried := RateText(w)
+		if carried == l.Window.String() {
+			carried = "less"
+		}
+		f.below("window").warn("the window %s carries %s, so the rate %s is never reached; widen the window or lower the rate", l.Window, carried, l.Rate)
 	}
 	// Concurrency divided by the duration of a call is the most a lane carries.
 	// A call that takes its whole timeout is rare; one that takes a tenth is not.

@@ -240,7 +240,7 @@ func TestFaultsOfAParticipant(t *testing.T) {
 				Forward:      unwind.Limits{Rate: unwind.PerSecond(5000)},
 				Compensation: unwind.Limits{Rate: unwind.PerSecond(101), Window: unwind.Rate{Calls: 100, Per: unwind.Second}},
 			},
-			[]string{"? /forward/concurrency at most 51.2ms, of the 1s", "? /forward/burst burst 2 carries the rate 5000/s only while the machine is late by at most 200µs; write burst: 50,", "? /compensation/concurrency at most 99ms", "? /compensation/window carries 100/s"},
+			[]string{"? /forward/concurrency at most 51.2ms, of the 1s", "? /forward/burst burst 2 carries the rate 5000/s only while the machine is late by at most 200µs; write burst: 50,", "? /compensation/concurrency at most 99ms", "? /compensation/window the window 100/s carries less, so the rate 101/s is never reached"},
 		},
 		"a window that carries little": {
 			unwind.Participant{URL: "http://p", Compensation: unwind.Limits{Rate: unwind.PerSecond(1), Window: unwind.Rate{Calls: 3, Per: 3 * unwind.Hour}}},
