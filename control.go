@@ -93,8 +93,8 @@ type ControlRequest struct {
 	// an open breaker and a service fault go on, and every limit counts. Calls that were
 	// refused wait for what they were told still, and the next such answer closes it again.
 	OpenGate bool `json:"open_gate,omitempty" doc:"Opens the gate of a lane that a Retry-After or a RateLimit header has closed, and goes with nothing else"`
-	// ExpiresIn ends the limits and the breaker's mode that are set now: then what
-	// held before them holds again. Zero: they hold until they are changed.
+	// ExpiresIn ends the pause, the limits and the breaker's mode that are set now: then
+	// what held before them holds again. Zero: they hold until they are changed.
 	ExpiresIn Duration `json:"expires_in,omitempty" doc:"Ends what is set now: then what held before it holds again"`
 	// Reason is required: it is for those who read the audit.
 	Reason string `json:"reason"`

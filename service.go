@@ -236,6 +236,8 @@ type LanePause struct {
 	Reason string `json:"reason"`
 	By     string `json:"by"`
 	At     Time   `json:"at"`
+	// Until is when it ends by itself; nil: it does not.
+	Until *Time `json:"until,omitempty" doc:"When it ends by itself: then a pause that held before it holds again; absent: it does not"`
 }
 
 // A LaneHold is a pause of a scope that spans lanes.

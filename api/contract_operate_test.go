@@ -107,6 +107,13 @@ func (c *contract) services() {
 	c.call(404, pause, "/v1/services/nothing/pause", `{"lane":"forward","reason":"x"}`)
 	c.call(409, resume, "/v1/services/payments/resume", `{"lane":"forward","reason":"x"}`)
 	c.call(404, resume, "/v1/services/nothing/resume", `{"lane":"forward","reason":"x"}`)
+	c.call(422, pause, "/v1/services/payments/pause", `{"lane":"forward","expires_in":"1ms","reason":"x"}`)
+	c.call(422, resume, "/v1/services/payments/resume", `{"lane":"forward","expires_in":"10m","reason":"x"}`)
+	var moves unwind.ServiceState
+	c.call(200, pause, "/v1/services/payments/pause", `{"lane":"forward","expires_in":"10m","reason":"they move house"}`).decode(c.t, &moves)
+	if p := moves.Lanes.Forward.Paused; p == nil || p.Until == nil || p.Until.Sub(p.At.Time) != 10*time.Minute {
+		c.t.Errorf("a pause for ten minutes stands as %+v", p)
+	}
 	c.call(200, pause, "/v1/services/payments/pause", `{"lane":"forward","reason":"they move house"}`)
 	const send = "POST /v1/sagas/{id}/send"
 	var waits unwind.Instance

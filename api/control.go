@@ -6,7 +6,14 @@ import (
 	"github.com/unwindhq/unwind"
 )
 
-// A LaneRequest asks for a lane to be paused, to go on, or for its gate to be opened.
+// A PauseRequest asks for a lane to be paused.
+type PauseRequest struct {
+	Lane      string          `json:"lane" enum:"forward,compensation"`
+	ExpiresIn unwind.Duration `json:"expires_in,omitempty" doc:"Ends the pause: then one that held before it holds again"`
+	Reason    string          `json:"reason"`
+}
+
+// A LaneRequest asks for a paused lane to go on, or for its gate to be opened.
 type LaneRequest struct {
 	Lane   string `json:"lane" enum:"forward,compensation"`
 	Reason string `json:"reason"`
@@ -31,29 +38,39 @@ type BreakerRequest struct {
 }
 
 var (
+	pauseDecoder   = newDecoder[PauseRequest]()
 	laneDecoder    = newDecoder[LaneRequest]()
 	changeDecoder  = newDecoder[ServiceChange]()
 	breakerDecoder = newDecoder[BreakerRequest]()
 	controlDecoder = newDecoder[unwind.ControlRequest]()
 )
 
-func (c *call) pause() error { return c.changeLane(unwind.ControlRequest{Paused: new(true)}) }
-
-func (c *call) resume() error { return c.changeLane(unwind.ControlRequest{Paused: new(false)}) }
-
-func (c *call) openGate() error { return c.changeLane(unwind.ControlRequest{OpenGate: true}) }
-
-// changeLane makes a change to the lane that the request names.
-func (c *call) changeLane(change unwind.ControlRequest) error {
-	var req LaneRequest
-	err := read(c, laneDecoder, maxBody, &req)
-	if err != nil {
+func (c *call) pause() error {
+	var req PauseRequest
+	if err := read(c, pauseDecoder, maxBody, &req); err != nil {
 		return err
 	}
-	if change.Scope, err = c.lane(req.Lane); err != nil {
+	return c.changeLane(req.Lane, unwind.ControlRequest{Paused: new(true), ExpiresIn: req.ExpiresIn, Reason: req.Reason})
+}
+
+func (c *call) resume() error { return c.actOnLane(unwind.ControlRequest{Paused: new(false)}) }
+
+func (c *call) openGate() error { return c.actOnLane(unwind.ControlRequest{OpenGate: true}) }
+
+// actOnLane reads a request that says no more than which lane and why.
+func (c *call) actOnLane(change unwind.ControlRequest) error {
+	var req LaneRequest
+	if err := read(c, laneDecoder, maxBody, &req); err != nil {
 		return err
 	}
 	change.Reason = req.Reason
+	return c.changeLane(req.Lane, change)
+}
+
+func (c *call) changeLane(lane string, change unwind.ControlRequest) (err error) {
+	if change.Scope, err = c.lane(lane); err != nil {
+		return err
+	}
 	return c.control(&change)
 }
 

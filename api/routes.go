@@ -171,8 +171,8 @@ func observeRoutes() []route {
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
 		key: "POST /v1/services/{name}/pause", id: "pause-lane", tag: "operations", summary: "Pause a lane of a service",
-		text:  "Nothing more is sent through it; what is in flight is awaited, and what waits is kept.",
-		serve: (*call).pause, body: typeOf[LaneRequest](), answers: ok[unwind.ServiceState]("It is durable that it is paused"),
+		text:  "Nothing more is sent through it until it is resumed or the pause expires, over restarts too; what is in flight is awaited, and what waits is kept.",
+		serve: (*call).pause, body: typeOf[PauseRequest](), answers: ok[unwind.ServiceState]("It is durable that it is paused"),
 		refusals: []unwind.Code{unwind.NotFound},
 	}, {
 		key: "POST /v1/services/{name}/resume", id: "resume-lane", tag: "operations", summary: "Let a paused lane go on",

@@ -103,10 +103,10 @@ func validControl(doing string, req *unwind.ControlRequest) error {
 		return invalid(doing, "", "it changes nothing; name a limit, or reset")
 	case req.ExpiresIn < 0 || req.ExpiresIn > mostExpiry || req.ExpiresIn > 0 && req.ExpiresIn < unwind.Second:
 		return invalid(doing, "/expires_in", "write 1s to 720h")
-	case req.ExpiresIn > 0 && req.Paused != nil && req.Limits == nil && req.Breaker == nil:
-		return invalid(doing, "/expires_in", "a pause does not expire; resume it, or set a low rate that expires")
-	case req.ExpiresIn > 0 && req.Limits == nil && req.Breaker == nil:
+	case req.ExpiresIn > 0 && req.Limits == nil && req.Breaker == nil && req.Paused == nil:
 		return invalid(doing, "/expires_in", "a reset does not expire; name a limit that does")
+	case req.ExpiresIn > 0 && req.Limits == nil && req.Breaker == nil && !*req.Paused:
+		return invalid(doing, "/expires_in", "a resume does not expire; pause the scope again once it has to be")
 	case req.Breaker != nil && !lane:
 		return invalid(doing, "/state", "only a lane of a service has a breaker")
 	}

@@ -126,7 +126,7 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind
 			l.Held = append(l.Held, unwind.LaneHold{Scope: p.Scope, LanePause: *pauseOf(&p)})
 		}
 	}
-	set, settings := e.node.Control(scope)
+	_, settings := e.node.Control(scope)
 	if s.BreakerMode != flow.BreakerAuto { // an operator holds it, whatever the answers said
 		s.BreakerSince = int64(settings.BreakerSince) * 1000
 	}
@@ -142,10 +142,13 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind
 		share := float64(s.Ramp) / 10
 		l.Breaker.Ramp = &share
 	}
-	if s.Paused {
-		l.Paused = pauseOf(&set)
+	if p := e.node.Pause(scope); p != nil {
+		l.Paused = pauseOf(p)
 	}
 	for _, c := range settings.Changes {
+		if !c.Limited() {
+			continue
+		}
 		o := unwind.LaneOverride{LimitsChange: c.Limits, Breaker: c.Breaker, Reason: c.Reason, By: c.By, At: unwind.TimeFromMicros(int64(c.At))}
 		if c.Until > 0 {
 			until := unwind.TimeFromMicros(int64(c.Until))
@@ -156,6 +159,11 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind
 	return l
 }
 
-func pauseOf(c *store.Control) *unwind.LanePause {
-	return &unwind.LanePause{Reason: c.Reason, By: c.By, At: unwind.TimeFromMicros(c.At)}
+func pauseOf(p *node.Pause) *unwind.LanePause {
+	l := &unwind.LanePause{Reason: p.Reason, By: p.By, At: unwind.TimeFromMicros(int64(p.At))}
+	if p.Until > 0 {
+		until := unwind.TimeFromMicros(int64(p.Until))
+		l.Until = &until
+	}
+	return l
 }

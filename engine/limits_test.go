@@ -98,6 +98,66 @@ func limitsEnd(t *testing.T, expires unwind.Duration) bool {
 	return true
 }
 
+// A pause for a while ends by itself, over a crash too, and is told until
+// when.
+func TestAPauseForAWhileEndsByItself(t *testing.T) {
+	for expires := 2 * unwind.Second; !pauseEnds(t, expires); expires *= 2 {
+		if expires > unwind.Minute {
+			t.Fatalf("a crash takes longer than %s", expires)
+		}
+	}
+}
+
+// pauseEnds pauses a lane for a while, and crashes. It is false where the pause had ended
+// before the engine was there again.
+func pauseEnds(t *testing.T, expires unwind.Duration) bool {
+	t.Helper()
+	s := newStage(t, placeOrder(), "ship:409", nil)
+	begin, change := time.Now(), refundLane(true, "the bank moves")
+	change.ExpiresIn = expires
+	state, err := s.Control(t.Context(), change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paused := state.State.Paused
+	if paused == nil || paused.Until == nil || paused.Until.Sub(paused.At.Time) != expires.Std() || state.State.Overrides != nil {
+		t.Fatalf("a pause for %s stands as %+v, beside it %+v", expires, paused, state.State.Overrides)
+	}
+	saga := s.begin("")
+	s.crash()
+	waits := func() string { return s.step(saga, "charge").Compensation.WaitingFor }
+	s.until("its refund doesn't say until when it waits", func() bool {
+		return time.Since(begin) >= expires.Std() ||
+			waits() == "service payments: paused (the bank moves) until "+paused.Until.Format("15:04:05.000Z")
+	})
+	if time.Since(begin) >= expires.Std() {
+		return false
+	}
+	if inst := s.rest(saga); inst.Status != unwind.Compensated {
+		t.Errorf("it rests as %s", inst.Status)
+	}
+	if took := time.Since(begin); took < expires.Std() {
+		t.Errorf("the refund was sent through a paused lane, after %s", took)
+	}
+	audit, err := s.Audit(t.Context(), unwind.Page{Limit: 2})
+	if err != nil || audit.Items[0].Action != "expire" || audit.Items[0].Actor != "unwind" || audit.Items[1].Action != "pause" {
+		t.Errorf("the audit is %+v, %v", audit.Items, err)
+	}
+	return true
+}
+
+// What can't end is refused, and why is told.
+func TestAResumeDoesNotExpire(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, placeOrder(), "", nil)
+	resume := refundLane(false, "for now")
+	resume.ExpiresIn = unwind.Minute
+	_, err := s.Control(t.Context(), resume)
+	if unwind.CodeOf(err) != unwind.InvalidRequest || !strings.Contains(err.Error(), "a resume does not expire") {
+		t.Errorf("a resume for a minute: %v", err)
+	}
+}
+
 // A pause keeps its reason, and who paused, whatever else is changed meanwhile.
 func TestAPauseKeepsItsReason(t *testing.T) {
 	t.Parallel()

@@ -21,13 +21,20 @@ type livelane struct {
 func (l *livelane) held() string {
 	switch {
 	case l.state.Paused != nil:
-		return "paused by " + l.state.Paused.By + ": " + l.state.Paused.Reason
+		return "paused by " + pausedBy(l.state.Paused)
 	case len(l.state.Held) > 0 && l.state.Held[0].Scope.Kind == unwind.ScopeGlobal:
-		return "all compensations are paused by " + l.state.Held[0].By + ": " + l.state.Held[0].Reason
+		return "all compensations are paused by " + pausedBy(&l.state.Held[0].LanePause)
 	case l.state.Breaker.State == "open":
 		return "the breaker is open"
 	}
 	return ""
+}
+
+func pausedBy(p *unwind.LanePause) string {
+	if p.Until != nil {
+		return p.By + " until " + p.Until.Format("15:04:05.000Z") + ": " + p.Reason
+	}
+	return p.By + ": " + p.Reason
 }
 
 func (e *Engine) lanesOf(ctx context.Context, x *errand) ([]livelane, error) {

@@ -124,7 +124,7 @@ func (e *Engine) alarmLane(m node.Moment, scope unwind.Scope, lane string) alarm
 	if snap.Fault {
 		l.Fault = snap.GateReason
 	}
-	if set, _ := e.node.Control(scope); snap.Paused && set.By == node.Guard {
+	if set, _ := e.node.Control(scope); set.Paused && snap.Paused && set.By == node.Guard {
 		l.Guarded = set.Reason
 	}
 	return l

@@ -15,7 +15,7 @@ type auditData struct {
 	Paused    *bool           `json:"paused"`
 	Reset     bool            `json:"reset"`
 	ExpiresIn unwind.Duration `json:"expires_in"`
-	Changes   []setWords      `json:"changes"` // that have ended
+	Changes   []endedWords    `json:"changes"` // that have ended
 	Until     *unwind.Time    `json:"until"`   // of a gate that was opened
 	By        string          `json:"by"`
 	Version   string          `json:"version"`
@@ -37,6 +37,12 @@ type setWords struct {
 	Breaker unwind.BreakerMode  `json:"breaker"`
 }
 
+// endedWords is what an operator had set for a while.
+type endedWords struct {
+	setWords
+	Paused bool `json:"paused"`
+}
+
 // auditDetail says in few words what was set, or otherwise belongs to an act. Empty where
 // the row keeps nothing of it, or what another version has written.
 func auditDetail(data json.RawMessage) string {
@@ -55,7 +61,8 @@ func auditDetail(data json.RawMessage) string {
 		add(!*d.Paused, "resumed")
 	}
 	add(d.Reset, "limits taken back")
-	for _, set := range append(d.Changes, d.setWords) {
+	for _, set := range append(d.Changes, endedWords{setWords: d.setWords}) {
+		add(set.Paused, "paused")
 		said = append(said, limitWords(&set.Limits)...)
 		add(set.Breaker != "", "breaker %s", set.Breaker)
 	}

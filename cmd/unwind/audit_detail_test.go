@@ -10,6 +10,8 @@ func TestTheAuditSaysWhatWasSet(t *testing.T) {
 		``: "", `{"version":7}`: "",
 		`{"limits":{"rate":"20/s","concurrency":3,"window":"2000/1m","burst":4,"weight":5,"hint_cap":"10s","adaptive":false},"expires_in":"1h","before":{"rate":"5/s"}}`: "rate 20/s, window 2000/min, concurrency 3, burst 4, weight 5, hint cap 10s, not adaptive, for 1h0m0s",
 		`{"reset":true,"limits":{"adaptive":true},"paused":true}`:                                      "paused, limits taken back, adaptive",
+		`{"paused":true,"expires_in":"10m"}`:                                                           "paused, for 10m0s",
+		`{"changes":[{"paused":true,"until":1700000000000000,"at":1}]}`:                                "paused",
 		`{"breaker":"open","expires_in":"30m"}`:                                                        "breaker open, for 30m0s",
 		`{"changes":[{"limits":{"rate":"3/s"},"breaker":"closed","until":1700000000000000,"at":1}]}`:   "rate 3/s, breaker closed",
 		`{"until":"2026-01-02T03:04:05.000000Z","by":"429"}`:                                           "was closed until 2026-01-02 03:04:05Z (429)",

@@ -276,7 +276,11 @@ func laneState(l *unwind.LaneState) string {
 }
 
 func paused(p *unwind.LanePause) string {
-	return fmt.Sprintf("PAUSED by %s since %s: %s", orDash(p.By), when(p.At), p.Reason)
+	until := ""
+	if p.Until != nil {
+		until = " until " + when(*p.Until)
+	}
+	return fmt.Sprintf("PAUSED by %s since %s%s: %s", orDash(p.By), when(p.At), until, p.Reason)
 }
 
 // held says which wider scopes hold a lane back, the first few of them.

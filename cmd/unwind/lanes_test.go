@@ -47,6 +47,9 @@ func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 		"PAUSED by bob since 1970-01-01 00:00:00Z: they move; breaker held open by ann until 1970-01-01 01:00:00Z: the bank asked": {
 			Paused: &unwind.LanePause{By: "bob", At: unwind.TimeFromMicros(0), Reason: "they move"}, Overrides: []unwind.LaneOverride{quiet},
 		},
+		"PAUSED by bob since 1970-01-01 00:00:00Z until 1970-01-01 01:00:00Z: they move": {
+			Paused: &unwind.LanePause{By: "bob", At: unwind.TimeFromMicros(0), Until: &until, Reason: "they move"},
+		},
 	} {
 		if got := laneState(&lane); got != want {
 			t.Errorf("it says %q, want %q", got, want)

@@ -18,8 +18,8 @@ func (a *app) serviceCommand() *cli.Command {
 			a.serviceListCommand(),
 			{Name: "scopes", Usage: "every scope that has limits: services, saga types, tenants", Action: a.scopeList},
 			a.limitCommand(),
-			a.pauseCommand("pause", "send nothing more through a scope, until it is resumed"),
-			a.pauseCommand("resume", "let a paused scope go on, whoever paused it"),
+			a.pauseCommand(),
+			a.resumeCommand(),
 			a.breakerCommand(),
 			a.openGateCommand(),
 		},
@@ -109,13 +109,29 @@ func adapts(s *unwind.ScopeState) string {
 	return fmt.Sprintf("%s adapts up to %s, the limit that it has%s; name another with --rate", s.Scope, unwind.RateText(*limit), origin)
 }
 
-func (a *app) pauseCommand(name, usage string) *cli.Command {
+func (a *app) pauseCommand() *cli.Command {
 	return &cli.Command{
-		Name: name, Usage: usage, ArgsUsage: "[SERVICE]",
-		Description: "unwind service " + name + " payments --lane compensation --reason '…'\nunwind service " + name + " --saga place-order --tenant acme --reason '…'",
+		Name: "pause", Usage: "send nothing more through a scope, for a while or until it is resumed", ArgsUsage: "[SERVICE]",
+		Description: "unwind service pause payments --expires-in 10m --reason '…'\nunwind service pause --saga place-order --tenant acme --reason '…'",
+		Flags:       scopeFlags(expiryFlag("then it goes on, or a pause that held before holds again")),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			expiry, err := expiresIn(c)
+			if err != nil {
+				return err
+			}
+			paused := true
+			return a.changeScope(ctx, c, unwind.ControlRequest{Paused: &paused, ExpiresIn: expiry})
+		},
+	}
+}
+
+func (a *app) resumeCommand() *cli.Command {
+	return &cli.Command{
+		Name: "resume", Usage: "let a paused scope go on, whoever paused it", ArgsUsage: "[SERVICE]",
+		Description: "unwind service resume payments --lane compensation --reason '…'\nunwind service resume --saga place-order --tenant acme --reason '…'",
 		Flags:       scopeFlags(),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			paused := name == "pause"
+			paused := false
 			return a.changeScope(ctx, c, unwind.ControlRequest{Paused: &paused})
 		},
 	}
@@ -134,7 +150,7 @@ func (a *app) limitCommand() *cli.Command {
 			&cli.DurationFlag{Name: "hint-cap", Usage: "the longest wait that a Retry-After can ask for from now on"},
 			&cli.IntFlag{Name: "weight", Usage: "share of a saga type or a tenant"},
 			&cli.BoolFlag{Name: "reset", Usage: "take back what was set before"},
-			&cli.DurationFlag{Name: "expires-in", Usage: "then what held before holds again"},
+			expiryFlag("then what held before holds again"),
 		),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			l, err := limitsChange(c)
@@ -184,6 +200,10 @@ func limitsChange(c *cli.Command) (l unwind.LimitsChange, err error) {
 	return l, nil
 }
 
+func expiryFlag(usage string) cli.Flag {
+	return &cli.DurationFlag{Name: "expires-in", Usage: usage}
+}
+
 // expiresIn refuses a zero: sent, it would mean for ever.
 func expiresIn(c *cli.Command) (unwind.Duration, error) {
 	d := unwind.Duration(c.Duration("expires-in"))
@@ -221,7 +241,7 @@ func (a *app) breakerCommand() *cli.Command {
 		Description: "unwind service breaker payments --state open --expires-in 30m --reason '…'",
 		Flags: laneFlags(
 			&cli.StringFlag{Name: "state", Usage: "open, closed or auto", Required: true},
-			&cli.DurationFlag{Name: "expires-in", Usage: "then what held before holds again"},
+			expiryFlag("then what held before holds again"),
 		),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			mode := unwind.BreakerMode(c.String("state"))

@@ -62,7 +62,7 @@ func (t *target) shut(scopes []*scope, now int64) (first Explanation) {
 	}
 	for _, sc := range scopes {
 		if sc.paused {
-			add(Explanation{Scope: sc.name, Why: Paused, Detail: sc.pauseReason, Until: Never})
+			add(Explanation{Scope: sc.name, Why: Paused, Detail: sc.pauseReason, Until: max(now, sc.pausedUntil)})
 		}
 	}
 	switch {

@@ -87,7 +87,7 @@ func shares(seed uint64) error {
 	}
 	away := Scope{Kind: ScopeTenant, Name: queues[0].SagaType, Tenant: queues[0].Tenant}
 	if r.IntN(2) == 0 {
-		s.Pause(away, "test", 0)
+		s.Pause(away, "test", Never, 0)
 		flood(s, queues, r.IntN(500))
 		s.Resume(away, 0)
 	}
@@ -138,7 +138,7 @@ func TestNoChangeIsFollowedByABurst(t *testing.T) {
 		for name, hold := range map[string]func(s *Scheduler, on bool, now int64){
 			"a pause": func(s *Scheduler, on bool, now int64) {
 				if on {
-					s.Pause(scope, "test", now)
+					s.Pause(scope, "test", Never, now)
 				} else {
 					s.Resume(scope, now)
 				}

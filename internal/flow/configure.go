@@ -24,10 +24,11 @@ func (s *Scheduler) Configure(name Scope, l Limits, now int64) {
 	s.changed(name, now)
 }
 
-// Pause stops a scope for the given reason until Resume. The caller keeps the
-// pause over a restart and sets it again.
-func (s *Scheduler) Pause(name Scope, reason string, now int64) {
-	s.scope(name, now).pause(reason)
+// Pause stops a scope for the given reason until Resume, which the caller means to
+// call at until; Never: only an operator knows. The caller keeps the pause over a
+// restart and sets it again.
+func (s *Scheduler) Pause(name Scope, reason string, until, now int64) {
+	s.scope(name, now).pause(reason, until)
 	s.changed(name, now)
 }
 

@@ -43,7 +43,7 @@ func (s *Scheduler) DeadLettered(target Target, saga [16]byte, fingerprint strin
 		return false
 	}
 	t.guard.reset()
-	t.pause("lane guard: " + fingerprint)
+	t.pause("lane guard: "+fingerprint, Never)
 	s.refresh(t, now)
 	return true
 }

@@ -25,7 +25,7 @@ func (m *model) configure(t *rapid.T) {
 
 func (m *model) pause(t *rapid.T) {
 	name := m.drawScope(t)
-	m.s.Pause(name, "test", m.now)
+	m.s.Pause(name, "test", Never, m.now)
 	m.buckets[name].paused = true
 }
 

@@ -56,6 +56,7 @@ type scope struct {
 	inFlight    int
 	paused      bool
 	pauseReason string
+	pausedUntil int64 // ns, expected; Never where only an operator ends it
 }
 
 func newScope(name Scope) scope {
@@ -147,12 +148,14 @@ func (s *scope) release(granted, answered, now int64) {
 	}
 }
 
-func (s *scope) pause(reason string) { s.paused, s.pauseReason = true, reason }
+func (s *scope) pause(reason string, until int64) {
+	s.paused, s.pauseReason, s.pausedUntil = true, reason, until
+}
 
 // resume lets calls go again, without a burst.
 func (s *scope) resume(now int64) {
 	if s.paused {
-		s.paused, s.pauseReason = false, ""
+		s.paused, s.pauseReason, s.pausedUntil = false, "", 0
 		s.pace.calm(now)
 	}
 }

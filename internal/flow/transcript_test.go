@@ -120,7 +120,11 @@ func (p *player) run(t *testing.T, line string) string {
 		p.s.Weight(a.scope(), a.number("is"))
 		return ""
 	case "pause":
-		p.s.Pause(a.scope(), a.get("by"), p.now)
+		until := int64(Never)
+		if text := a.get("until"); text != "" {
+			until = a.duration(text)
+		}
+		p.s.Pause(a.scope(), a.get("by"), until, p.now)
 		return ""
 	case "resume":
 		p.s.Resume(a.scope(), p.now)

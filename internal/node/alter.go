@@ -14,7 +14,7 @@ type Alteration struct {
 	Data          any // for the audit row, as JSON
 }
 
-// A changed is what the audit keeps of a change of limits.
+// A changed is what the audit keeps of a change of limits, and of a pause that ends.
 type changed struct {
 	Paused    *bool                `json:"paused,omitempty"`
 	Limits    *unwind.LimitsChange `json:"limits,omitempty"`
@@ -44,22 +44,29 @@ func (n *Node) Alter(m Moment, req *unwind.ControlRequest) (Alteration, error) {
 		a.Action, a.Data = "open-gate", opened{unwind.TimeFromMicros(lane.Closed / 1000), lane.GateReason}
 		return a, nil
 	}
+	c := Setting{Reason: req.Reason, By: req.Actor, At: m.Now}
 	if p := req.Paused; p != nil {
-		if !*p && !set.Paused {
+		if !*p && pauseOf(&set, &s) == nil {
 			return a, unwind.Errorf(unwind.Conflict, "%s: it is not paused, so there is nothing to resume", req.Scope)
 		}
 		a.Action = map[bool]string{true: "pause", false: "resume"}[*p]
-		a.Control.Paused, a.Control.Reason, a.Control.By, a.Control.At = *p, req.Reason, req.Actor, int64(m.Now)
+		if c.Paused = *p && req.ExpiresIn > 0; !c.Paused {
+			a.Control.Paused, a.Control.Reason, a.Control.By, a.Control.At = *p, req.Reason, req.Actor, int64(m.Now)
+			if s.Resume() { // nothing is left below it that ends
+				a.Control.Settings = s.Encode()
+			}
+		}
 	}
-	if req.Limits == nil && !req.Reset && req.Breaker == nil {
+	if req.Limits == nil && !req.Reset && req.Breaker == nil && !c.Paused {
 		return a, nil
 	}
-	a.Action = "limit"
+	if req.Limits != nil || req.Reset {
+		a.Action = "limit"
+	}
 	a.Data = changed{req.Paused, req.Limits, req.Reset, req.Breaker, req.ExpiresIn, s.Limits()}
 	if req.Reset {
 		s.ResetLimits()
 	}
-	c := Setting{Reason: req.Reason, By: req.Actor, At: m.Now}
 	if req.Limits != nil {
 		c.Limits = *req.Limits
 	}
@@ -70,7 +77,7 @@ func (n *Node) Alter(m Moment, req *unwind.ControlRequest) (Alteration, error) {
 		c.Until = m.Now + machine.Micros(req.ExpiresIn/1000)
 	}
 	if s.Set(c); len(s.Changes) > MaxSettings {
-		return a, unwind.Errorf(unwind.Conflict, "%s: %d changes that end hold there already; reset its limits, or wait until some have ended", doing, MaxSettings)
+		return a, unwind.Errorf(unwind.Conflict, "%s: %d changes that end hold there already; reset its limits, resume it, or wait until some have ended", doing, MaxSettings)
 	}
 	a.Control.Settings, a.Holds = s.Encode(), n.Under(req.Scope, &s)
 	return a, nil

@@ -33,7 +33,7 @@ func crowded(t *testing.T, def *unwind.Definition, stored, page int) (r *rig, id
 			r.settle()
 		}
 	}
-	r.n.Flow().Pause(flow.Scope{Kind: flow.ScopeForward, Name: "shop"}, "maintenance", nanos(r.now))
+	r.n.Flow().Pause(flow.Scope{Kind: flow.ScopeForward, Name: "shop"}, "maintenance", flow.Never, nanos(r.now))
 	parked := r.plan
 	var err error
 	if r.plan, err = machine.Compile(threeSteps(), map[string]unwind.Participant{"shop": {Timeout: unwind.Second}}); err != nil {
@@ -127,7 +127,7 @@ func TestAFullNodeTakesUpNoPivotThatMayHaveExecuted(t *testing.T) {
 		r.settle()
 	}
 	r.restart(Config{MaxActive: 1, ClaimPage: 3})
-	r.n.Flow().Pause(flow.Scope{Kind: flow.ScopeForward, Name: "shop"}, "maintenance", nanos(r.now))
+	r.n.Flow().Pause(flow.Scope{Kind: flow.ScopeForward, Name: "shop"}, "maintenance", flow.Never, nanos(r.now))
 	if most := r.pass(5000); most != 1 {
 		t.Fatalf("%d sagas were in memory, with room for one", most)
 	}

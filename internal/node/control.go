@@ -30,6 +30,7 @@ type control struct {
 	configured Limits
 	set        store.Control // the last, durable or about to be
 	settings   Settings      // in force: the last that are durable
+	pause      *Pause        // the one that holds; nil: none
 	ending     bool          // their time is over, and what takes their place is on its way
 	unread     bool          // the settings can't be read, and an alert says so
 }
@@ -85,21 +86,6 @@ func (n *Node) Scopes() []unwind.Scope {
 		}
 	}
 	return scopes
-}
-
-// Holding returns the pauses of wider scopes that hold back what waits in a service's
-// compensation lane, or will: that of everything, and those of saga types and tenants of
-// which something waits there.
-func (n *Node) Holding(m Moment, lane unwind.Scope) (pauses []store.Control) {
-	for _, c := range n.controls {
-		switch {
-		case !c.set.Paused:
-		case c.scope.Kind == unwind.ScopeGlobal,
-			(c.scope.Kind == unwind.ScopeSagaType || c.scope.Kind == unwind.ScopeTenant) && n.sched.Waits(flowScope(lane).Target(), flowScope(c.scope), nanos(m.Now)):
-			pauses = append(pauses, c.set)
-		}
-	}
-	return pauses
 }
 
 // Limits returns what holds at a scope: what operators have set, above what is
@@ -246,10 +232,10 @@ func (n *Node) force(m Moment, set *store.Control) {
 		n.alert(store.Alert{At: int64(m.Now), Kind: unwind.AlertStuck, Key: key, Message: "the limits that an operator set at " + set.Scope.String() + " are not in force: " + err.Error() + "; set them again"})
 	}
 	c.set, c.settings, c.ending = *set, s, false
-	if set.Paused {
-		n.sched.Pause(flowScope(set.Scope), set.Reason, nanos(m.Now))
+	if p := pauseOf(set, &s); p != nil {
+		n.pause(m, c, p)
 	} else {
-		n.sched.Resume(flowScope(set.Scope), nanos(m.Now))
+		n.resume(m, c)
 	}
 	n.limit(m, c)
 	n.endsAt(s.Next())
@@ -257,9 +243,11 @@ func (n *Node) force(m Moment, set *store.Control) {
 
 // later puts a control back in its place that is about to be durable.
 func (n *Node) later(m Moment, set *store.Control) {
-	n.control(set.Scope).set = *set
-	if set.Paused {
-		n.sched.Pause(flowScope(set.Scope), set.Reason, nanos(m.Now))
+	c := n.control(set.Scope)
+	c.set = *set
+	_, s := n.Control(set.Scope)
+	if p := pauseOf(set, &s); p != nil {
+		n.pause(m, c, p)
 	}
 }
 

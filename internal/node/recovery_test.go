@@ -138,7 +138,7 @@ func TestQueueIsRefilledFromTheStore(t *testing.T) {
 		r.answer(r.call("reserve", unwind.Action), 200)
 	}
 	r.settle()
-	r.n.Flow().Pause(flow.Scope{Kind: flow.ScopeCompensation, Name: "shop"}, "maintenance", nanos(r.now))
+	r.n.Flow().Pause(flow.Scope{Kind: flow.ScopeCompensation, Name: "shop"}, "maintenance", flow.Never, nanos(r.now))
 	for range sagas {
 		r.answer(r.call("charge", unwind.Action), 422)
 	}

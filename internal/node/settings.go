@@ -22,7 +22,8 @@ type Settings struct {
 type Setting struct {
 	Limits  unwind.LimitsChange `json:"limits,omitzero"`
 	Breaker unwind.BreakerMode  `json:"breaker,omitempty"`
-	Until   machine.Micros      `json:"until,omitempty"` // 0: for good
+	Paused  bool                `json:"paused,omitempty"` // for a while: Until is not 0
+	Until   machine.Micros      `json:"until,omitempty"`  // 0: for good
 	Reason  string              `json:"reason,omitempty"`
 	By      string              `json:"by,omitempty"`
 	At      machine.Micros      `json:"at,omitempty"`
@@ -80,6 +81,16 @@ func (s *Settings) ResetLimits() {
 		s.Changes[i].Limits = unwind.LimitsChange{}
 	}
 	s.tidy(s.Breaker(), 0)
+}
+
+// Resume takes all pauses back; false: there was none.
+func (s *Settings) Resume() (was bool) {
+	for i := range s.Changes {
+		was = was || s.Changes[i].Paused
+		s.Changes[i].Paused = false
+	}
+	s.tidy(s.Breaker(), 0)
+	return was
 }
 
 // End takes back and returns the changes whose time is over.
@@ -152,11 +163,14 @@ func (s *Settings) tidy(before unwind.BreakerMode, now machine.Micros) {
 		}
 		held = held || c.Breaker != ""
 	}
-	s.Changes = slices.DeleteFunc(s.Changes, func(c Setting) bool { return c.Limits == (unwind.LimitsChange{}) && c.Breaker == "" })
+	s.Changes = slices.DeleteFunc(s.Changes, func(c Setting) bool { return !c.Paused && !c.Limited() })
 	if s.Breaker() != before {
 		s.BreakerSince = now
 	}
 }
+
+// Limited reports whether it sets limits, or the breaker's mode.
+func (s *Setting) Limited() bool { return s.Limits != (unwind.LimitsChange{}) || s.Breaker != "" }
 
 // uncover takes back what a change sets that stands above this one.
 func (s *Setting) uncover(above *Setting) {
@@ -164,6 +178,7 @@ func (s *Setting) uncover(above *Setting) {
 	if above.Breaker != "" {
 		s.Breaker = ""
 	}
+	s.Paused = s.Paused && !above.Paused
 }
 
 // over returns the configured limits with the settings above them.

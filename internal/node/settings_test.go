@@ -8,6 +8,7 @@ import (
 
 	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/internal/machine"
+	"github.com/unwindhq/unwind/store"
 )
 
 // A wish is what one operator set, and until when: the model of Settings is all that was
@@ -15,6 +16,7 @@ import (
 type wish struct {
 	n     int
 	mode  unwind.BreakerMode
+	pause string // by whom
 	until machine.Micros
 }
 
@@ -35,10 +37,14 @@ func TestASettingEndsByItself(t *testing.T) {
 				h.until = now + machine.Micros(rapid.IntRange(1, 20).Draw(t, "for"))
 			}
 			c := Setting{Until: h.until, At: now}
-			if what := rapid.IntRange(0, 2).Draw(t, "what"); what != 1 {
+			switch what := rapid.IntRange(0, 3).Draw(t, "what"); {
+			case what == 3 && h.until > 0:
+				h.pause = rapid.SampledFrom([]string{"ada", "bob"}).Draw(t, "by")
+				c.Paused, c.By = true, h.pause
+			case what != 1:
 				h.n = rapid.IntRange(1, 1000).Draw(t, "concurrency")
 				c.Limits.Concurrency = &h.n
-			} else {
+			default:
 				h.mode = rapid.SampledFrom([]unwind.BreakerMode{unwind.BreakerOpen, unwind.BreakerClosed, unwind.BreakerAuto}).Draw(t, "mode")
 				c.Breaker = h.mode
 			}
@@ -73,6 +79,16 @@ func (s *Settings) mustStand(t *rapid.T, all []wish, now machine.Micros) {
 		if h.mode != "" {
 			want.mode = h.mode
 		}
+		if h.pause != "" {
+			want.pause = h.pause
+		}
+	}
+	pause := ""
+	if p := pauseOf(&store.Control{}, &is); p != nil {
+		pause = p.By
+	}
+	if pause != want.pause {
+		t.Fatalf("at %d it is paused by %q, want %q: %+v", now, pause, want.pause, *s)
 	}
 	n := 0
 	if c := is.Limits().Concurrency; c != nil {
