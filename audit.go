@@ -18,6 +18,15 @@ type AuditRow struct {
 	Hash     string `json:"hash" doc:"SHA-256 of the row and of the hash of the one before"`
 }
 
+// AuditFilter selects rows of the audit; zero fields match all, and texts match as a
+// whole.
+type AuditFilter struct {
+	Page
+	Action, Actor, Target string
+	// Since leaves out what was done before.
+	Since Time
+}
+
 // An AuditHead is the end of the audit.
 type AuditHead struct {
 	// ID and Hash of the last row; 0 and zeros where there is none.

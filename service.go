@@ -67,8 +67,9 @@ type Service interface {
 	Control(ctx context.Context, req ControlRequest) (*ScopeState, error)
 	Alerts(ctx context.Context, f AlertFilter) (List[Alert], error)
 	// Audit returns the audit's rows, newest first; from the cursor "oldest" on, in
-	// the order in which they were written.
-	Audit(ctx context.Context, page Page) (List[AuditRow], error)
+	// the order in which they were written. With a filter a page may hold fewer rows
+	// than were asked for, or none, and there is more behind it all the same.
+	Audit(ctx context.Context, filter AuditFilter) (List[AuditRow], error)
 	// AuditHead returns the end of the audit. Kept elsewhere, it shows what became of
 	// the rows up to it.
 	AuditHead(ctx context.Context) (AuditHead, error)

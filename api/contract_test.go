@@ -201,6 +201,16 @@ func (c *contract) lists() {
 		c.call(200, "GET "+path, path+"?limit=1", "")
 		c.call(400, "GET "+path, path+"?cursor=nonsense", "")
 	}
+	const audit = "GET /v1/audit"
+	var puts, none unwind.List[unwind.AuditRow]
+	c.call(200, audit, "/v1/audit?action=put-definition&actor=configuration&since=2020-01-02T15:04:05Z&limit=1", "").decode(c.t, &puts)
+	c.call(200, audit, "/v1/audit?action=put-definition&target=nothing", "").decode(c.t, &none)
+	if len(puts.Items) != 1 || puts.Items[0].Action != "put-definition" || len(none.Items) > 0 {
+		c.t.Errorf("the audit is filtered to %+v and %+v", puts, none)
+	}
+	for _, query := range []string{"action=", "actor=", "target=", "since=", "since=24h", "actoin=pause", "action=pause&action=resume"} {
+		c.call(422, audit, "/v1/audit?"+query, "")
+	}
 	for _, path := range []string{"/v1/services", "/v1/stats", "/v1/audit/head"} {
 		c.call(200, "GET "+path, path, "")
 		c.call(422, "GET "+path, path+"?x=1", "")

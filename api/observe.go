@@ -43,13 +43,21 @@ func (c *call) alerts() error {
 	return answerList(c, list, err)
 }
 
+var auditParams = withPage(
+	param{name: "action", text: "Exactly this action, as in pause", kind: "string"},
+	param{name: "actor", text: "Exactly this actor", kind: "string"},
+	param{name: "target", text: "Exactly this target", kind: "string"},
+	param{name: "since", text: "Done then or later", kind: "string", format: "date-time"},
+)
+
 func (c *call) audit() error {
-	q := c.query(pageParams)
-	page := q.page()
+	q := c.query(auditParams)
+	q.word("since") // it is a time, and not empty
+	f := unwind.AuditFilter{Page: q.page(), Action: q.word("action"), Actor: q.word("actor"), Target: q.word("target"), Since: q.time("since")}
 	if err := q.err(); err != nil {
 		return err
 	}
-	list, err := c.h.cfg.Service.Audit(c.r.Context(), page)
+	list, err := c.h.cfg.Service.Audit(c.r.Context(), f)
 	return answerList(c, list, err)
 }
 

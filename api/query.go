@@ -59,6 +59,15 @@ func (q *query) err() error {
 
 func (q *query) text(name string) string { return q.values.Get(name) }
 
+// word reads a text that is not empty where it is there.
+func (q *query) word(name string) string {
+	text := q.text(name)
+	if text == "" && q.values.Has(name) {
+		q.fault(name, "it is empty; write what it has to be, or leave it out")
+	}
+	return text
+}
+
 const maxPage = 1000
 
 func (q *query) page() unwind.Page {

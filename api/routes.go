@@ -214,8 +214,9 @@ func observeRoutes() []route {
 	}, {
 		key: "GET /v1/audit", id: "list-audit", tag: "operations", summary: "List what operators did, newest first",
 		text: "One row for each act, written in the transaction of what it changed, with the hash of the one before. " +
-			"The cursor oldest begins at the first row.",
-		serve: (*call).audit, query: pageParams, answers: ok[unwind.List[unwind.AuditRow]]("A page"),
+			"The cursor oldest begins at the first row. With a filter a page may hold fewer rows than limit, or none: there are " +
+			"more behind it as long as it has a next_cursor.",
+		serve: (*call).audit, query: auditParams, answers: ok[unwind.List[unwind.AuditRow]]("A page"),
 	}, {
 		key: "GET /v1/audit/head", id: "get-audit-head", tag: "operations", summary: "Get the end of the audit",
 		text:  "Kept elsewhere, it shows whether the rows up to it are what was written.",

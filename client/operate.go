@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/unwindhq/unwind"
 )
@@ -116,8 +117,12 @@ func (c *Client) Alerts(ctx context.Context, f unwind.AlertFilter) (unwind.List[
 }
 
 // Audit implements unwind.Service.
-func (c *Client) Audit(ctx context.Context, page unwind.Page) (unwind.List[unwind.AuditRow], error) {
-	return list[unwind.AuditRow](c, ctx, "listing the audit", "/v1/audit", page, nil)
+func (c *Client) Audit(ctx context.Context, f unwind.AuditFilter) (unwind.List[unwind.AuditRow], error) {
+	q := values{"action": f.Action, "actor": f.Actor, "target": f.Target}
+	if !f.Since.IsZero() {
+		q["since"] = f.Since.UTC().Format(time.RFC3339Nano)
+	}
+	return list[unwind.AuditRow](c, ctx, "listing the audit", "/v1/audit", f.Page, q)
 }
 
 // AuditHead implements unwind.Service.

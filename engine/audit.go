@@ -30,8 +30,12 @@ func orAnonymous(actor string) string {
 }
 
 // Audit implements unwind.Service.
-func (e *Engine) Audit(ctx context.Context, page unwind.Page) (unwind.List[unwind.AuditRow], error) {
-	rows, next, err := e.store.Audit(ctx, page.Cursor, store.PageLimit(page.Limit))
+func (e *Engine) Audit(ctx context.Context, f unwind.AuditFilter) (unwind.List[unwind.AuditRow], error) {
+	by := store.AuditFilter{Action: f.Action, Actor: f.Actor, Target: f.Target, Cursor: f.Cursor, Limit: f.Limit}
+	if !f.Since.IsZero() {
+		by.Since = f.Since.UnixMicro()
+	}
+	rows, next, err := e.store.Audit(ctx, by)
 	if err != nil {
 		return unwind.List[unwind.AuditRow]{}, failed("listing the audit", err)
 	}

@@ -30,7 +30,7 @@ func TestOnlyOperatorsWriteTheAudit(t *testing.T) {
 	if _, err := w.Control(t.Context(), unwind.ControlRequest{Scope: unwind.Scope{Kind: unwind.ScopeGlobal}, Paused: &paused, Reason: "a \xff storm"}); err != nil {
 		t.Fatal(err)
 	}
-	list, err := w.Audit(t.Context(), unwind.Page{Limit: 1})
+	list, err := w.Audit(t.Context(), unwind.AuditFilter{Page: unwind.Page{Limit: 1}})
 	if n := count(); err != nil || n != before+1 || list.Items[0].ID != n || list.Items[0].Reason != "a \uFFFD storm" {
 		t.Errorf("after a pause there are %d rows, the last %+v, %v", n, list.Items, err)
 	}

@@ -65,7 +65,7 @@ func TestASettlementByHandIsTakenBack(t *testing.T) {
 	if inst := w.rest(d.SagaID); inst.Status != unwind.Compensated {
 		t.Errorf("it rests as %s: %s", inst.Status, steps(inst))
 	}
-	audit, err := w.Audit(t.Context(), unwind.Page{})
+	audit, err := w.Audit(t.Context(), unwind.AuditFilter{})
 	if err != nil || len(audit.Items) != 4 || audit.Items[1].Action != "reopen" || audit.Items[1].Actor != "bob" {
 		t.Errorf("the audit is %+v, error %v", audit.Items, err)
 	}

@@ -91,7 +91,7 @@ func limitsEnd(t *testing.T, expires unwind.Duration) bool {
 	if got := rate(); got != 1000 {
 		t.Errorf("after they ended and a crash the rate is %v/s, want 1000/s", got)
 	}
-	audit, err := s.Audit(t.Context(), unwind.Page{Limit: 1})
+	audit, err := s.Audit(t.Context(), unwind.AuditFilter{Page: unwind.Page{Limit: 1}})
 	if err != nil || audit.Items[0].Action != "expire" || audit.Items[0].Actor != "unwind" {
 		t.Errorf("the last row of the audit is %+v, %v", audit.Items, err)
 	}
@@ -139,7 +139,7 @@ func pauseEnds(t *testing.T, expires unwind.Duration) bool {
 	if took := time.Since(begin); took < expires.Std() {
 		t.Errorf("the refund was sent through a paused lane, after %s", took)
 	}
-	audit, err := s.Audit(t.Context(), unwind.Page{Limit: 2})
+	audit, err := s.Audit(t.Context(), unwind.AuditFilter{Page: unwind.Page{Limit: 2}})
 	if err != nil || audit.Items[0].Action != "expire" || audit.Items[0].Actor != "unwind" || audit.Items[1].Action != "pause" {
 		t.Errorf("the audit is %+v, %v", audit.Items, err)
 	}
@@ -289,7 +289,7 @@ func TestABurstThatMeansNothingIsRefused(t *testing.T) {
 			t.Errorf("%s, %+v: %v; want %q", c.scope, c.limits, err, c.why)
 		}
 	}
-	audit, err := s.Audit(t.Context(), unwind.Page{})
+	audit, err := s.Audit(t.Context(), unwind.AuditFilter{})
 	if err != nil || len(audit.Items) != 3+1 { // and the definition
 		t.Errorf("the audit has %+v, %v", audit.Items, err)
 	}

@@ -54,7 +54,7 @@ func TestAGateThatIsOpenedStaysOpenOverACrash(t *testing.T) {
 		l := services[0].Lanes.Compensation
 		return l.Depth == unwind.LaneDepth{BackingOff: 1} && l.DrainEstimateMS == nil
 	})
-	audit, err := s.Audit(t.Context(), unwind.Page{Limit: 1})
+	audit, err := s.Audit(t.Context(), unwind.AuditFilter{Page: unwind.Page{Limit: 1}})
 	if err != nil || audit.Items[0].Action != "open-gate" || audit.Items[0].Target != "service payments" || audit.Items[0].Actor != "ops" ||
 		!strings.Contains(string(audit.Items[0].Data), closed.Until.Format("2006-01-02T15:04")) {
 		t.Errorf("the last row of the audit is %+v, %v", audit.Items, err)

@@ -90,7 +90,7 @@ func TestAnOperationReplaysWhatItsDryRunFroze(t *testing.T) {
 	if _, err := w.StartOperation(t.Context(), unwind.OperationRequest{Kind: unwind.OperationReplay, SelectionID: plan.SelectionID, Reason: "again"}); unwind.CodeOf(err) != unwind.Conflict {
 		t.Errorf("the same selection again got %v", err)
 	}
-	audit, err := w.Audit(t.Context(), unwind.Page{})
+	audit, err := w.Audit(t.Context(), unwind.AuditFilter{})
 	actions := map[string]int{}
 	for _, a := range audit.Items {
 		if a.Actor == "ann" {

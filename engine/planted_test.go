@@ -213,7 +213,7 @@ func actsUnaudited(t *testing.T) string {
 	}
 	s.wrap = nil
 	s.crash()
-	audit, err := s.Audit(t.Context(), unwind.Page{})
+	audit, err := s.Audit(t.Context(), unwind.AuditFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -184,7 +184,7 @@ func TestARestoredBackupRepeatsNothingBeforeItIsReleased(t *testing.T) {
 	if err := e.Release(t.Context(), unwind.ReleaseRequest{Reason: "again"}); unwind.CodeOf(err) != unwind.Conflict {
 		t.Errorf("a second release: %v", err)
 	}
-	audit, err := e.Audit(t.Context(), unwind.Page{Limit: 1})
+	audit, err := e.Audit(t.Context(), unwind.AuditFilter{Page: unwind.Page{Limit: 1}})
 	if err != nil || audit.Items[0].Action != "release" || audit.Items[0].Actor != "ada" || audit.Items[0].Reason != "compared" {
 		t.Errorf("the audit says %+v, %v", audit.Items, err)
 	}

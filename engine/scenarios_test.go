@@ -136,7 +136,7 @@ func TestADeadCompensationIsReplayedOrResolved(t *testing.T) {
 				if unwind.CodeOf(err) != unwind.Conflict || !strings.Contains(err.Error(), "ops") {
 					t.Errorf("a second replay got %v", err)
 				}
-				audit, err := w.Audit(t.Context(), unwind.Page{})
+				audit, err := w.Audit(t.Context(), unwind.AuditFilter{})
 				if err != nil || len(audit.Items) < 1 || audit.Items[0].Action != how || audit.Items[0].Actor != "ops" {
 					t.Errorf("the audit is %+v, error %v", audit.Items, err)
 				}

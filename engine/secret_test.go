@@ -111,7 +111,7 @@ func TestConfiguredSecretsAreShownNowhere(t *testing.T) {
 	show(services, err)
 	alerts, err := w.Alerts(t.Context(), unwind.AlertFilter{})
 	show(alerts, err)
-	audit, err := w.Audit(t.Context(), unwind.Page{})
+	audit, err := w.Audit(t.Context(), unwind.AuditFilter{})
 	show(audit, err)
 	definitions, err := w.Definitions(t.Context(), unwind.Page{})
 	show(definitions, err)

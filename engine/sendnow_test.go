@@ -39,7 +39,7 @@ func TestOneCallIsSentNow(t *testing.T) {
 	if _, err := s.SendNow(t.Context(), last, now); unwind.CodeOf(err) != unwind.Conflict {
 		t.Errorf("sent once more: %v", err)
 	}
-	audit, err := s.Audit(t.Context(), unwind.Page{Limit: 1})
+	audit, err := s.Audit(t.Context(), unwind.AuditFilter{Page: unwind.Page{Limit: 1}})
 	if err != nil || audit.Items[0].Action != "send-now" || audit.Items[0].Actor != "ops" || audit.Items[0].Target != last+"/charge/compensation" {
 		t.Errorf("the last row of the audit is %+v, %v", audit.Items, err)
 	}

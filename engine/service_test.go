@@ -78,7 +78,7 @@ func (b *broken) Alerts(context.Context, store.AlertFilter) ([]store.Alert, stri
 	return nil, "", b.err()
 }
 
-func (b *broken) Audit(context.Context, string, int) ([]store.Audit, string, error) {
+func (b *broken) Audit(context.Context, store.AuditFilter) ([]store.Audit, string, error) {
 	return nil, "", b.err()
 }
 

@@ -82,7 +82,7 @@ func TestOperatorsHearOfAFullDisk(t *testing.T) {
 		if err != nil || inst.Status != unwind.Compensated {
 			t.Errorf("with room again it is %+v, error %v", inst, err)
 		}
-		rows, err := e.Audit(t.Context(), unwind.Page{})
+		rows, err := e.Audit(t.Context(), unwind.AuditFilter{})
 		var did []string
 		for _, r := range rows.Items {
 			did = append(did, r.Action+" "+r.Reason)

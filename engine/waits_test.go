@@ -158,7 +158,7 @@ func TestASignalLetsTheSagaGoOn(t *testing.T) {
 	if body := string(w.script.Calls("/ship")[0].Body); !strings.Contains(body, `"approve":{"approved":true}`) {
 		t.Errorf("the next call did not get the signal: %s", body)
 	}
-	audit, err := w.Audit(t.Context(), unwind.Page{})
+	audit, err := w.Audit(t.Context(), unwind.AuditFilter{})
 	if err != nil || audit.Items[0].Action != "signal" || audit.Items[0].Actor != "ann" {
 		t.Errorf("the audit is %+v, error %v", audit.Items, err)
 	}

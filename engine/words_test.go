@@ -84,7 +84,7 @@ func TestTheAuditNamesThingsOneWay(t *testing.T) {
 	if _, err := waits.Cancel(t.Context(), strings.ToUpper(id), unwind.CancelRequest{Reason: "sold out"}); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := waits.Audit(t.Context(), unwind.Page{Limit: 1})
+	rows, err := waits.Audit(t.Context(), unwind.AuditFilter{Page: unwind.Page{Limit: 1}})
 	if err != nil || len(rows.Items) != 1 || rows.Items[0].Target != id {
 		t.Errorf("the audit says %+v, error %v", rows.Items, err)
 	}

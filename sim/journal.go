@@ -91,7 +91,7 @@ func (w *world) line(e *machine.Entry, of *life, ep int64) history.Line {
 func (w *world) readLedger() {
 	ctx := context.Background()
 	for cursor := ""; ; {
-		rows, next, err := w.store.Audit(ctx, cursor, 1000)
+		rows, next, err := w.store.Audit(ctx, store.AuditFilter{Cursor: cursor, Limit: 1000})
 		if err != nil {
 			panic(err)
 		}

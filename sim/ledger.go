@@ -17,7 +17,7 @@ func (w *world) checkAudit() {
 	}
 	check := store.AuditCheck{Known: []store.AuditHead{head}}
 	for cursor := store.AuditOldest; cursor != ""; {
-		rows, next, err := w.store.Audit(ctx, cursor, 1000)
+		rows, next, err := w.store.Audit(ctx, store.AuditFilter{Cursor: cursor, Limit: 1000})
 		if err != nil {
 			panic(err)
 		}

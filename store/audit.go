@@ -21,6 +21,25 @@ type Audit struct {
 	Hash AuditHash
 }
 
+// An AuditFilter selects rows of the audit; empty fields match all. Texts match as a whole.
+type AuditFilter struct {
+	Action, Actor, Target string
+	// Since is the earliest time that a row may have; zero: any.
+	Since  int64
+	Cursor string
+	Limit  int
+}
+
+// AuditLook is how many rows one page is taken from at most: one in which few rows match
+// ends there, and its cursor goes on.
+const AuditLook = 10_000
+
+// Match reports whether a row is selected.
+func (f *AuditFilter) Match(a *Audit) bool {
+	return (f.Action == "" || f.Action == a.Action) && (f.Actor == "" || f.Actor == a.Actor) &&
+		(f.Target == "" || f.Target == a.Target) && (f.Since == 0 || f.Since <= a.At)
+}
+
 // An AuditHash is a SHA-256.
 type AuditHash [sha256.Size]byte
 

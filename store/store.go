@@ -107,8 +107,9 @@ type Store interface {
 	Alerts
 
 	// Audit returns the audit's rows, newest first; from the cursor [AuditOldest] on,
-	// in the order in which they were written.
-	Audit(ctx context.Context, cursor string, limit int) (rows []Audit, next string, err error)
+	// in the order in which they were written. It looks at [AuditLook] rows at most, so
+	// that a page may have fewer than Limit, or none, and a cursor.
+	Audit(ctx context.Context, f AuditFilter) (rows []Audit, next string, err error)
 	// AuditHead returns the end of the audit as it was written, whatever became of
 	// its rows.
 	AuditHead(ctx context.Context) (AuditHead, error)

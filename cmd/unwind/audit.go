@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -19,9 +20,9 @@ import (
 
 func (a *app) auditCommand() *cli.Command {
 	return &cli.Command{
-		Name: "audit", Usage: "who did what when, newest first", Flags: pageFlags(), Action: a.auditList,
+		Name: "audit", Usage: "who did what when, newest first", Flags: auditFlags(), Action: a.auditList,
 		Commands: []*cli.Command{
-			{Name: "list", Usage: "the same", Flags: pageFlags(), Action: a.auditList},
+			{Name: "list", Usage: "the same", Flags: auditFlags(), Action: a.auditList},
 			{
 				Name: "export", Usage: "write the audit into a file, oldest first, with its head as the last line", ArgsUsage: "FILE",
 				Description: "Lines of JSON, into a new FILE. Keep the file, or the head that is told, where whoever can write the store can't.",
@@ -38,12 +39,38 @@ func (a *app) auditCommand() *cli.Command {
 	}
 }
 
+func auditFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "action", Usage: "exactly this action, as in pause"},
+		&cli.StringFlag{Name: "actor", Usage: "exactly this actor"},
+		&cli.StringFlag{Name: "target", Usage: "exactly this target, as the column shows it"},
+		&cli.StringFlag{Name: "since", Usage: "only what was done since, as in 24h or 2026-01-02T15:04:05Z"},
+	}, pageFlags()...)
+}
+
+func auditFilter(c *cli.Command) (f unwind.AuditFilter, err error) {
+	for name, into := range map[string]*string{"action": &f.Action, "actor": &f.Actor, "target": &f.Target, "since": new(string)} {
+		if *into = c.String(name); c.IsSet(name) && *into == "" {
+			return f, usagef("--%s is empty; write what it has to be, or leave it out", name)
+		}
+	}
+	f.Since, err = since(c.String("since"), time.Now())
+	return f, err
+}
+
 func (a *app) auditList(ctx context.Context, c *cli.Command) error {
 	cl, err := a.client(c)
 	if err != nil {
 		return err
 	}
-	items, next, err := pages(c, func(p unwind.Page) (unwind.List[unwind.AuditRow], error) { return cl.Audit(ctx, p) })
+	f, err := auditFilter(c)
+	if err != nil {
+		return err
+	}
+	items, next, err := pages(c, func(p unwind.Page) (unwind.List[unwind.AuditRow], error) {
+		f.Page = p
+		return cl.Audit(ctx, f)
+	})
 	if err != nil {
 		return err
 	}
@@ -113,6 +140,6 @@ func trail(ctx context.Context, cl *client.Client, do func(*unwind.AuditRow) err
 		if p.Cursor == "" {
 			p.Cursor = store.AuditOldest
 		}
-		return cl.Audit(ctx, p)
+		return cl.Audit(ctx, unwind.AuditFilter{Page: p})
 	}, do)
 }

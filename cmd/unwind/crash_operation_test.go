@@ -291,7 +291,7 @@ func replayedOnce(t *testing.T, path string, letters int) int {
 	defer st.Close()
 	targets, rows := map[string]bool{}, 0
 	for cursor := ""; ; {
-		page, next, err := st.Audit(t.Context(), cursor, 1000)
+		page, next, err := st.Audit(t.Context(), store.AuditFilter{Cursor: cursor, Limit: 1000})
 		if err != nil {
 			t.Fatal(err)
 		}

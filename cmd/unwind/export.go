@@ -95,7 +95,9 @@ func (x *exporter) write(ctx context.Context, f *os.File) error {
 		return x.client.List(ctx, unwind.Filter{Page: p})
 	}, func(i *unwind.Instance) error { return x.saga(ctx, i) })
 	if err == nil {
-		err = each(func(p unwind.Page) (unwind.List[unwind.AuditRow], error) { return x.client.Audit(ctx, p) }, x.audit)
+		err = each(func(p unwind.Page) (unwind.List[unwind.AuditRow], error) {
+			return x.client.Audit(ctx, unwind.AuditFilter{Page: p})
+		}, x.audit)
 	}
 	if err == nil {
 		err = each(func(p unwind.Page) (unwind.List[unwind.Alert], error) {

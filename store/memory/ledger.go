@@ -3,7 +3,6 @@ package memory
 import (
 	"bytes"
 	"context"
-	"slices"
 
 	"github.com/unwindhq/unwind/internal/planted"
 	"github.com/unwindhq/unwind/store"
@@ -38,53 +37,33 @@ func (s *Store) AuditHead(ctx context.Context) (store.AuditHead, error) {
 }
 
 // Audit implements [store.Store].
-func (s *Store) Audit(ctx context.Context, from string, limit int) ([]store.Audit, string, error) {
+func (s *Store) Audit(ctx context.Context, f store.AuditFilter) (page []store.Audit, next string, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if err := s.usable(ctx); err != nil {
 		return nil, "", err
 	}
-	page := s.newest
-	if from == store.AuditOldest || from != "" && from[0] == byte(store.TrailCursor) {
-		page = s.oldest
+	list, at, step := store.AuditCursor, int64(len(s.audit))+1, int64(-1)
+	if f.Cursor == store.AuditOldest || f.Cursor != "" && f.Cursor[0] == byte(store.TrailCursor) {
+		list, at, step = store.TrailCursor, 0, 1
 	}
-	rows, next, err := page(from, store.PageLimit(limit))
-	for i := range rows {
-		rows[i].Data = bytes.Clone(rows[i].Data)
-	}
-	return rows, next, err
-}
-
-// newest returns the page of the audit, whose ids are its indexes + 1, that lies before
-// the cursor, newest first.
-func (s *Store) newest(from string, limit int) (page []store.Audit, next string, err error) {
-	before, err := store.AuditCursor.Before(from)
-	if err != nil {
-		return nil, "", err
-	}
-	end := int(min(max(before, 1)-1, int64(len(s.audit))))
-	begin := max(0, end-limit)
-	if begin > 0 {
-		next = store.AuditCursor.At(int64(begin) + 1)
-	}
-	page = slices.Clone(s.audit[begin:end])
-	slices.Reverse(page)
-	return page, next, nil
-}
-
-// oldest returns the page that lies behind the cursor, oldest first.
-func (s *Store) oldest(from string, limit int) (page []store.Audit, next string, err error) {
-	begin := 0
-	if from != store.AuditOldest {
-		at, err := store.TrailCursor.Parse(from, 1)
+	if f.Cursor != "" && f.Cursor != store.AuditOldest {
+		place, err := list.Parse(f.Cursor, 1)
 		if err != nil {
 			return nil, "", err
 		}
-		begin = int(min(max(at[0], 0), int64(len(s.audit))))
+		at = min(max(place[0], 0), int64(len(s.audit))+1)
 	}
-	end := min(len(s.audit), begin+limit)
-	if end < len(s.audit) {
-		next = store.TrailCursor.At(int64(end))
+	limit, looked := store.PageLimit(f.Limit), 0
+	for at += step; at >= 1 && at <= int64(len(s.audit)); at += step { // an id is its index + 1
+		if len(page) == limit || looked == store.AuditLook {
+			return page, list.At(at - step), nil
+		}
+		looked++
+		if row := s.audit[at-1]; f.Match(&row) {
+			row.Data = bytes.Clone(row.Data)
+			page = append(page, row)
+		}
 	}
-	return slices.Clone(s.audit[begin:end]), next, nil
+	return page, "", nil
 }

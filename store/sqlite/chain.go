@@ -73,30 +73,33 @@ func (s *Store) AuditHead(ctx context.Context) (head store.AuditHead, err error)
 }
 
 // Audit implements [store.Store].
-func (s *Store) Audit(ctx context.Context, from string, limit int) (page []store.Audit, next string, err error) {
-	list, at, rest := store.AuditCursor, int64(math.MaxInt64), "WHERE id < ? ORDER BY id DESC LIMIT ?"
-	if from == store.AuditOldest || from != "" && from[0] == byte(store.TrailCursor) {
-		list, at, rest = store.TrailCursor, 0, "WHERE id > ? ORDER BY id LIMIT ?"
+func (s *Store) Audit(ctx context.Context, f store.AuditFilter) (page []store.Audit, next string, err error) {
+	list, at, rest := store.AuditCursor, int64(math.MaxInt64), "WHERE id < ? ORDER BY id DESC"
+	if f.Cursor == store.AuditOldest || f.Cursor != "" && f.Cursor[0] == byte(store.TrailCursor) {
+		list, at, rest = store.TrailCursor, 0, "WHERE id > ? ORDER BY id"
 	}
-	if from != "" && from != store.AuditOldest {
-		place, err := list.Parse(from, 1)
+	if f.Cursor != "" && f.Cursor != store.AuditOldest {
+		place, err := list.Parse(f.Cursor, 1)
 		if err != nil {
 			return nil, "", fmt.Errorf("reading the audit: %w", err)
 		}
 		at = place[0]
 	}
-	limit = store.PageLimit(limit)
+	limit, looked := store.PageLimit(f.Limit), 0
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		return each(conn, selectAudit+rest, func(stmt *sqlite.Stmt) error {
-			if len(page) == limit {
-				next = list.At(page[limit-1].ID)
-				return nil
+			if len(page) == limit || looked == store.AuditLook {
+				next = list.At(at)
+				return errEnough
 			}
-			page = append(page, readAudit(stmt))
+			row := readAudit(stmt)
+			if at, looked = row.ID, looked+1; f.Match(&row) {
+				page = append(page, row)
+			}
 			return nil
-		}, at, int64(limit)+1)
+		}, at)
 	})
-	if err != nil {
+	if enough(err) != nil {
 		return nil, "", fmt.Errorf("reading the audit: %w", err)
 	}
 	return page, next, nil

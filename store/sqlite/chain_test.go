@@ -51,7 +51,7 @@ func check(t *testing.T, s *Store, known ...store.AuditHead) (messages []string)
 	}
 	c := store.AuditCheck{Known: append(known, head)}
 	for cursor := store.AuditOldest; cursor != ""; {
-		rows, next, err := s.Audit(t.Context(), cursor, 3)
+		rows, next, err := s.Audit(t.Context(), store.AuditFilter{Cursor: cursor, Limit: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func BenchmarkVerifyAudit(b *testing.B) {
 	for b.Loop() {
 		var check store.AuditCheck
 		for cursor := store.AuditOldest; cursor != ""; {
-			rows, next, err := s.Audit(b.Context(), cursor, 1000)
+			rows, next, err := s.Audit(b.Context(), store.AuditFilter{Cursor: cursor, Limit: 1000})
 			if err != nil {
 				b.Fatal(err)
 			}

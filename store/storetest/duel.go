@@ -172,8 +172,11 @@ func (d *duel) openList(r *rapid.T) {
 		if rapid.Bool().Draw(r, "from the oldest") {
 			h.model, h.subject = store.AuditOldest, store.AuditOldest
 		}
+		f := store.AuditFilter{Action: draw(r, "action", "", "cancel", "put"), Target: draw(r, "target", "", "batch"), Since: draw(r, "since", 0, d.now-2)}
 		h.page = func(s *side, cursor string, limit int) (any, string, error) {
-			return pageOf(s.Audit(d.ctx, cursor, limit))
+			g := f
+			g.Cursor, g.Limit = cursor, limit
+			return pageOf(s.Audit(d.ctx, g))
 		}
 	}
 	d.read(r, h)

@@ -85,7 +85,7 @@ func noteIsKeptWithItsAuditRow(s *scene) {
 	}
 	s.is("the notes, oldest first", must(s.Notes(s.Context(), d.DeadLetterID))(s), notes)
 	s.is("the owner", s.deadLetter(d.DeadLetterID).Owner, "ada")
-	rows, _ := mustPage(s.Audit(s.Context(), "", 0))(s)
+	rows, _ := mustPage(s.Audit(s.Context(), store.AuditFilter{}))(s)
 	s.is("how many audit rows there are", len(rows), 2)
 	again := d
 	again.DeadAt = s.now
@@ -97,7 +97,7 @@ func noteIsKeptWithItsAuditRow(s *scene) {
 		s.Errorf("a note on no dead letter: %v", err)
 	}
 	s.is("the notes on no dead letter", must(s.Notes(s.Context(), other))(s), []store.Note(nil))
-	rows, _ = mustPage(s.Audit(s.Context(), "", 0))(s)
+	rows, _ = mustPage(s.Audit(s.Context(), store.AuditFilter{}))(s)
 	s.is("how many audit rows there are", len(rows), 2)
 }
 

@@ -45,7 +45,7 @@ func pagesHaveADefaultAndABound(s *scene) {
 		"Journal":       func(n int) (int, error) { r, _, err := s.Journal(ctx, "", n); return len(r), err },
 		"Alerts":        func(n int) (int, error) { r, _, err := s.Alerts(ctx, store.AlertFilter{Limit: n}); return len(r), err },
 		"PendingAlerts": func(n int) (int, error) { r, err := s.PendingAlerts(ctx, "", n); return len(r), err },
-		"Audit":         func(n int) (int, error) { r, _, err := s.Audit(ctx, "", n); return len(r), err },
+		"Audit":         func(n int) (int, error) { r, _, err := s.Audit(ctx, store.AuditFilter{Limit: n}); return len(r), err },
 	}
 	for what, read := range reads {
 		for _, limit := range []struct{ asked, want int }{{1, 1}, {0, 100}, {-1, 100}, {math.MinInt, 100}, {1000, 1000}, {1001, 1000}, {math.MaxInt, 1000}} {
@@ -83,7 +83,10 @@ func wrongCursorsAreRefused(s *scene) {
 			_, next, err := s.Alerts(ctx, store.AlertFilter{Cursor: c, Limit: 1})
 			return next, err
 		},
-		"Audit": func(c string) (string, error) { _, next, err := s.Audit(ctx, c, 1); return next, err },
+		"Audit": func(c string) (string, error) {
+			_, next, err := s.Audit(ctx, store.AuditFilter{Cursor: c, Limit: 1})
+			return next, err
+		},
 	}
 	own := map[string]string{}
 	for what, list := range lists {

@@ -85,7 +85,9 @@ func observe(ctx context.Context, st store.Store, now int64) (o observation, err
 	o.Pending = read(&err, "the pending alerts", func() ([]store.Alert, error) { return st.PendingAlerts(ctx, "pager", most) })
 	o.Lacking = read(&err, "the alerts that another sink lacks", func() ([]store.Alert, error) { return st.PendingAlerts(ctx, "chat", most) })
 	o.Audit = read(&err, "the audit", func() ([]store.Audit, error) {
-		return all(func(cursor string) ([]store.Audit, string, error) { return st.Audit(ctx, cursor, most) })
+		return all(func(cursor string) ([]store.Audit, string, error) {
+			return st.Audit(ctx, store.AuditFilter{Cursor: cursor, Limit: most})
+		})
 	})
 	o.AuditHead = read(&err, "the audit's head", func() (store.AuditHead, error) { return st.AuditHead(ctx) })
 	o.Controls = read(&err, "the controls", func() ([]store.Control, error) { return st.Controls(ctx) })

@@ -49,7 +49,7 @@ func operationIsReadBackAsItWasChanged(s *scene) {
 	s.is("what has changed", must(s.ChangedOperations(ctx, first.Revision, 0))(s), []store.Operation{second, changed})
 	s.is("the last revision", must(s.LastRevision(ctx))(s), changed.Revision)
 	s.is("what has changed first", must(s.ChangedOperations(ctx, 0, 1))(s), []store.Operation{second})
-	rows, _ := mustPage(s.Audit(ctx, "", 0))(s)
+	rows, _ := mustPage(s.Audit(ctx, store.AuditFilter{}))(s)
 	s.is("how many audit rows there are", len(rows), 1)
 }
 
@@ -76,7 +76,7 @@ func operationChangesOnlyAsItWasRead(s *scene) {
 			s.Errorf("%s: %v; want %v", c.what, c.got, c.want)
 		}
 	}
-	rows, _ := mustPage(s.Audit(ctx, "", 0))(s)
+	rows, _ := mustPage(s.Audit(ctx, store.AuditFilter{}))(s)
 	s.is("how many audit rows there are", len(rows), 0)
 }
 

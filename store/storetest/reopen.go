@@ -92,14 +92,14 @@ func cursorsOutliveARestart(s *scene, reopen func(*scene) *scene) {
 	_, dead := mustPage(s.DeadLetters(s.Context(), store.DeadLetterFilter{Limit: 2}))(s)
 	_, journal := mustPage(s.Journal(s.Context(), "", 2))(s)
 	_, alerts := mustPage(s.Alerts(s.Context(), store.AlertFilter{Limit: 2}))(s)
-	_, audit := mustPage(s.Audit(s.Context(), "", 2))(s)
+	_, audit := mustPage(s.Audit(s.Context(), store.AuditFilter{Limit: 2}))(s)
 	s = reopen(s)
 	s.is("the list's rest", s.list(store.Filter{Cursor: list}), sagas[2:])
 	s.is("how many dead letters are left", len(s.deadLetters(store.DeadLetterFilter{Cursor: dead})), 4)
 	s.is("how many rows of journal are left", len(must(journalFrom(s.Context(), s.Store, journal, 2))(s)), 4)
 	rest, _ := mustPage(s.Alerts(s.Context(), store.AlertFilter{Cursor: alerts}))(s)
 	s.is("how many alerts are left", len(rest), 4)
-	rows, _ := mustPage(s.Audit(s.Context(), audit, 0))(s)
+	rows, _ := mustPage(s.Audit(s.Context(), store.AuditFilter{Cursor: audit}))(s)
 	s.is("how many audit rows are left", len(rows), 4)
 }
 

@@ -105,6 +105,8 @@ var suite = []behaviour{
 	{"Liveness", "alerts are purged once they are over and told", alertsArePurgedOnceTheyAreOverAndTold},
 	{"G14", "an audit row is written with what it audits", auditRowIsWrittenWithWhatItAudits},
 	{"G14", "the audit is paged newest first", auditIsPagedNewestFirst},
+	{"G14", "the audit is filtered", auditIsFiltered},
+	{"G14", "a page of the audit looks at so many rows", auditPageLooksAtSoManyRows},
 	{"G14", "the audit is a chain", auditIsAChain},
 	{"G10", "a control holds until it is empty", controlHoldsUntilItIsEmpty},
 	{"G10", "a state of flow control replaces the one before", flowStateReplacesTheOneBefore},
