@@ -13,7 +13,6 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/unwindhq/unwind"
 	"github.com/unwindhq/unwind/config"
 	"github.com/unwindhq/unwind/internal/storm"
 )
@@ -134,7 +133,7 @@ func (l *stormLog) line(t *storm.Tick) string {
 	case g != nil:
 		return line + fmt.Sprintf("; closed by a %s for %.1f s more", g.Reason, max(time.Until(g.Until.Time).Seconds(), 0))
 	case t.Lane.Rate.Effective != nil:
-		return line + "; pace " + unwind.RateText(*t.Lane.Rate.Effective)
+		return line + fmt.Sprintf("; pace %.1f/s", *t.Lane.Rate.Effective)
 	}
 	return line
 }
