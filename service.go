@@ -188,8 +188,8 @@ type LaneState struct {
 	Breaker LaneBreaker `json:"breaker"`
 	Paused  *LanePause  `json:"paused"`
 	// Held are pauses of wider scopes that hold back what waits in a compensation lane: all
-	// of it, or what is of a saga type or a tenant.
-	Held []LaneHold `json:"held,omitempty" doc:"Pauses of wider scopes that hold back what waits in this lane: of everything, or of a saga type or a tenant of which something waits here; absent: none"`
+	// of it, or what is of a saga type or a tenant. Of a saga type or a tenant they hold all.
+	Held []LaneHold `json:"held,omitempty" doc:"Pauses of wider scopes that hold back what waits in this lane: of everything, or of a saga type or a tenant of which something waits here; those that hold this saga type or tenant; absent: none"`
 	// Backlog is what becomes of new sagas while compensations are late; nil: they are not.
 	Backlog *Backlog `json:"backlog,omitempty" doc:"While a compensation has waited for longer than objective: what becomes of new sagas that might need this lane; absent: they begin"`
 	// Overrides are what operators have set above the configuration; the latest is the

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/unwindhq/unwind"
@@ -59,4 +60,52 @@ func TestALaneSaysWhichPausesHoldIt(t *testing.T) {
 	holds(all)
 	pause(all, false)
 	holds()
+}
+
+// A saga type is held by a pause of everything, a tenant by that of its saga type too, and
+// neither by one beside or below it.
+func TestAScopeSaysWhichPausesHoldIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, placeOrder(), "ship:409", func(cfg *engine.Config) {
+		other := placeOrder()
+		other.Name = "return-order"
+		cfg.Definitions = append(cfg.Definitions, other)
+	})
+	all, order := unwind.Scope{Kind: unwind.ScopeGlobal}, unwind.Scope{Kind: unwind.ScopeSagaType, Name: "place-order"}
+	acme, bolt := unwind.Scope{Kind: unwind.ScopeTenant, Name: "place-order", Tenant: "acme"}, unwind.Scope{Kind: unwind.ScopeTenant, Name: "place-order", Tenant: "bolt"}
+	returns, other := unwind.Scope{Kind: unwind.ScopeSagaType, Name: "return-order"}, unwind.Scope{Kind: unwind.ScopeTenant, Name: "return-order", Tenant: "acme"}
+	ten := unwind.PerSecond(10)
+	change := func(scope unwind.Scope, req unwind.ControlRequest) {
+		t.Helper()
+		req.Scope, req.Reason, req.Actor = scope, "a storm", "bob"
+		if _, err := w.Control(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, scope := range []unwind.Scope{bolt, returns, other} {
+		change(scope, unwind.ControlRequest{Limits: &unwind.LimitsChange{Rate: &ten}})
+	}
+	for _, scope := range []unwind.Scope{all, order, acme} {
+		change(scope, unwind.ControlRequest{Paused: new(true), ExpiresIn: unwind.Hour})
+	}
+	want := map[unwind.Scope][]unwind.Scope{all: nil, order: {all}, returns: {all}, acme: {all, order}, bolt: {all, order}, other: {all}}
+	states, err := w.Scopes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range states {
+		s, by := &states[i], []unwind.Scope(nil)
+		for _, h := range s.State.Held {
+			if by = append(by, h.Scope); h.Until == nil || h.By != "bob" {
+				t.Errorf("%s is held by %+v", s.Scope, h)
+			}
+		}
+		if scopes, is := want[s.Scope]; is && !slices.Equal(by, scopes) {
+			t.Errorf("%v hold %s; want %v", by, s.Scope, scopes)
+		}
+		delete(want, s.Scope)
+	}
+	if len(want) > 0 {
+		t.Errorf("%v are not listed", want)
+	}
 }

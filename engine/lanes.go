@@ -122,9 +122,9 @@ func (e *Engine) lane(m node.Moment, scope unwind.Scope, s flow.Snapshot) unwind
 	}
 	if scope.Kind == unwind.ScopeCompensation {
 		l.Backlog = e.node.Late(m, scope.Name)
-		for _, p := range e.node.Holding(m, scope) {
-			l.Held = append(l.Held, unwind.LaneHold{Scope: p.Scope, LanePause: *pauseOf(&p)})
-		}
+	}
+	for _, p := range e.node.Holding(m, scope) {
+		l.Held = append(l.Held, unwind.LaneHold{Scope: p.Scope, LanePause: *pauseOf(&p)})
 	}
 	_, settings := e.node.Control(scope)
 	if s.BreakerMode != flow.BreakerAuto { // an operator holds it, whatever the answers said

@@ -145,7 +145,7 @@ func (a *app) showScopes(scopes []unwind.ScopeState) error {
 		if s.Weight > 0 {
 			weight = strconv.Itoa(s.Weight)
 		}
-		return []string{s.Scope.String(), rate(&s.State), window, slots(&s.State), weight, strconv.Itoa(s.State.InFlight), laneState(&s.State)}
+		return []string{s.Scope.String(), rate(&s.State), window, slots(&s.State), weight, strconv.Itoa(s.State.InFlight), scopeState(&s)}
 	})
 }
 
@@ -235,6 +235,19 @@ func bound(n int) string {
 
 // laneState says what keeps a lane back, and what operators have set at it.
 func laneState(l *unwind.LaneState) string {
+	return standing(l, len(l.Held) > 0 && l.Held[0].Scope.Kind == unwind.ScopeGlobal)
+}
+
+// scopeState says the same of any scope. What holds a saga type or a tenant holds all of it.
+func scopeState(s *unwind.ScopeState) string {
+	if s.Scope.Kind == unwind.ScopeSagaType || s.Scope.Kind == unwind.ScopeTenant {
+		return standing(&s.State, len(s.State.Held) > 0)
+	}
+	return laneState(&s.State)
+}
+
+// standing says how a scope stands; shut: its first hold lets nothing go.
+func standing(l *unwind.LaneState, shut bool) string {
 	text := "open"
 	switch {
 	case l.Paused != nil:
@@ -259,8 +272,8 @@ func laneState(l *unwind.LaneState) string {
 		text = fmt.Sprintf("open, a compensation waits for longer than %s: new sagas are %s", l.Backlog.Objective, become)
 	}
 	said := held(l.Held)
-	if text == "open" && len(l.Held) > 0 && l.Held[0].Scope.Kind == unwind.ScopeGlobal {
-		text, said = said[0], said[1:] // nothing goes
+	if text == "open" && shut {
+		text, said = said[0], said[1:]
 	}
 	if set := overridden(l.Overrides); set != "" {
 		said = append(said, set)

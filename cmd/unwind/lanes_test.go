@@ -57,6 +57,28 @@ func TestALaneSaysWhatKeepsItBack(t *testing.T) {
 	}
 }
 
+// What holds a saga type or a tenant holds all of it, and part of a lane at most.
+func TestAScopeSaysWhatHoldsIt(t *testing.T) {
+	order, acme := unwind.Scope{Kind: unwind.ScopeSagaType, Name: "order"}, unwind.Scope{Kind: unwind.ScopeTenant, Name: "order", Tenant: "acme"}
+	hold := func(s unwind.Scope) unwind.LaneHold {
+		return unwind.LaneHold{Scope: s, LanePause: unwind.LanePause{By: "bob", At: unwind.TimeFromMicros(0), Reason: "a storm"}}
+	}
+	const since = " PAUSED by bob since 1970-01-01 00:00:00Z: a storm"
+	for want, s := range map[string]unwind.ScopeState{
+		"open":                          {Scope: acme},
+		"all compensations" + since:     {Scope: order, State: unwind.LaneState{Held: []unwind.LaneHold{hold(unwind.Scope{Kind: unwind.ScopeGlobal})}}},
+		"saga type order" + since:       {Scope: acme, State: unwind.LaneState{Held: []unwind.LaneHold{hold(order)}}},
+		"open, saga type order" + since: {Scope: unwind.Scope{Kind: unwind.ScopeCompensation, Name: "shop"}, State: unwind.LaneState{Held: []unwind.LaneHold{hold(order)}}},
+		"PAUSED by ann since 1970-01-01 00:00:00Z: they asked; saga type order" + since: {
+			Scope: acme, State: unwind.LaneState{Paused: &unwind.LanePause{By: "ann", At: unwind.TimeFromMicros(0), Reason: "they asked"}, Held: []unwind.LaneHold{hold(order)}},
+		},
+	} {
+		if got := scopeState(&s); got != want {
+			t.Errorf("%s: it says %q, want %q", s.Scope, got, want)
+		}
+	}
+}
+
 // A lane that goes slower than its limit says both.
 func TestALaneSaysBothItsRateAndItsLimit(t *testing.T) {
 	number := func(r float64) *float64 { return &r }
