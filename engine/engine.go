@@ -44,6 +44,7 @@ type Engine struct {
 	depths tally[store.QueueDepth]
 	holds  map[string]unwind.Duration // how long calls may be out, by service; owned by run
 	groups tally[store.DeadLetterGroup]
+	items  itemTallies
 
 	operations operations
 

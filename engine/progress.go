@@ -151,10 +151,11 @@ func (e *Engine) operation(ctx context.Context, op *store.Operation) (*unwind.Op
 	if err != nil {
 		return nil, err
 	}
-	counts, err := e.countItems(ctx, op.ID, x)
+	items, err := e.recentItems(ctx, op)
 	if err != nil {
 		return nil, err
 	}
+	counts := sumItems(items, x)
 	out := &unwind.Operation{
 		ID: operationName(op.ID), Kind: x.Kind, State: unwind.OperationState(op.State), Selection: x.Selection, Counts: counts,
 		Rate: x.Rate, Canary: x.Canary, Auto: x.Auto, CanaryPassed: x.Canary == 0 || x.Passed, Paused: x.Paused,
@@ -180,18 +181,14 @@ func (e *Engine) operation(ctx context.Context, op *store.Operation) (*unwind.Op
 	return out, nil
 }
 
-// countItems counts by what became of the items. What was skipped when the
-// selection was frozen counts as skipped.
-func (e *Engine) countItems(ctx context.Context, operation int64, x *errand) (unwind.OperationCounts, error) {
+// sumItems sums up what became of the items. What was skipped when the selection was
+// frozen counts as skipped.
+func sumItems(counts []store.ItemCount, x *errand) unwind.OperationCounts {
 	c := unwind.OperationCounts{SkippedWhy: map[string]int64{}}
 	for why, n := range x.Left {
 		c.Skipped += n
 		c.Total += n
 		c.SkippedWhy[why] += n
-	}
-	counts, err := e.store.CountItems(ctx, operation, 0)
-	if err != nil {
-		return c, failed("counting the items of operation "+operationName(operation), err)
 	}
 	for _, n := range counts {
 		c.Total += n.Items
@@ -212,5 +209,5 @@ func (e *Engine) countItems(ctx context.Context, operation int64, x *errand) (un
 			c.SkippedWhy[n.Why] += n.Items
 		}
 	}
-	return c, nil
+	return c
 }

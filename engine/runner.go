@@ -272,10 +272,11 @@ func (r *runner) why(ctx context.Context, x *errand, it *store.Item, refusal err
 // endOf ends an operation that has nothing left to take up and nothing out, or its canary.
 func (r *runner) endOf(ctx context.Context, op *store.Operation, x *errand) error {
 	now := int64(r.e.clock.now())
-	counts, err := r.e.countItems(ctx, op.ID, x)
+	items, err := r.e.countItems(ctx, op.ID)
 	if err != nil {
 		return err
 	}
+	counts := sumItems(items, x)
 	var a *store.Audit
 	name := "operation " + operationName(op.ID)
 	if x.Canary > 0 && !x.Passed && counts.Queued > 0 {
@@ -301,9 +302,13 @@ func (r *runner) show(ctx context.Context, op *store.Operation, x *errand, p *pa
 		return nil
 	}
 	p.showed = time.Now()
-	counts, err := r.e.countItems(ctx, op.ID, x)
-	if err != nil || reflect.DeepEqual(counts, p.shown) {
+	items, err := r.e.recentItems(ctx, op)
+	if err != nil {
 		return err
+	}
+	counts := sumItems(items, x)
+	if reflect.DeepEqual(counts, p.shown) {
+		return nil
 	}
 	p.shown = counts
 	return r.change(ctx, op, x, nil)
